@@ -1,0 +1,71 @@
+import type { ErrorDetail } from '../errors.js';
+
+export type Severity = 'error' | 'warning';
+
+/** Where something is. `offset` is absolute in `file`; -1 when the whole file is meant. */
+export interface Location {
+  readonly file: string;
+  readonly offset: number;
+  readonly length?: number;
+  readonly database?: number;
+  /** One character per byte. */
+  readonly key?: string;
+  /** Outermost first: `['hash', 'listpack', 'entry 17']`. */
+  readonly trail: readonly string[];
+}
+
+/** Something wrong with a file. Words for it are in cli/render. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly where: Location;
+  readonly detail: ErrorDetail;
+}
+
+/** Every finding rekindle can make, with its severity. A code, once released, keeps its meaning. */
+export const FINDINGS = {
+  'rdb/bad-magic': 'error',
+  'rdb/bad-version': 'error',
+  'rdb/unsupported-version': 'error',
+  'rdb/truncated': 'error',
+  'rdb/checksum-mismatch': 'error',
+  'rdb/unknown-opcode': 'error',
+  'rdb/unknown-type': 'error',
+  'rdb/bad-length': 'error',
+  'rdb/length-overrun': 'error',
+  'rdb/bad-string-encoding': 'error',
+  'rdb/bad-lzf': 'error',
+  'rdb/bad-double': 'error',
+  'rdb/bad-listpack': 'error',
+  'rdb/bad-ziplist': 'error',
+  'rdb/bad-intset': 'error',
+  'rdb/bad-zipmap': 'error',
+  'rdb/bad-quicklist': 'error',
+  'rdb/bad-stream': 'error',
+  'rdb/bad-module': 'error',
+  'rdb/bad-function': 'error',
+  'rdb/bad-field-expiry': 'error',
+  'rdb/empty-value': 'warning',
+  'rdb/trailing-bytes': 'warning',
+  'aof/bad-prefix': 'error',
+  'aof/bad-argument-count': 'error',
+  'aof/bad-bulk-length': 'error',
+  'aof/bad-line-end': 'error',
+  'aof/bad-annotation': 'error',
+  'aof/torn-tail': 'error',
+  'aof/truncated': 'error',
+  'aof/open-transaction': 'error',
+  'aof/nested-multi': 'error',
+  'aof/exec-without-multi': 'error',
+  'manifest/bad-line': 'error',
+  'manifest/empty': 'error',
+  'manifest/duplicate-base': 'error',
+  'manifest/bad-order': 'error',
+  'manifest/unknown-type': 'error',
+  'manifest/path-in-name': 'error',
+  'manifest/line-too-long': 'error',
+  'set/missing-file': 'error',
+  'set/stray-file': 'warning',
+  'set/no-manifest': 'warning',
+} as const satisfies Record<string, Severity>;
+
+export type FindingCode = keyof typeof FINDINGS;

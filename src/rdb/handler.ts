@@ -1,0 +1,48 @@
+import type { ByteSlice } from '../bytes/slice.js';
+import { type ItemHandler, ItemSink } from '../model/handler.js';
+import type { Dialect } from './dialect.js';
+
+export interface RdbHeader {
+  readonly magic: string;
+  readonly version: number;
+  readonly dialect: Dialect;
+}
+
+/** What stood at the end of an RDB. */
+export interface RdbSummary {
+  /** Absolute offset just past the trailer. */
+  readonly endOffset: number;
+  readonly keys: number;
+  /**
+   * 'ok' was compared and equal; 'none' the version has no trailer; 'disabled' a zero trailer, saved without checksum;
+   * 'unchecked' the decoder was told not to compute it.
+   */
+  readonly checksum: 'ok' | 'none' | 'disabled' | 'unchecked';
+}
+
+/** Everything an RDB file tells: the dataset, and what stands around it. */
+export interface RdbHandler extends ItemHandler {
+  header(header: RdbHeader): void;
+  aux(name: ByteSlice, value: ByteSlice): void;
+  /** Hints only: keys and keys with expiry of the current database. */
+  resize(keys: number, expires: number): void;
+  slotInfo(slot: number, keys: number, expires: number): void;
+  /** A module's auxiliary record, opcode and end mark excluded, byte for byte; may come in fragments. */
+  moduleAux(fragment: ByteSlice, last: boolean): void;
+  end(summary: RdbSummary): void;
+  /** Read after every item: true makes the decoder return PAUSE. */
+  readonly full: boolean;
+}
+
+/** An RdbHandler that ignores everything. */
+export class RdbSink extends ItemSink implements RdbHandler {
+  header(_header: RdbHeader): void {}
+  aux(_name: ByteSlice, _value: ByteSlice): void {}
+  resize(_keys: number, _expires: number): void {}
+  slotInfo(_slot: number, _keys: number, _expires: number): void {}
+  moduleAux(_fragment: ByteSlice, _last: boolean): void {}
+  end(_summary: RdbSummary): void {}
+  get full(): boolean {
+    return false;
+  }
+}
