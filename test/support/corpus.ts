@@ -1,0 +1,212 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readTarGz } from './tar.js';
+import { temporaryDirectory } from './temporary.js';
+
+/** 2026-03-01 12:00:00 UTC in seconds: where the servers' clock stood when the truth was read. Nothing has expired. */
+export const CORPUS_NOW = 1772366400;
+
+/** One key as the server that loaded the file described it; names and values in base64. */
+export interface KeyTruth {
+  readonly db: number;
+  readonly key: string;
+  readonly type: string;
+  readonly pexpiretime: number | null;
+  readonly encoding: string;
+  /** Null on servers without DEBUG DIGEST-VALUE (up to 4.0). */
+  readonly digest_value: string | null;
+  /** By type: text, elements, [member, score text], [field, value, field TTL], {entries, xinfo_full}; absent when unread. */
+  readonly value?: unknown;
+}
+
+interface DatasetTruth {
+  readonly server: string;
+  readonly server_version: string;
+  readonly digest: string;
+  /** Keys by database number. */
+  readonly dbsize: Readonly<Record<string, number>>;
+  readonly functions?: readonly { readonly library_name: string; readonly code: string }[];
+  readonly keys: readonly KeyTruth[];
+}
+
+export interface RdbTruth extends DatasetTruth {
+  readonly magic: string;
+  readonly rdb_version: number;
+}
+
+/** The log cut at `offset` of `file` and loaded by the server. */
+export interface Checkpoint {
+  readonly file: string;
+  readonly offset: number;
+  readonly records_before: number;
+  readonly timestamp: number | null;
+  readonly inside_multi: boolean;
+  readonly digest: string;
+  readonly dbsize: Readonly<Record<string, number>>;
+}
+
+/** What `redis-check-aof --truncate-to-timestamp` left, loaded by the server; no digest when it refused. */
+export interface TimestampCut {
+  readonly timestamp: number;
+  readonly exit_code: number;
+  readonly output: string;
+  readonly digest?: string;
+}
+
+export interface AofTruth extends DatasetTruth {
+  readonly last_file: {
+    readonly name: string;
+    readonly commands: number;
+    readonly timestamps: number;
+    readonly by_command: Readonly<Record<string, number>>;
+  };
+  readonly checkpoints?: readonly Checkpoint[];
+  readonly truncate_to_timestamp?: readonly TimestampCut[];
+}
+
+/** One start of the server on a damaged input. */
+export interface LoadTruth {
+  readonly started: boolean;
+  readonly exit_code: number | null;
+  readonly crashed?: boolean;
+  readonly log: readonly string[];
+  readonly digest?: string;
+  readonly dbsize?: Readonly<Record<string, number>>;
+}
+
+/** One run of the official checker. */
+export interface CheckTruth {
+  readonly argv: readonly string[];
+  readonly exit_code: number;
+  readonly output: string;
+}
+
+export interface CorruptTruth {
+  readonly case: string;
+  readonly kind: 'rdb' | 'aof' | 'manifest';
+  /** What was done to the file. */
+  readonly what: string;
+  readonly load: LoadTruth;
+  readonly load_truncated_no?: LoadTruth;
+  readonly load_after_fix?: LoadTruth;
+  readonly check: CheckTruth;
+  readonly fix?: CheckTruth;
+}
+
+/** A file or data directory together with what a real server made of it. */
+export interface CorpusCase<T> {
+  readonly server: string;
+  readonly name: string;
+  /** `redis-7.0.15/types`: how test names call it. */
+  readonly title: string;
+  /** Absolute path of the unpacked file, or of the directory that holds `appendonlydir`. Never write there. */
+  readonly path: string;
+  readonly truth: T;
+}
+
+const TESTDATA = fileURLToPath(new URL('../../testdata/', import.meta.url));
+
+/** Servers with intact files, oldest release first. */
+export const CORPUS_SERVERS = serversIn('corpus');
+/** Servers with damaged files, oldest release first. */
+export const CORRUPT_SERVERS = serversIn('corrupt');
+
+/** The RDB files of a server. */
+export function rdbCases(server: string): CorpusCase<RdbTruth>[] {
+  return archive('corpus', server).cases<RdbTruth>((path) => path.endsWith('.rdb'));
+}
+
+/** The AOFs of a server: single files before 7.0, data directories since. */
+export function aofCases(server: string): CorpusCase<AofTruth>[] {
+  return archive('corpus', server).cases<AofTruth>((path) => !path.endsWith('.rdb'));
+}
+
+/** The damaged files and directories of a server. */
+export function corruptCases(server: string): CorpusCase<CorruptTruth>[] {
+  return archive('corrupt', server).cases<CorruptTruth>(() => true);
+}
+
+/** The bytes of one packed file, for example `('redis-7.0.15', 'small.rdb')`. Shared: copy before changing. */
+export function corpusBytes(server: string, path: string): Buffer {
+  const bytes = archive('corpus', server).files.get(path);
+  if (bytes === undefined) throw new Error(`no ${path} among the files of ${server}`);
+  return bytes;
+}
+
+/** The unpacked path of one packed file or directory, for example `('redis-7.0.15', 'workload')`. Never write there. */
+export function corpusPath(server: string, path: string): string {
+  return join(archive('corpus', server).root(), path);
+}
+
+/** An absolute path in testdata. */
+export function testdata(...path: string[]): string {
+  return join(TESTDATA, ...path);
+}
+
+const archives = new Map<string, Archive>();
+
+function archive(room: 'corpus' | 'corrupt', server: string): Archive {
+  const path = join(TESTDATA, room, `${server}.tar.gz`);
+  let found = archives.get(path);
+  if (found === undefined) archives.set(path, (found = new Archive(server, readTarGz(readFileSync(path)))));
+  return found;
+}
+
+const TRUTH = '.truth.json';
+
+class Archive {
+  private directory: string | undefined;
+
+  constructor(
+    private readonly server: string,
+    readonly files: ReadonlyMap<string, Buffer>,
+  ) {}
+
+  cases<T>(wanted: (path: string) => boolean): CorpusCase<T>[] {
+    const found: CorpusCase<T>[] = [];
+    for (const [path, bytes] of this.files) {
+      if (!path.endsWith(TRUTH)) continue;
+      const name = path.slice(0, -TRUTH.length);
+      const input = [`${name}.rdb`, `${name}.aof`].find((file) => this.files.has(file)) ?? name;
+      if (wanted(input)) found.push(new PackedCase<T>(this.server, name, join(this.root(), input), bytes));
+    }
+    return found;
+  }
+
+  /** Where the files stand on disk; written there when first asked for. */
+  root(): string {
+    if (this.directory !== undefined) return this.directory;
+    const directory = temporaryDirectory(this.server);
+    for (const [path, bytes] of this.files) {
+      if (path.endsWith(TRUTH)) continue;
+      mkdirSync(dirname(join(directory, path)), { recursive: true });
+      writeFileSync(join(directory, path), bytes, { mode: 0o444 });
+    }
+    return (this.directory = directory);
+  }
+}
+
+class PackedCase<T> implements CorpusCase<T> {
+  private parsed: T | undefined;
+
+  constructor(
+    readonly server: string,
+    readonly name: string,
+    readonly path: string,
+    private readonly json: Buffer,
+  ) {}
+
+  get title(): string {
+    return `${this.server}/${this.name}`;
+  }
+
+  get truth(): T {
+    return (this.parsed ??= JSON.parse(this.json.toString('utf8')) as T);
+  }
+}
+
+function serversIn(room: string): string[] {
+  const names = readdirSync(join(TESTDATA, room)).flatMap((name) => /^(.+)\.tar\.gz$/.exec(name)?.[1] ?? []);
+  return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+}
