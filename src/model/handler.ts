@@ -29,6 +29,8 @@ export class KeyHead {
   freq = -1;
   /** Elements (list, set), pairs (hash, zset) or entries (stream) when the value says so up front; else -1. */
   count = -1;
+  /** Hashes only: a field may have a TTL, as the encoding or the owner of the value knows before its fields are told. */
+  fieldsExpire = false;
   /** Absolute offset of the record's first byte, its expiry and hints included; 0 when not from a file. */
   offset = 0;
 }
