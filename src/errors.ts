@@ -8,6 +8,8 @@ export type ErrorDetail = Readonly<Record<string, string | number>>;
 export class FormatError extends Error {
   override readonly name = 'FormatError';
   readonly trail: string[] = [];
+  /** The file of `offset`, once someone who knows it has named it. */
+  file = '';
 
   constructor(
     readonly code: string,
@@ -15,6 +17,12 @@ export class FormatError extends Error {
     readonly detail: ErrorDetail = {},
   ) {
     super(`${code} at offset ${offset}`);
+  }
+
+  /** Names the file the bytes are in; the first name stands. Returns the same error. */
+  inFile(file: string): this {
+    if (this.file === '') this.file = file;
+    return this;
   }
 
   /** Adds an enclosing structure to the trail as the error passes it. Returns the same error. */

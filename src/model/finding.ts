@@ -23,6 +23,7 @@ export interface Finding {
 
 /** Every finding rekindle can make, with its severity. A code, once released, keeps its meaning. */
 export const FINDINGS = {
+  'input/item-too-large': 'error',
   'rdb/bad-magic': 'error',
   'rdb/bad-version': 'error',
   'rdb/unsupported-version': 'error',
@@ -50,7 +51,13 @@ export const FINDINGS = {
   'aof/bad-argument-count': 'error',
   'aof/bad-bulk-length': 'error',
   'aof/bad-line-end': 'error',
-  'aof/bad-annotation': 'error',
+  'aof/annotation-too-long': 'error',
+  /** A `#TS:` line whose number cannot be read: servers skip it, redis-check-aof refuses to cut by time. */
+  'aof/bad-annotation': 'warning',
+  /** An annotation without its line end at the very end: loaded, but the next append would join it. */
+  'aof/torn-annotation': 'warning',
+  /** A number or line end that servers load and redis-check-aof refuses. */
+  'aof/loose-framing': 'warning',
   'aof/torn-tail': 'error',
   'aof/truncated': 'error',
   'aof/open-transaction': 'error',
@@ -65,7 +72,8 @@ export const FINDINGS = {
   'manifest/line-too-long': 'error',
   'set/missing-file': 'error',
   'set/stray-file': 'warning',
-  'set/no-manifest': 'warning',
+  /** Files of a set that no manifest names: a server started here begins empty. */
+  'set/no-manifest': 'error',
 } as const satisfies Record<string, Severity>;
 
 export type FindingCode = keyof typeof FINDINGS;
