@@ -1,0 +1,102 @@
+import { constants } from 'node:fs';
+import {
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  unlink,
+} from 'node:fs/promises';
+
+/** A file being written, front to back. */
+export interface OutputFile {
+  /** Appends all of the bytes. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Returns when the bytes are on the medium. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type Occupant = 'nothing' | 'file' | 'empty-directory' | 'directory' | 'other';
+
+/** What publishing needs of a file system, in one place so that a test can make any step of it fail. */
+export interface Disk {
+  /** Creates a file that must not exist yet. */
+  create(path: string, mode: number): Promise<OutputFile>;
+  /** What stands under the name; a symbolic link is 'file' whatever it leads to. */
+  occupant(path: string): Promise<Occupant>;
+  /** Gives a file a second name that must not exist yet. */
+  link(from: string, to: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  /** Creates one directory, and with `parents` those above it that are missing. */
+  makeDirectory(path: string, parents: boolean): Promise<void>;
+  removeEmptyDirectory(path: string): Promise<void>;
+  /** Removes a directory and all in it; nothing there is fine. */
+  removeTree(path: string): Promise<void>;
+  /** Makes names created, renamed or removed in the directory last. */
+  syncDirectory(path: string): Promise<void>;
+}
+
+export const errorCode = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
+
+/** The file system this process sees. */
+export const localDisk: Disk = {
+  async create(path, mode) {
+    return new HandleFile(await open(path, 'wx', mode));
+  },
+  async occupant(path) {
+    try {
+      const stats = await lstat(path);
+      if (stats.isFile() || stats.isSymbolicLink()) return 'file';
+      if (!stats.isDirectory()) return 'other';
+      return (await readdir(path)).length === 0 ? 'empty-directory' : 'directory';
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return 'nothing';
+      throw error;
+    }
+  },
+  link,
+  rename,
+  unlink,
+  async makeDirectory(path, parents) {
+    await mkdir(path, { recursive: parents });
+  },
+  removeEmptyDirectory: rmdir,
+  removeTree: (path) => rm(path, { recursive: true, force: true }),
+  async syncDirectory(path) {
+    // Some file systems can't sync a directory; there the rename itself is all that can be had.
+    const handle = await open(path, constants.O_RDONLY);
+    try {
+      await handle.sync();
+    } catch (error) {
+      if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'EISDIR'].includes(errorCode(error))) throw error;
+    } finally {
+      await handle.close();
+    }
+  },
+};
+
+class HandleFile implements OutputFile {
+  constructor(private readonly handle: FileHandle) {}
+
+  async write(bytes: Uint8Array): Promise<void> {
+    let at = 0;
+    while (at < bytes.length) {
+      const { bytesWritten } = await this.handle.write(bytes, at, bytes.length - at);
+      at += bytesWritten;
+    }
+  }
+
+  sync(): Promise<void> {
+    return this.handle.sync();
+  }
+
+  close(): Promise<void> {
+    return this.handle.close();
+  }
+}

@@ -1,0 +1,327 @@
+import { randomBytes } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import { assert, OutputError, UsageError } from '../errors.js';
+import { type Disk, errorCode, localDisk, type OutputFile } from './disk.js';
+
+/** Somewhere bytes go, in order. What was written shows under its name when it is published, whole, or never. */
+export interface ByteTarget {
+  /** How messages name this output. */
+  readonly label: string;
+  /** Bytes taken so far. */
+  readonly size: number;
+  /** Appends a copy of the bytes. Never waits: a failure of the medium is told by `drain` or `publish`. */
+  write(bytes: Uint8Array): void;
+  /** True when the caller should `drain` before it writes more. */
+  readonly full: boolean;
+  /** Resolves when there is room again. @throws OutputError when the medium failed */
+  drain(): Promise<void>;
+  /** Makes the output complete and visible. A failure discards it. @throws OutputError */
+  publish(): Promise<void>;
+  /** Takes everything back that was not published. Never throws, may be called at any time and twice. */
+  discard(): Promise<void>;
+}
+
+const CHUNK = 256 * 1024;
+/** Bytes waiting for the medium at which a target is full, and the number it drains to. */
+const FULL = 16 * CHUNK;
+const DRAINED = 4 * CHUNK;
+
+/** Gathers bytes in chunks and hands them on one after the other while the caller goes on. */
+abstract class ChunkedTarget implements ByteTarget {
+  size = 0;
+  private chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK);
+  private filled = 0;
+  private readonly spare: Buffer[] = [];
+  private queue: Buffer[] = [];
+  private queuedBytes = 0;
+  private flushing: Promise<void> | null = null;
+  private failure: OutputError | UsageError | null = null;
+  protected open = true;
+
+  constructor(readonly label: string) {}
+
+  protected abstract append(bytes: Buffer): Promise<void>;
+
+  /** True once published or discarded. */
+  get closed(): boolean {
+    return !this.open;
+  }
+
+  get full(): boolean {
+    return this.queuedBytes >= FULL || this.failure !== null;
+  }
+
+  write(bytes: Uint8Array): void {
+    assert(this.open, 'a target takes bytes until it is published or discarded');
+    this.size += bytes.length;
+    for (let at = 0; at < bytes.length; ) {
+      const count = Math.min(bytes.length - at, CHUNK - this.filled);
+      this.chunk.set(count === bytes.length ? bytes : bytes.subarray(at, at + count), this.filled);
+      this.filled += count;
+      at += count;
+      if (this.filled === CHUNK) this.seal();
+    }
+  }
+
+  private seal(): void {
+    this.queue.push(this.chunk.subarray(0, this.filled));
+    this.queuedBytes += this.filled;
+    this.chunk = this.spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK);
+    this.filled = 0;
+    this.flushing ??= this.flushQueue();
+  }
+
+  private async flushQueue(): Promise<void> {
+    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+      try {
+        if (this.failure === null) await this.append(next);
+      } catch (error) {
+        this.failure = outputErrorOf(error, this.label);
+      }
+      this.queuedBytes -= next.length;
+      if (next.length === CHUNK && this.spare.length < 4) this.spare.push(next);
+    }
+    this.flushing = null;
+  }
+
+  async drain(): Promise<void> {
+    while (this.queuedBytes > DRAINED && this.failure === null) await tick(this.flushing);
+    if (this.failure !== null) throw this.failure;
+  }
+
+  /** Hands everything taken so far to the medium. @throws OutputError when it failed */
+  async flush(): Promise<void> {
+    if (this.filled > 0) this.seal();
+    await this.flushing;
+    if (this.failure !== null) throw this.failure;
+  }
+
+  /** Drops what waits, and waits for the write that is under way. */
+  protected async abandon(): Promise<void> {
+    this.open = false;
+    this.queue = [];
+    await this.flushing;
+  }
+
+  abstract publish(): Promise<void>;
+  abstract discard(): Promise<void>;
+}
+
+/** Lets writes that are under way make progress without waiting for all of them. */
+async function tick(flushing: Promise<void> | null): Promise<void> {
+  await Promise.race([flushing, new Promise((resolve) => setImmediate(resolve))]);
+}
+
+export interface FileTargetOptions {
+  /** Replace what stands under the name. A directory or a device is refused even so. */
+  readonly force: boolean;
+  /** Permission bits, before the umask. */
+  readonly mode?: number;
+  readonly disk?: Disk;
+}
+
+/**
+ * A file that appears complete or not at all: written beside its destination under another name, synced, renamed, and
+ * the rename made to last. A symbolic link at the destination is replaced, not followed.
+ */
+export class FileTarget extends ChunkedTarget {
+  private constructor(
+    private readonly path: string,
+    /** Where the bytes are until they are published; may be read after `flush`. */
+    readonly stagedPath: string,
+    private readonly file: OutputFile,
+    private readonly disk: Disk,
+    private readonly force: boolean,
+    label: string,
+  ) {
+    super(label);
+  }
+
+  /**
+   * @throws UsageError when the destination exists and `force` is not given
+   * @throws OutputError when nothing can be created beside it
+   */
+  static async create(path: string, options: FileTargetOptions): Promise<FileTarget> {
+    const disk = options.disk ?? localDisk;
+    try {
+      await refuseOccupied(disk, path, options.force);
+      const stagedPath = stagingName(path);
+      const file = await disk.create(stagedPath, options.mode ?? 0o666);
+      return new FileTarget(path, stagedPath, file, disk, options.force, path);
+    } catch (error) {
+      throw outputErrorOf(error, path);
+    }
+  }
+
+  /** A file inside a directory that is itself not published yet: it has its final name from the start. */
+  static async staged(stagedPath: string, label: string, disk: Disk, mode = 0o666): Promise<FileTarget> {
+    try {
+      return new FileTarget(stagedPath, stagedPath, await disk.create(stagedPath, mode), disk, false, label);
+    } catch (error) {
+      throw outputErrorOf(error, label);
+    }
+  }
+
+  protected override append(bytes: Buffer): Promise<void> {
+    return this.file.write(bytes);
+  }
+
+  override async publish(): Promise<void> {
+    assert(this.open, 'a target is published once');
+    try {
+      await this.flush();
+      await this.file.sync();
+      this.open = false;
+      await this.file.close();
+      if (this.stagedPath !== this.path) await this.moveIntoPlace();
+    } catch (error) {
+      await this.remove();
+      throw outputErrorOf(error, this.label);
+    }
+  }
+
+  private async moveIntoPlace(): Promise<void> {
+    const { disk, path, stagedPath } = this;
+    await refuseOccupied(disk, path, this.force);
+    if (this.force || !(await linkedIntoPlace(disk, stagedPath, path))) await disk.rename(stagedPath, path);
+    try {
+      await disk.syncDirectory(dirname(path));
+    } catch (error) {
+      if (!this.force) await disk.unlink(path).catch(() => {});
+      throw error;
+    }
+  }
+
+  override async discard(): Promise<void> {
+    if (this.open) await this.remove();
+  }
+
+  private async remove(): Promise<void> {
+    const wasOpen = this.open;
+    await this.abandon();
+    if (wasOpen) await this.file.close().catch(() => {});
+    await this.disk.unlink(this.stagedPath).catch(() => {});
+  }
+}
+
+/**
+ * A link, unlike a rename, fails when somebody else took the name meanwhile. False where the file system has no links.
+ */
+async function linkedIntoPlace(disk: Disk, stagedPath: string, path: string): Promise<boolean> {
+  try {
+    await disk.link(stagedPath, path);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') throw occupied(path);
+    if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(errorCode(error))) return false;
+    throw error;
+  }
+  try {
+    await disk.unlink(stagedPath);
+  } catch (error) {
+    await disk.unlink(path).catch(() => {});
+    throw error;
+  }
+  return true;
+}
+
+/** Bytes kept in memory. `bytes()` is complete at any time; nothing depends on publishing. */
+export class MemoryTarget implements ByteTarget {
+  readonly full = false;
+  size = 0;
+  private buffer = Buffer.allocUnsafeSlow(4096);
+
+  constructor(readonly label = '<memory>') {}
+
+  write(bytes: Uint8Array): void {
+    const end = this.size + bytes.length;
+    if (end > this.buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(end, this.buffer.length * 2));
+      this.buffer.copy(larger, 0, 0, this.size);
+      this.buffer = larger;
+    }
+    this.buffer.set(bytes, this.size);
+    this.size = end;
+  }
+
+  /** A view of everything written: valid until the next write. */
+  bytes(): Buffer {
+    return this.buffer.subarray(0, this.size);
+  }
+
+  drain(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  publish(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  discard(): Promise<void> {
+    this.size = 0;
+    return Promise.resolve();
+  }
+}
+
+/** A pipe, such as standard output: what went in cannot be taken back. */
+export class StreamTarget extends ChunkedTarget {
+  constructor(
+    private readonly stream: NodeJS.WritableStream,
+    label = '<stdout>',
+  ) {
+    super(label);
+  }
+
+  protected override append(bytes: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  override async publish(): Promise<void> {
+    await this.flush();
+    this.open = false;
+  }
+
+  override discard(): Promise<void> {
+    return this.abandon();
+  }
+}
+
+const occupied = (path: string) => new UsageError(`${path} exists`, 'give --force to replace it');
+
+async function refuseOccupied(disk: Disk, path: string, force: boolean): Promise<void> {
+  const occupant = await disk.occupant(path);
+  if (occupant === 'nothing') return;
+  if (!force) throw occupied(path);
+  if (occupant === 'file') return;
+  const what = occupant === 'other' ? 'is not a regular file' : 'is a directory';
+  throw new OutputError(path, `${what} and is not replaced`, 'give the name of a file');
+}
+
+/** A name beside `path` that no loader takes for data and nobody else uses. */
+export function stagingName(path: string): string {
+  // A name may have 255 bytes; the part kept of the real one is only there for people.
+  const stem = basename(path).slice(0, 50);
+  return join(dirname(path), `${stem}.partial-${process.pid}-${randomBytes(4).toString('hex')}`);
+}
+
+const HINTS: Readonly<Record<string, readonly [string, string]>> = {
+  ENOSPC: ['no space left on the device', 'free some space or write elsewhere'],
+  EDQUOT: ['the disk quota is used up', 'free some space or write elsewhere'],
+  EFBIG: ['the file would be larger than the file system allows', 'write elsewhere'],
+  EROFS: ['the file system is read-only', 'write elsewhere'],
+  ENOENT: ['the directory does not exist', 'create it first'],
+  ENOTDIR: ['a part of the path is not a directory', 'check the path'],
+  EACCES: ['permission denied', 'run as a user who may write there'],
+  EPERM: ['operation not permitted', 'run as a user who may write there'],
+  EPIPE: ['the reader of the pipe is gone', ''],
+  EIO: ['the medium failed (I/O error)', 'check the disk'],
+};
+
+/** Turns an error of the file system into one the user can act on. Errors that are already that pass. */
+export function outputErrorOf(error: unknown, path: string): OutputError | UsageError {
+  if (error instanceof OutputError || error instanceof UsageError) return error;
+  const known = HINTS[errorCode(error)];
+  if (known !== undefined) return new OutputError(path, known[0], known[1]);
+  return new OutputError(path, `cannot be written: ${(error as Error).message}`);
+}
