@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import type { Session } from './session.js';
+
+/** Runs the body of a command in a session and keeps the exit code it resolves to. */
+export type Launch = (body: (session: Session) => Promise<number>) => Promise<void>;
+
+/** A command: its arguments and options, and what they start. */
+export interface CommandDefinition {
+  define(command: Command, launch: Launch): void;
+}
+
+export interface CatalogEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Loads the command and everything it needs; called only when the command line names it. */
+  load(): Promise<CommandDefinition>;
+}
+
+/** Every command, in the order of the help. */
+export const CATALOG: readonly CatalogEntry[] = [];

@@ -1,0 +1,66 @@
+import { InputError, OutputError, UsageError } from '../errors.js';
+import { DamageError } from '../tools/report.js';
+import type { Io } from './io.js';
+import { printable, printableLines } from './render/escape.js';
+import { findingText, problemJson } from './render/findings.js';
+import { type Json, jsonReport } from './render/json.js';
+import { Style } from './render/style.js';
+
+/**
+ * Says what went wrong, on standard error and with --json as an object too, and resolves to the exit code. Everything
+ * that is none of our own kinds of error is a defect, and is said to be one.
+ */
+export function reportFailure(error: unknown, argv: readonly string[], io: Io): number {
+  const json = argv.includes('--json');
+  if (error instanceof DamageError) {
+    const conceal = argv.includes('--redact') ? () => 'redacted' : null;
+    io.stderr.write(`${findingText(error.finding, new Style(false), conceal)}\n`);
+    if (json) {
+      io.stdout.write(
+        jsonReport({ path: error.finding.where.file, problems: [problemJson(error.finding, conceal)] }),
+      );
+    }
+    return 1;
+  }
+  const failure = describe(error, argv.includes('--verbose') || argv.includes('-v'));
+  const subject = failure.path === '' ? '' : `${printable(failure.path)}: `;
+  io.stderr.write(`rekindle: ${subject}${printableLines(failure.message)}\n`);
+  if (failure.hint !== '') io.stderr.write(`  try: ${printableLines(failure.hint)}\n`);
+  if (json) {
+    const { code, path, message, hint } = failure;
+    const problem: Record<string, Json> = { code, path: path === '' ? null : path, message, hint };
+    io.stdout.write(jsonReport({ error: problem }));
+  }
+  return failure.exitCode;
+}
+
+interface Failure {
+  readonly code: string;
+  readonly path: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly exitCode: number;
+}
+
+function describe(error: unknown, verbose: boolean): Failure {
+  if (error instanceof InputError) {
+    const { code, path, message, hint } = error;
+    return { code, path, message, hint, exitCode: 3 };
+  }
+  if (error instanceof UsageError) {
+    return { code: 'usage', path: '', message: error.message, hint: error.hint, exitCode: 2 };
+  }
+  if (error instanceof OutputError) {
+    const { path, message, hint } = error;
+    return { code: 'output', path, message, hint, exitCode: 4 };
+  }
+  const text =
+    error instanceof Error ? (verbose ? (error.stack ?? error.message) : error.message) : String(error);
+  return {
+    code: 'internal',
+    path: '',
+    message: text.startsWith('internal error') ? text : `internal error, please report it: ${text}`,
+    hint: verbose ? '' : 'run it again with --verbose for the place in the code, and add that to the report',
+    exitCode: 4,
+  };
+}

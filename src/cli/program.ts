@@ -1,0 +1,90 @@
+import { Command, CommanderError } from 'commander';
+import { CATALOG, type Launch } from './catalog.js';
+import type { Io } from './io.js';
+import { printableLines } from './render/escape.js';
+import { Session } from './session.js';
+import { DIALECTS, type GlobalFlags, settingsOf } from './settings.js';
+import { VERSION } from './version.js';
+
+const EXIT_CODES = `
+Exit codes:
+  0    done; intact; equal; verified
+  1    the answer is no: damaged, different, verification failed
+  2    usage: unknown option, bad value, output exists and no --force
+  3    a source can't be read: missing, no permission, not a known format
+  4    an output failed; nothing half-written is left behind
+  130  interrupted; nothing half-written is left behind
+
+Sources are files (RDB, AOF, AOF manifest: told by content), data directories, or - for standard input.
+\`rekindle help COMMAND\` shows a command's options and examples.`;
+
+const EXAMPLES = `
+Examples:
+  rekindle check /var/lib/redis
+  rekindle info dump.rdb --json
+  rekindle replay /var/lib/redis --before FLUSHALL --out restored.rdb
+`;
+
+/** Parses the command line and runs what it names. Resolves to the exit code. */
+export async function runProgram(argv: readonly string[], io: Io): Promise<number> {
+  const program = declareProgram(io);
+  let exitCode = 0;
+  const launch: Launch = async (body) => {
+    const session = new Session(io, settingsOf(program.opts<GlobalFlags>(), io));
+    try {
+      exitCode = await body(session);
+      io.signal.throwIfAborted();
+    } finally {
+      session.endProgress();
+    }
+  };
+  try {
+    for (const entry of CATALOG) {
+      const command = program.command(entry.name).summary(entry.summary).description(capital(entry.summary));
+      if (argv.includes(entry.name)) (await entry.load()).define(command, launch);
+    }
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 2;
+  }
+  return exitCode;
+}
+
+function declareProgram(io: Io): Command {
+  const program = new Command('rekindle');
+  program
+    .description('Brings a Redis or Valkey dataset back from its files.')
+    .usage('COMMAND [options] SOURCE')
+    .version(VERSION, '-V, --version', 'print the version')
+    .option('--json', 'print one JSON object (or NDJSON where a stream is natural)')
+    .option('-q, --quiet', 'print results and errors only')
+    .option('-v, --verbose', 'say more on standard error')
+    .option('--no-color', 'no colours (also: NO_COLOR)')
+    .option('--now <time>', 'the clock for expiry and ages: unix seconds or ISO 8601')
+    .option('--dialect <name>', `whose file it is, where it can't tell: ${DIALECTS.join(', ')}`)
+    .option('--force', 'overwrite an existing output')
+    .option('--redact', 'hide keys and values in everything printed (hash key: REKINDLE_REDACT_KEY)')
+    .option('--memory <size>', 'the most a rebuilt dataset may hold (default: half of the memory)')
+    .option('--strict', 'treat warnings as errors')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', EXAMPLES + EXIT_CODES);
+  return adoptIo(program, io);
+}
+
+function adoptIo(program: Command, io: Io): Command {
+  return program
+    .exitOverride()
+    .showHelpAfterError(false)
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      outputError: (text, write) => write(`rekindle: ${printableLines(text.replace(/^error: /, ''))}`),
+    });
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,33 @@
+import { isUtf8 } from 'node:buffer';
+
+/** The version of every JSON object; raised only when a field changes its meaning or goes. */
+export const SCHEMA_VERSION = 1;
+
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | bigint
+  | readonly Json[]
+  | { readonly [name: string]: Json };
+
+/** Bytes (one character per byte): text when they are valid UTF-8, else `{"base64": "…"}`. */
+export function jsonBytes(latin1: string): Json {
+  const bytes = Buffer.from(latin1, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : { base64: bytes.toString('base64') };
+}
+
+/** One line of JSON. Integers beyond 2^53 stand as decimal strings, so that no reader rounds them. */
+export function jsonLine(value: Json): string {
+  return `${JSON.stringify(value, replaceBigInt)}\n`;
+}
+
+/** A report: `schemaVersion` first, indented for people. */
+export function jsonReport(fields: Readonly<Record<string, Json>>): string {
+  return `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...fields }, replaceBigInt, 2)}\n`;
+}
+
+function replaceBigInt(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}

@@ -1,0 +1,164 @@
+import type { FindingCode } from '../../model/finding.js';
+
+interface Words {
+  /** What was expected, so that the facts after it say what stood there. */
+  readonly says: string;
+  /** The next thing to try. */
+  readonly hint: string;
+}
+
+const RESTORE_RDB =
+  'restore this file from a backup or a replica; what stands before the offset still reads with `rekindle info`';
+const RDB_VALUE =
+  'the bytes of this value are damaged: restore the file from a backup or a replica, or take the AOF if there is one';
+const CUT_AOF =
+  '`rekindle replay SOURCE --until-offset FILE:OFFSET --out DIR` rebuilds everything before this offset; keep the original';
+const MANIFEST =
+  'compare it with the files in the directory; a manifest lists one base (type b) and its increments (type i) in order';
+
+/** The words for every finding: the only place that has them. */
+export const WORDS: Readonly<Record<FindingCode, Words>> = {
+  'input/item-too-large': {
+    says: 'one item of the file is larger than memory can hold in one piece',
+    hint: 'run it on a machine with more memory; if no value of that size was ever written, its length is damaged',
+  },
+  'rdb/bad-magic': {
+    says: 'an RDB starts with REDIS and four digits or VALKEY and three, these bytes do not',
+    hint: 'make sure this is the right file; a file that was cut at the front or encrypted cannot be read',
+  },
+  'rdb/bad-version': {
+    says: 'the version after the magic must be a decimal number',
+    hint: RESTORE_RDB,
+  },
+  'rdb/unsupported-version': {
+    says: 'this version of the format is not one that rekindle knows',
+    hint: 'a newer rekindle may know it; if the file was written by another product, name it with --dialect',
+  },
+  'rdb/truncated': {
+    says: 'the file ends in the middle of an item',
+    hint: `the file was cut short (disk full, interrupted copy): copy it again and compare sizes, else ${RESTORE_RDB}`,
+  },
+  'rdb/checksum-mismatch': {
+    says: 'the CRC-64 at the end does not match the bytes before it, although all of them could be read',
+    hint: 'some value, key or time was changed in place: compare with another copy or restore a backup before trusting it',
+  },
+  'rdb/unknown-opcode': {
+    says: 'a record must start with an opcode or a type that this dialect and version know',
+    hint: `if another product wrote the file, name it with --dialect; else ${RESTORE_RDB}`,
+  },
+  'rdb/unknown-type': {
+    says: 'the type of a value must be one that this dialect and version know',
+    hint: `if another product wrote the file, name it with --dialect; else ${RESTORE_RDB}`,
+  },
+  'rdb/bad-length': { says: 'a length must stand here in one of the known forms', hint: RESTORE_RDB },
+  'rdb/length-overrun': {
+    says: 'a length or count claims more bytes than the file has left',
+    hint: `either the length is damaged or the file was cut short: compare its size with another copy; else ${RESTORE_RDB}`,
+  },
+  'rdb/bad-string-encoding': { says: 'a string must have one of the known encodings', hint: RDB_VALUE },
+  'rdb/bad-lzf': { says: 'a compressed string does not decompress to the length it states', hint: RDB_VALUE },
+  'rdb/bad-double': { says: 'a score must be a number', hint: RDB_VALUE },
+  'rdb/bad-listpack': {
+    says: 'a listpack must agree with its own header, counts and back links',
+    hint: RDB_VALUE,
+  },
+  'rdb/bad-ziplist': {
+    says: 'a ziplist must agree with its own header, counts and back links',
+    hint: RDB_VALUE,
+  },
+  'rdb/bad-intset': { says: 'an intset must hold sorted, unique integers and nothing else', hint: RDB_VALUE },
+  'rdb/bad-zipmap': { says: 'a zipmap must agree with its own lengths', hint: RDB_VALUE },
+  'rdb/bad-quicklist': { says: 'a quicklist node must be of a known kind and not empty', hint: RDB_VALUE },
+  'rdb/bad-stream': {
+    says: 'a stream must agree with its own entries, counters and groups',
+    hint: RDB_VALUE,
+  },
+  'rdb/bad-module': {
+    says: 'a module value must be a sequence of typed items that ends with its end mark',
+    hint: RDB_VALUE,
+  },
+  'rdb/bad-function': {
+    says: 'a function library must start with a line like #!lua name=mylib',
+    hint: RDB_VALUE,
+  },
+  'rdb/bad-field-expiry': { says: 'the expiry of a hash field is out of range', hint: RDB_VALUE },
+  'rdb/empty-value': {
+    says: 'a collection without elements stands here; servers since 6.2 skip such keys when they load',
+    hint: 'nothing is lost by it; an SCAN or SAVE on a current server rewrites the file without such keys',
+  },
+  'rdb/trailing-bytes': {
+    says: 'bytes follow the end of the RDB; no server reads them',
+    hint: 'look at them: a copy that was not truncated leaves such a rest, and so does a concatenation',
+  },
+  'aof/bad-prefix': { says: 'a command must start with * and each argument with $', hint: CUT_AOF },
+  'aof/bad-argument-count': {
+    says: 'the number of arguments after * must be a whole number from 1 on',
+    hint: CUT_AOF,
+  },
+  'aof/bad-bulk-length': {
+    says: 'the length of an argument after $ must be a whole number that the file can hold',
+    hint: CUT_AOF,
+  },
+  'aof/bad-line-end': { says: 'a line or argument must end with CR LF', hint: CUT_AOF },
+  'aof/annotation-too-long': {
+    says: 'an annotation must be shorter than 1024 bytes; a server reads the rest of it as commands and stops',
+    hint: CUT_AOF,
+  },
+  'aof/bad-annotation': {
+    says: 'a time annotation must be #TS: and unix seconds; servers skip this one, a cut by time cannot see it',
+    hint: 'nothing is lost by it when everything is replayed; cut by offset or command rather than by time near here',
+  },
+  'aof/torn-annotation': {
+    says: 'the last annotation has no line end; what a server appends next would join it and be lost',
+    hint: CUT_AOF,
+  },
+  'aof/loose-framing': {
+    says: 'a line must end with CR LF and a number be plain digits; servers load this, redis-check-aof refuses it',
+    hint: 'the commands are read as a server reads them; find out what wrote the file, no server does',
+  },
+  'aof/torn-tail': {
+    says: 'the last file of the log ends in the middle of a command, as after a crash or a full disk',
+    hint: 'a server cuts this rest off and starts; `rekindle replay SOURCE --out PATH` rebuilds all complete commands without touching the original',
+  },
+  'aof/truncated': {
+    says: 'a file that others follow ends in the middle of a command; servers refuse to start from it',
+    hint: CUT_AOF,
+  },
+  'aof/open-transaction': {
+    says: 'MULTI has no EXEC: the commands after it were never applied',
+    hint: 'cut the log at this MULTI, never after it: a server that appends behind an open MULTI loses what it appends',
+  },
+  'aof/nested-multi': { says: 'MULTI inside a transaction', hint: CUT_AOF },
+  'aof/exec-without-multi': { says: 'EXEC without the MULTI that opens its transaction', hint: CUT_AOF },
+  'manifest/bad-line': {
+    says: 'a line must be `file NAME seq NUMBER type b|i|h`, with quotes closed and a line feed at the end',
+    hint: MANIFEST,
+  },
+  'manifest/empty': { says: 'the manifest lists no file at all', hint: MANIFEST },
+  'manifest/duplicate-base': { says: 'a manifest lists at most one base', hint: MANIFEST },
+  'manifest/bad-order': {
+    says: 'the sequence numbers of increments must rise from line to line',
+    hint: MANIFEST,
+  },
+  'manifest/unknown-type': { says: 'the type must be b, i or h', hint: MANIFEST },
+  'manifest/path-in-name': {
+    says: 'a name must be that of a file in the same directory, without / or \\',
+    hint: MANIFEST,
+  },
+  'manifest/line-too-long': {
+    says: 'a line must be shorter than 1024 bytes and end with a line feed',
+    hint: MANIFEST,
+  },
+  'set/missing-file': {
+    says: 'the manifest names a file that is not in the directory; servers refuse to start',
+    hint: 'look for it in backups and beside the directory; without it the log has a gap',
+  },
+  'set/stray-file': {
+    says: 'a file of an append-only set stands in the directory, but the manifest does not name it; no server loads it',
+    hint: 'a rewrite that was killed leaves such files; `rekindle check` them on their own before deleting them',
+  },
+  'set/no-manifest': {
+    says: 'files of an append-only set stand here without a manifest; a server would start empty beside them',
+    hint: 'do not start a server here: it would append to or replace these files; restore the manifest first',
+  },
+};

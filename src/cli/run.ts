@@ -1,0 +1,28 @@
+import { BrokenPipe, Interrupted, type Io } from './io.js';
+import { VERSION } from './version.js';
+
+export { type Io, processIo } from './io.js';
+
+/**
+ * Runs one command line. Resolves to the exit code; never throws for anything a user can cause, never ends the process.
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  // Answered before anything is loaded: scripts ask this first.
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    io.stdout.write(`${VERSION}\n`);
+    return 0;
+  }
+  const { runProgram } = await import('./program.js');
+  try {
+    return await runProgram(argv, io);
+  } catch (error) {
+    const reason: unknown = io.signal.aborted ? io.signal.reason : undefined;
+    if (reason instanceof BrokenPipe) return 0;
+    if (reason instanceof Interrupted) {
+      io.stderr.write('rekindle: interrupted; nothing half-written is left behind\n');
+      return 130;
+    }
+    const { reportFailure } = await import('./failure.js');
+    return reportFailure(error, argv, io);
+  }
+}

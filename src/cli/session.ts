@@ -1,0 +1,92 @@
+import type { ToolContext } from '../tools/context.js';
+import type { Io } from './io.js';
+import { printableLines, quotedBytes } from './render/escape.js';
+import { type Json, jsonBytes, jsonReport } from './render/json.js';
+import { ProgressLine } from './render/progress.js';
+import { Style } from './render/style.js';
+import type { Settings } from './settings.js';
+
+/** One run of one command: its settings, and the only way to the two streams. */
+export class Session {
+  readonly context: ToolContext;
+  /** Colours for standard output and for standard error. */
+  readonly outStyle: Style;
+  readonly errStyle: Style;
+  private readonly progressLine: ProgressLine | null;
+  private outFull = false;
+
+  constructor(
+    readonly io: Io,
+    readonly settings: Settings,
+  ) {
+    this.outStyle = new Style(settings.colorOut);
+    this.errStyle = new Style(settings.colorErr);
+    this.progressLine =
+      io.stderr.isTTY === true && !settings.quiet ? new ProgressLine(io.stderr, () => io.now()) : null;
+    this.context = {
+      nowMs: settings.nowMs,
+      clock: () => io.now(),
+      signal: io.signal,
+      progress: (progress) => this.progressLine?.update(progress),
+      memoryBytes: settings.memoryBytes,
+    };
+  }
+
+  /** Writes a result. The text must already be safe for a terminal. */
+  print(text: string): void {
+    this.progressLine?.clear();
+    if (!this.io.stdout.write(text)) this.outFull = true;
+  }
+
+  report(fields: Readonly<Record<string, Json>>): void {
+    this.print(jsonReport(fields));
+  }
+
+  /** True when results should wait for `drain`. */
+  get full(): boolean {
+    return this.outFull;
+  }
+
+  async drain(): Promise<void> {
+    if (!this.outFull) return;
+    await new Promise<void>((resolve) => {
+      this.io.stdout.once('drain', resolve);
+      this.io.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    this.outFull = false;
+  }
+
+  /** A remark on standard error: silent with --quiet. */
+  note(text: string): void {
+    if (!this.settings.quiet) this.complain(text);
+  }
+
+  /** A remark that only --verbose asks for. */
+  detail(text: string): void {
+    if (this.settings.verbose) this.note(text);
+  }
+
+  /** What must be said even with --quiet. */
+  complain(text: string): void {
+    this.progressLine?.clear();
+    this.io.stderr.write(`${text}\n`);
+  }
+
+  warn(text: string): void {
+    this.note(`${this.errStyle.yellow('warning:')} ${printableLines(text)}`);
+  }
+
+  endProgress(): void {
+    this.progressLine?.clear();
+  }
+
+  /** Bytes of the dataset for a terminal: escaped, or hidden with --redact. */
+  shown(latin1: string): string {
+    return this.settings.conceal?.(latin1) ?? quotedBytes(latin1);
+  }
+
+  /** Bytes of the dataset for JSON. */
+  json(latin1: string): Json {
+    return this.settings.conceal?.(latin1) ?? jsonBytes(latin1);
+  }
+}

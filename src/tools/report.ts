@@ -1,0 +1,36 @@
+import { FormatError } from '../errors.js';
+import type { Finding, FindingCode } from '../model/finding.js';
+
+/** A source is too damaged for what was asked. The command line words the finding. */
+export class DamageError extends Error {
+  override readonly name = 'DamageError';
+
+  constructor(readonly finding: Finding) {
+    super(`${finding.where.file}: ${finding.code} at offset ${finding.where.offset}`);
+  }
+}
+
+/** The finding a decoder's error is; `file` is where it happened unless the error names a file itself. */
+export function findingOf(error: FormatError, file: string): Finding {
+  return {
+    // Decoders take their codes from the table of findings; a test throws every one of them.
+    code: error.code as FindingCode,
+    where: { file: error.file === '' ? file : error.file, offset: error.offset, trail: error.trail },
+    detail: error.detail,
+  };
+}
+
+/** Runs `body`; a decoder's error comes out as a DamageError that names the file. */
+export async function namingFile<T>(file: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw error instanceof FormatError ? new DamageError(findingOf(error, file)) : error;
+  }
+}
+
+/** Something that was not or could not be verified, and why. */
+export interface NotChecked {
+  readonly what: string;
+  readonly why: string;
+}

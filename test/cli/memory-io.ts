@@ -1,0 +1,44 @@
+import type { Io } from '../../src/cli/io.js';
+import { run } from '../../src/cli/run.js';
+
+export interface Ran {
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly stdin?: Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  /** Milliseconds since the epoch; the clock of the corpus unless told. */
+  readonly nowMs?: number;
+  /** True: both streams claim to be terminals. */
+  readonly terminal?: boolean;
+}
+
+/** Runs one command line in this process, with streams of memory, a fixed clock and a width of 100 columns. */
+export async function runCli(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const written = { stdout: '', stderr: '' };
+  const output = (name: 'stdout' | 'stderr') => ({
+    write: (text: string) => {
+      written[name] += text;
+      return true;
+    },
+    once: () => {},
+    isTTY: options.terminal === true,
+    columns: 100,
+  });
+  const io: Io = {
+    stdin: (async function* () {
+      if (options.stdin !== undefined) yield options.stdin;
+    })(),
+    stdout: output('stdout'),
+    stderr: output('stderr'),
+    env: options.env ?? {},
+    now: () => options.nowMs ?? 1772366400000,
+    signal: options.signal ?? new AbortController().signal,
+  };
+  const exit = await run(argv, io);
+  return { exit, ...written };
+}
