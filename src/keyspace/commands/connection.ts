@@ -1,0 +1,38 @@
+import { parseSafeInteger } from '../../kernels/decimal.js';
+import type { CommandSpans } from '../../resp/command.js';
+import type { Engine } from '../engine.js';
+import { APPLIED, type Outcome } from '../outcome.js';
+import type { CommandRow } from './row.js';
+
+const DATABASES_MAX = 2 ** 31 - 1;
+
+/** Commands about the connection, and those that say something without changing a key. */
+export const connectionCommands: readonly CommandRow[] = [
+  { name: 'SELECT', arity: 2, apply: select },
+  ...[
+    'PING',
+    'REPLCONF',
+    'PUBLISH',
+    'SPUBLISH',
+    'SCRIPT',
+    'ECHO',
+    'AUTH',
+    'HELLO',
+    'CLIENT',
+    'INFO',
+    'WAIT',
+    'WATCH',
+    'UNWATCH',
+  ].map((name) => ({ name, arity: -1, apply: nothing })),
+];
+
+function nothing(): Outcome {
+  return APPLIED;
+}
+
+function select(engine: Engine, command: CommandSpans): Outcome {
+  const index = parseSafeInteger(command.bytes, command.starts[1]!, command.ends[1]!);
+  if (!(index >= 0 && index <= DATABASES_MAX)) return engine.fail('ERR invalid DB index');
+  engine.select(index);
+  return APPLIED;
+}

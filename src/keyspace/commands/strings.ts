@@ -1,0 +1,2 @@
+import type { CommandRow } from './row.js';
+export const stringCommands: readonly CommandRow[] = [];

@@ -1,0 +1,354 @@
+import { highWord, type Long, lowWord, signedLong } from '../bytes/int64.js';
+import type { ByteSlice } from '../bytes/slice.js';
+import { type Arena, CHUNK_SHIFT, offsetOf } from './arena.js';
+import { ByteTable, KEY_LENGTH, keyHash, REF, VALUE_LENGTH } from './byte-table.js';
+import { copyBytes } from './bytes.js';
+import {
+  type HeldValue,
+  holdsBlocks,
+  inSideTable,
+  kindOfForm,
+  LARGE_TEXT,
+  type SideValue,
+  TEXT,
+} from './forms.js';
+import { LargeText } from './large-text.js';
+
+const ROW_SHIFT = 3;
+/** Low eight bits: the form of the value; above them the flags. */
+const META = 4;
+const COUNT = 5;
+const EXPIRY_LOW = 6;
+const EXPIRY_HIGH = 7;
+
+const FORM_MASK = 0xff;
+const EXPIRES = 0x100;
+const MARKED = 0x200;
+
+/** Strings above this leave the arena, so that growing them by and by does not copy them each time. */
+const TEXT_MAX = 64 * 1024;
+
+/**
+ * The keys of one database. A key is named by its *entry*, a small number that stays valid until the key is deleted
+ * (values may change form and place meanwhile). Bytes handed out stand in the arena: they are valid until the next
+ * change of any key.
+ *
+ * Strings: `getString`, `setString`, `resizeString`. Collections: lists.ts, sets.ts, hashes.ts and zsets.ts, whose
+ * verbs take (database, entry, bytes, start, end, …). Make an empty one with `create` or `reset` and its packed form,
+ * then add to it; a collection that became empty is the caller's to `delete`. Streams and modules are objects:
+ * `setObject`, `objectAt`.
+ */
+export class Database {
+  readonly table: ByteTable;
+  /** Objects of entries whose form is not in the arena; VALUE_LENGTH's place in the row is 0 then. */
+  private readonly side: (SideValue | undefined)[] = [];
+  private readonly freeSides: number[] = [];
+
+  constructor(readonly arena: Arena) {
+    this.table = new ByteTable(arena, ROW_SHIFT);
+  }
+
+  /** Number of keys. */
+  get size(): number {
+    return this.table.size;
+  }
+
+  /** Entries are below this; those that are not `isLive` are gaps. */
+  get entriesEnd(): number {
+    return this.table.rowsEnd;
+  }
+
+  isLive(entry: number): boolean {
+    return this.table.isLive(entry);
+  }
+
+  /** The entry of a key, or -1. */
+  find(bytes: Buffer, start: number, end: number): number {
+    return this.table.find(bytes, start, end);
+  }
+
+  /** Number of the value's kind as in model/kind.ts OBJECT_TYPE. */
+  kindAt(entry: number): number {
+    return kindOfForm(this.table.rows[(entry << ROW_SHIFT) + META]! & FORM_MASK);
+  }
+
+  formAt(entry: number): number {
+    return this.table.rows[(entry << ROW_SHIFT) + META]! & FORM_MASK;
+  }
+
+  /** Sets `into` to the key's bytes. */
+  keyAt(entry: number, into: ByteSlice): ByteSlice {
+    const { table } = this;
+    return into.set(table.bytesAt(entry), table.keyStart(entry), table.keyEnd(entry));
+  }
+
+  /** Adds a key known to be absent, with an empty value of the given packed form. */
+  create(bytes: Buffer, start: number, end: number, form: number): number {
+    const entry = this.table.insert(bytes, start, end, keyHash(bytes, start, end), 0);
+    const at = entry << ROW_SHIFT;
+    this.table.rows[at + META] = form;
+    this.table.rows[at + COUNT] = 0;
+    return entry;
+  }
+
+  /** Deletes a key and its value. */
+  delete(entry: number): void {
+    this.dropSide(entry);
+    this.table.remove(entry);
+  }
+
+  // Expiry
+
+  hasExpiry(entry: number): boolean {
+    return (this.table.rows[(entry << ROW_SHIFT) + META]! & EXPIRES) !== 0;
+  }
+
+  /** Milliseconds since the epoch; meaningful only with `hasExpiry`. */
+  expiryAt(entry: number): Long {
+    const { rows } = this.table;
+    const at = entry << ROW_SHIFT;
+    return signedLong(rows[at + EXPIRY_HIGH]! >>> 0, rows[at + EXPIRY_LOW]! >>> 0);
+  }
+
+  setExpiry(entry: number, expiresAtMs: Long): void {
+    const { rows } = this.table;
+    const at = entry << ROW_SHIFT;
+    rows[at + META] = rows[at + META]! | EXPIRES;
+    rows[at + EXPIRY_LOW] = lowWord(expiresAtMs);
+    rows[at + EXPIRY_HIGH] = highWord(expiresAtMs);
+  }
+
+  clearExpiry(entry: number): void {
+    const at = (entry << ROW_SHIFT) + META;
+    this.table.rows[at] = this.table.rows[at]! & ~EXPIRES;
+  }
+
+  // Whole values
+
+  /** Moves a value with its expiry to a key of this or another database, replacing what that holds. */
+  move(entry: number, target: Database, key: Buffer, keyStart: number, keyEnd: number): void {
+    const there = target.find(key, keyStart, keyEnd);
+    if (target === this && there === entry) return;
+    if (there >= 0) target.delete(there);
+    this.place(entry, target, key, keyStart, keyEnd, false);
+    const at = entry << ROW_SHIFT;
+    if (inSideTable(this.formAt(entry))) {
+      const index = this.table.rows[at + COUNT]!;
+      this.side[index] = undefined;
+      this.freeSides.push(index);
+      this.table.rows[at + META] = TEXT;
+    }
+    this.table.remove(entry);
+  }
+
+  /** Copies a value with its expiry to a key known to be absent in this or another database. */
+  copy(entry: number, target: Database, key: Buffer, keyStart: number, keyEnd: number): void {
+    this.place(entry, target, key, keyStart, keyEnd, true);
+  }
+
+  private place(
+    entry: number,
+    target: Database,
+    key: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    cloned: boolean,
+  ): void {
+    const form = this.formAt(entry);
+    const made = target.create(key, keyStart, keyEnd, TEXT);
+    if (inSideTable(form)) {
+      const object = this.objectAt(entry);
+      target.setObject(made, form, cloned ? object.clone() : object);
+    } else {
+      target.resizePacked(made, this.packedLength(entry));
+      const from = this.packedStart(entry);
+      copyBytes(
+        this.packedBytes(entry),
+        from,
+        this.packedEnd(entry),
+        target.packedBytes(made),
+        target.packedStart(made),
+      );
+      target.setCount(made, this.countAt(entry));
+      target.setForm(made, form);
+    }
+    if (this.hasExpiry(entry)) target.setExpiry(made, this.expiryAt(entry));
+    if (this.isMarked(entry)) target.mark(made);
+  }
+
+  // Strings
+
+  /** Sets `into` to the bytes of a string value. */
+  getString(entry: number, into: ByteSlice): ByteSlice {
+    if (this.formAt(entry) === LARGE_TEXT) {
+      const text = this.objectAt(entry) as LargeText;
+      return into.set(text.bytes, 0, text.length);
+    }
+    const { table } = this;
+    return into.set(table.bytesAt(entry), table.keyEnd(entry), table.valueEnd(entry));
+  }
+
+  /**
+   * Makes a key hold a string, whatever it held, and returns its entry. The expiry goes unless `keepExpiry`. The bytes
+   * must not be those of the key's present value (copy them first).
+   */
+  setString(
+    key: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    keepExpiry = false,
+  ): number {
+    const length = end - start;
+    const hash = keyHash(key, keyStart, keyEnd);
+    let entry = this.table.findHashed(key, keyStart, keyEnd, hash);
+    if (length > TEXT_MAX)
+      return this.setLargeText(entry, key, keyStart, keyEnd, bytes, start, end, keepExpiry);
+    const { table } = this;
+    if (entry < 0) {
+      entry = table.insert(key, keyStart, keyEnd, hash, length);
+      table.rows[(entry << ROW_SHIFT) + META] = TEXT;
+    } else {
+      const at = (entry << ROW_SHIFT) + META;
+      const meta = table.rows[at]!;
+      if (inSideTable(meta & FORM_MASK)) this.dropSide(entry);
+      table.replaceValue(entry, length);
+      table.rows[at] = keepExpiry ? (meta & EXPIRES) | TEXT : TEXT;
+    }
+    copyBytes(bytes, start, end, table.bytesAt(entry), table.keyEnd(entry));
+    return entry;
+  }
+
+  /**
+   * Gives a string value another length, keeping the expiry; bytes beyond the old length are zero. The value then
+   * stands where `getString` says.
+   */
+  resizeString(entry: number, length: number): void {
+    if (this.formAt(entry) === LARGE_TEXT) {
+      (this.objectAt(entry) as LargeText).resize(length);
+      return;
+    }
+    const { table } = this;
+    const before = table.rows[(entry << ROW_SHIFT) + VALUE_LENGTH]!;
+    if (length > TEXT_MAX) {
+      const text = new LargeText(table.bytesAt(entry), table.keyEnd(entry), table.valueEnd(entry));
+      text.resize(length);
+      this.setObject(entry, LARGE_TEXT, text);
+      return;
+    }
+    table.resizeValue(entry, length);
+    if (length > before) {
+      const start = table.keyEnd(entry);
+      table.bytesAt(entry).fill(0, start + before, start + length);
+    }
+  }
+
+  // Packed values: bytes behind the key
+
+  packedLength(entry: number): number {
+    return this.table.rows[(entry << ROW_SHIFT) + VALUE_LENGTH]!;
+  }
+
+  /** The chunk with the packed value, which stands from `packedStart` to `packedEnd`. */
+  packedBytes(entry: number): Buffer {
+    const { table } = this;
+    return table.arena.chunks[table.rows[entry << ROW_SHIFT]! >>> CHUNK_SHIFT]!;
+  }
+
+  packedStart(entry: number): number {
+    const { rows } = this.table;
+    const at = entry << ROW_SHIFT;
+    return offsetOf(rows[at + REF]!) + rows[at + KEY_LENGTH]!;
+  }
+
+  packedEnd(entry: number): number {
+    return this.table.valueEnd(entry);
+  }
+
+  /** Changes the length of a packed value, keeping its common prefix; it may move. */
+  resizePacked(entry: number, length: number): void {
+    this.table.resizeValue(entry, length);
+  }
+
+  /** Elements of a packed value. */
+  countAt(entry: number): number {
+    return this.table.rows[(entry << ROW_SHIFT) + COUNT]!;
+  }
+
+  setCount(entry: number, count: number): void {
+    this.table.rows[(entry << ROW_SHIFT) + COUNT] = count;
+  }
+
+  /** Changes the form of a value whose bytes stay where they are. */
+  setForm(entry: number, form: number): void {
+    const at = (entry << ROW_SHIFT) + META;
+    this.table.rows[at] = (this.table.rows[at]! & ~FORM_MASK) | form;
+  }
+
+  /** One bit per key for the use of the value's kind; cleared when the value is replaced. */
+  isMarked(entry: number): boolean {
+    return (this.table.rows[(entry << ROW_SHIFT) + META]! & MARKED) !== 0;
+  }
+
+  mark(entry: number): void {
+    const at = (entry << ROW_SHIFT) + META;
+    this.table.rows[at] = this.table.rows[at]! | MARKED;
+  }
+
+  // Values that are objects
+
+  /** The object of an entry whose form is in the side table. */
+  objectAt(entry: number): SideValue {
+    return this.side[this.table.rows[(entry << ROW_SHIFT) + COUNT]!]!;
+  }
+
+  /** Makes an object the value of an existing key; expiry and mark stay. The value it had is released. */
+  setObject(entry: number, form: number, object: SideValue): void {
+    this.dropSide(entry);
+    this.table.replaceValue(entry, 0);
+    const at = entry << ROW_SHIFT;
+    const free = this.freeSides.pop() ?? this.side.length;
+    this.side[free] = object;
+    this.table.rows[at + META] = (this.table.rows[at + META]! & ~FORM_MASK) | form;
+    this.table.rows[at + COUNT] = free;
+  }
+
+  /** Replaces whatever a key holds by an empty value of a packed form; expiry and mark go. Returns the entry. */
+  reset(bytes: Buffer, start: number, end: number, form: number): number {
+    const entry = this.find(bytes, start, end);
+    if (entry < 0) return this.create(bytes, start, end, form);
+    this.dropSide(entry);
+    this.table.replaceValue(entry, 0);
+    this.table.rows[(entry << ROW_SHIFT) + META] = form;
+    this.table.rows[(entry << ROW_SHIFT) + COUNT] = 0;
+    return entry;
+  }
+
+  private dropSide(entry: number): void {
+    const at = entry << ROW_SHIFT;
+    const form = this.table.rows[at + META]! & FORM_MASK;
+    if (!inSideTable(form)) return;
+    const index = this.table.rows[at + COUNT]!;
+    if (holdsBlocks(form)) (this.side[index] as HeldValue).release();
+    this.side[index] = undefined;
+    this.freeSides.push(index);
+  }
+
+  private setLargeText(
+    found: number,
+    key: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    keepExpiry: boolean,
+  ): number {
+    const entry = found >= 0 ? found : this.create(key, keyStart, keyEnd, TEXT);
+    if (!keepExpiry) this.clearExpiry(entry);
+    this.setObject(entry, LARGE_TEXT, new LargeText(bytes, start, end));
+    return entry;
+  }
+}

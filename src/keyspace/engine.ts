@@ -1,0 +1,92 @@
+import { ByteSlice } from '../bytes/slice.js';
+import type { CommandSpans } from '../resp/command.js';
+import { CommandIndex } from './command-index.js';
+import { COMMANDS } from './commands/table.js';
+import type { Database } from './database.js';
+import type { Keyspace } from './keyspace.js';
+import { FAILED, type Outcome, UNKNOWN } from './outcome.js';
+import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.js';
+
+export interface EngineOptions {
+  /** Milliseconds since the epoch that relative times count from; never read from a clock. */
+  readonly nowMs: number;
+  /** How the server printed scores where that enters data. */
+  readonly scoreText: '17g' | 'shortest';
+  readonly thresholds?: Partial<Thresholds>;
+}
+
+const index = new CommandIndex(COMMANDS);
+
+/**
+ * Executes the commands of a log against a keyspace as a server does while it loads one: nothing expires, a command
+ * that a server would refuse changes nothing. Transactions are the caller's: it holds back what stands between MULTI
+ * and EXEC.
+ */
+export class Engine {
+  /** Number of the database that commands apply to. */
+  selected = 0;
+  /** The database of that number. */
+  db: Database;
+  /** Why the last FAILED or UNKNOWN command was not executed, in a server's words. */
+  lastError = '';
+  readonly nowMs: number;
+  readonly scoreText: '17g' | 'shortest';
+  readonly thresholds: Thresholds;
+  /** For values that a command reads, valid within one command. */
+  readonly slice = new ByteSlice();
+  readonly slice2 = new ByteSlice();
+
+  constructor(
+    readonly keyspace: Keyspace,
+    options: EngineOptions,
+  ) {
+    this.nowMs = options.nowMs;
+    this.scoreText = options.scoreText;
+    this.thresholds = { ...DEFAULT_THRESHOLDS, ...options.thresholds };
+    this.db = keyspace.database(0);
+  }
+
+  execute(command: CommandSpans): Outcome {
+    const row = index.find(command);
+    if (row === null) {
+      this.lastError = `ERR unknown command '${command.argc === 0 ? '' : command.latin1(0).slice(0, 128)}'`;
+      return UNKNOWN;
+    }
+    const { arity } = row;
+    if (arity >= 0 ? command.argc !== arity : command.argc < -arity) {
+      return this.fail(`ERR wrong number of arguments for '${row.name.toLowerCase()}' command`);
+    }
+    return row.apply(this, command);
+  }
+
+  select(number: number): void {
+    this.selected = number;
+    this.db = this.keyspace.database(number);
+  }
+
+  /** Entry of argument i as a key in the selected database, or -1. */
+  find(command: CommandSpans, i: number): number {
+    return this.db.find(command.bytes, command.starts[i]!, command.ends[i]!);
+  }
+
+  fail(message: string): typeof FAILED {
+    this.lastError = message;
+    return FAILED;
+  }
+
+  wrongType(): typeof FAILED {
+    return this.fail('WRONGTYPE Operation against a key holding the wrong kind of value');
+  }
+
+  syntaxError(): typeof FAILED {
+    return this.fail('ERR syntax error');
+  }
+
+  notInteger(): typeof FAILED {
+    return this.fail('ERR value is not an integer or out of range');
+  }
+
+  notFloat(): typeof FAILED {
+    return this.fail('ERR value is not a valid float');
+  }
+}
