@@ -3,42 +3,42 @@ const MAX_DISTANCE = 8192;
 const MAX_MATCH = 264;
 
 /**
- * Decompresses the LZF stream `input[inputStart..inputEnd)` into `output[outputStart..outputEnd)`. Returns the bytes
- * written; -1 when the stream is malformed, reaches before its own start, or has more than fits. Nothing outside the
- * ranges is touched.
+ * Decompresses the LZF stream `input[inputStart..inputEnd)` into exactly `output[outputStart..outputEnd)`. False when
+ * the stream is malformed, reaches before its own start, or yields another number of bytes; the output range then
+ * holds garbage. Nothing outside the ranges is touched.
  */
-export function decompressLzf(
+export function lzfDecompress(
   input: Uint8Array,
   inputStart: number,
   inputEnd: number,
   output: Uint8Array,
   outputStart: number,
   outputEnd: number,
-): number {
+): boolean {
   let from = inputStart;
   let to = outputStart;
   while (from < inputEnd) {
     const control = input[from++]!;
     if (control < MAX_LITERAL) {
       const stop = from + control + 1;
-      if (stop > inputEnd || to + control >= outputEnd) return -1;
+      if (stop > inputEnd || to + control >= outputEnd) return false;
       do output[to++] = input[from++]!;
       while (from < stop);
       continue;
     }
     let length = control >> 5;
     if (length === 7) {
-      if (from >= inputEnd) return -1;
+      if (from >= inputEnd) return false;
       length += input[from++]!;
     }
-    if (from >= inputEnd) return -1;
+    if (from >= inputEnd) return false;
     let source = to - ((control & 31) << 8) - input[from++]! - 1;
     const stop = to + length + 2;
-    if (source < outputStart || stop > outputEnd) return -1;
+    if (source < outputStart || stop > outputEnd) return false;
     do output[to++] = output[source++]!;
     while (to < stop);
   }
-  return to - outputStart;
+  return to === outputEnd;
 }
 
 const TABLE_BITS = 14;
@@ -51,7 +51,7 @@ let epoch = 1;
  * Returns the number of bytes written, 0 when they would not suffice. Any LZF decoder reads the result; its bytes are
  * not those of the C library.
  */
-export function compressLzf(
+export function lzfCompress(
   input: Uint8Array,
   inputStart: number,
   inputEnd: number,
