@@ -1,12 +1,15 @@
+import { assert, FormatError } from '../errors.js';
 import type { ByteReader, ByteSource } from './source.js';
 import { ByteWindow, END, type Machine, NEED } from './window.js';
 
 /** Room in front of every chunk for the unfinished item of the one before, so that chunks are not copied. */
 const HEADROOM = 64 * 1024;
 const CHUNK = 512 * 1024;
+/** An item must be indexable with 32-bit positions; servers cap one argument or value at 512 MB. */
+const ITEM_MAX = 0x7fff_ffff;
 
 export interface PumpOptions {
-  /** Awaited whenever the machine returns PAUSE. */
+  /** Awaited whenever the machine returns PAUSE; required for machines that do. */
   readonly drain?: () => Promise<void>;
   /** Called about once a chunk with the absolute offset reached. */
   readonly progress?: (offset: number) => void;
@@ -18,9 +21,11 @@ export interface PumpOptions {
 /**
  * The only asynchronous loop: feeds the window from the reader and runs the machine, one await per chunk. While one
  * chunk is parsed the next is being read, so a reader serves one pump: formats that follow each other in one file are
- * one machine. Resolves when the machine returned END or the input ended in a valid place.
+ * one machine. Resolves when the machine returned END or the input ended in a valid place. A read ahead may still be
+ * under way then; closing the reader is what ends it.
  *
- * @throws FormatError from the machine; whatever the reader throws; the signal's reason when aborted
+ * @throws FormatError from the machine; whatever the reader or drain throws; the signal's reason when aborted, even
+ * while a read or a drain hangs
  */
 export async function pump(
   reader: ByteReader,
@@ -28,21 +33,19 @@ export async function pump(
   machine: Machine,
   options: PumpOptions = {},
 ): Promise<void> {
+  const { drain, progress, signal } = options;
   const feeder = new Feeder(reader, window, options.chunkBytes ?? CHUNK);
-  try {
-    for (;;) {
-      const progress = machine.run(window);
-      if (progress === END) return;
-      options.signal?.throwIfAborted();
-      if (progress === NEED) {
-        if (!(await feeder.refill())) return machine.finish(window);
-        options.progress?.(window.offset);
-      } else {
-        await options.drain?.();
-      }
+  for (;;) {
+    signal?.throwIfAborted();
+    const step = machine.run(window);
+    if (step === END) return;
+    if (step === NEED) {
+      if (!(await unlessAborted(feeder.refill(), signal))) return machine.finish(window);
+      progress?.(window.offset);
+    } else {
+      assert(drain !== undefined, 'a machine paused and nobody drains it');
+      await unlessAborted(drain(), signal);
     }
-  } finally {
-    await feeder.settle();
   }
 }
 
@@ -52,6 +55,7 @@ export async function pumpSource(
   machine: Machine,
   options: PumpOptions & { readonly start?: number } = {},
 ): Promise<ByteWindow> {
+  options.signal?.throwIfAborted();
   const window = new ByteWindow();
   window.base = options.start ?? 0;
   window.limit = source.size ?? Number.POSITIVE_INFINITY;
@@ -64,93 +68,121 @@ export async function pumpSource(
   }
 }
 
+/** The promise's outcome, or the signal's reason as soon as it is aborted. Listens per call: signals live long. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    if (signal.aborted) abort();
+  });
+}
+
 class Feeder {
   private spare: Buffer | null = null;
   private pending: Promise<number> | null = null;
   private pendingInto: Buffer | null = null;
   private ended = false;
+  private readonly chunkBytes: number;
+  private readonly headroom: number;
 
   constructor(
     private readonly reader: ByteReader,
     private readonly window: ByteWindow,
-    private readonly chunkBytes: number,
-  ) {}
-
-  /** Brings at least one byte more into the window; false when the item can never be completed. */
-  async refill(): Promise<boolean> {
-    const { window } = this;
-    // A length beyond the end of the file is answered here, before anything is read or allocated for it.
-    if (this.ended || !window.reaches(window.need)) return false;
-    if (window.end - window.position > HEADROOM || window.need > this.chunkBytes) return this.grow();
-    const into = this.pendingInto ?? this.take();
-    const count = await (this.pending ?? this.reader.read(into.subarray(HEADROOM)));
-    this.pending = this.pendingInto = null;
-    const left = window.end - window.position;
-    window.bytes.copy(into, HEADROOM - left, window.position, window.end);
-    if (window.bytes.length === HEADROOM + this.chunkBytes) this.spare = window.bytes;
-    const offset = window.offset;
-    window.bytes = into;
-    window.position = HEADROOM - left;
-    window.end = HEADROOM + count;
-    window.base = offset - window.position;
-    if (count === 0) {
-      this.ended = true;
-      return false;
-    }
-    this.pendingInto = this.take();
-    this.pending = this.reader.read(this.pendingInto.subarray(HEADROOM));
-    this.pending.catch(() => {}); // reported by the await of the next refill
-    return true;
+    chunkBytes: number,
+  ) {
+    // Small files get small buffers; the 1 makes room for asking at all.
+    const left = Math.max(1, window.limit - window.base - window.end);
+    this.chunkBytes = Math.min(chunkBytes, left);
+    this.headroom = Math.min(HEADROOM, this.chunkBytes);
   }
 
-  /** Gathers one large item in a buffer of its own, doubling as bytes really come rather than as they are claimed. */
-  private async grow(): Promise<boolean> {
+  /** Brings what the window needs, at least one byte more; false when the item can never be completed. */
+  async refill(): Promise<boolean> {
     const { window } = this;
+    const left = window.end - window.position;
+    const wanted = Math.max(window.need, left + 1);
+    // A length beyond the end of the file is answered here, before anything is read or allocated for it.
+    if (this.ended || !window.reaches(wanted)) return false;
+    if (left > this.headroom || wanted > this.chunkBytes) await this.grow(wanted);
+    else await this.next(wanted);
+    return window.end - window.position >= wanted;
+  }
+
+  /** Moves on to the next chunk, the unfinished item copied in front of it, and starts reading the one after. */
+  private async next(wanted: number): Promise<void> {
+    const { window, headroom } = this;
+    const into = this.pendingInto ?? this.take();
+    const count = await (this.pending ?? this.reader.read(into.subarray(headroom)));
+    this.pending = this.pendingInto = null;
+    const left = window.end - window.position;
     const offset = window.offset;
-    let bytes = window.bytes.subarray(window.position, window.end);
-    let filled = bytes.length;
-    const wanted = Math.max(window.need, filled + 1);
-    const pendingInto = this.pendingInto;
+    window.bytes.copy(into, headroom - left, window.position, window.end);
+    if (window.bytes.length === into.length) this.spare = window.bytes;
+    window.bytes = into;
+    window.position = headroom - left;
+    window.end = headroom + count;
+    window.base = offset - window.position;
+    this.ended = count === 0;
+    while (!this.ended && window.end - window.position < wanted) {
+      const more = await this.reader.read(into.subarray(window.end));
+      this.ended = more === 0;
+      window.end += more;
+    }
+    if (this.ended || window.base + window.end >= window.limit) return;
+    this.pendingInto = this.take();
+    this.pending = this.reader.read(this.pendingInto.subarray(headroom));
+    this.pending.catch(() => {}); // reported by the await of the next refill
+  }
+
+  /**
+   * Gathers one large item in a buffer of its own. Its size is believed only when the input is known to be that long;
+   * otherwise the buffer doubles as bytes really come. It doubles, too, when the item does not know its own size yet,
+   * so that a machine that looks at it again from its start does so a logarithmic number of times.
+   */
+  private async grow(wanted: number): Promise<void> {
+    const { window, pendingInto } = this;
+    const offset = window.offset;
+    if (wanted > ITEM_MAX) throw new FormatError('input/item-too-large', offset, { bytes: wanted });
     const early = this.pending === null ? 0 : await this.pending;
     this.pending = this.pendingInto = null;
-    const atEnd = pendingInto !== null && early === 0;
-    bytes = resized(bytes, filled, Math.max(filled + early, Math.min(wanted, filled * 2 + this.chunkBytes)));
+    this.ended = pendingInto !== null && early === 0;
+
+    const left = window.end - window.position;
+    const known = Number.isFinite(window.limit);
+    const room = Math.min(ITEM_MAX, known ? window.limit - offset : ITEM_MAX);
+    const goal = Math.max(wanted, Math.min(room, 2 * left + this.chunkBytes));
+    const first = known ? goal : Math.min(goal, 2 * left + early + this.chunkBytes);
+    let bytes: Buffer = Buffer.allocUnsafeSlow(Math.max(first, left + early));
+    window.bytes.copy(bytes, 0, window.position, window.end);
+    let filled = left;
     if (pendingInto !== null) {
-      pendingInto.copy(bytes, filled, HEADROOM, HEADROOM + early);
+      pendingInto.copy(bytes, filled, this.headroom, this.headroom + early);
+      filled += early;
       this.spare = pendingInto;
     }
-    filled += early;
-    this.ended = atEnd;
-    while (!this.ended && filled < wanted) {
-      if (filled === bytes.length)
-        bytes = resized(bytes, filled, Math.min(wanted, filled * 2 + this.chunkBytes));
-      const count = await this.reader.read(
-        bytes.subarray(filled, filled + Math.max(this.chunkBytes, 1 << 20)),
-      );
-      if (count === 0) this.ended = true;
+    while (!this.ended && filled < goal) {
+      if (filled === bytes.length) bytes = enlarged(bytes, Math.min(goal, filled * 2));
+      const count = await this.reader.read(bytes.subarray(filled));
+      this.ended = count === 0;
       filled += count;
     }
     window.bytes = bytes;
     window.position = 0;
     window.end = filled;
     window.base = offset;
-    return filled >= wanted;
   }
 
   private take(): Buffer {
-    const buffer = this.spare ?? Buffer.allocUnsafeSlow(HEADROOM + this.chunkBytes);
+    const buffer = this.spare ?? Buffer.allocUnsafeSlow(this.headroom + this.chunkBytes);
     this.spare = null;
     return buffer;
   }
-
-  /** Waits for a read that is still under way, so that nobody closes the file under it. */
-  async settle(): Promise<void> {
-    await this.pending?.catch(() => {});
-  }
 }
 
-function resized(bytes: Buffer, filled: number, size: number): Buffer {
-  const larger = Buffer.allocUnsafeSlow(Math.max(size, filled));
-  bytes.copy(larger, 0, 0, filled);
+function enlarged(bytes: Buffer, size: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(size);
+  bytes.copy(larger);
   return larger;
 }

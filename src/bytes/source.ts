@@ -1,6 +1,6 @@
-import { close, fstat, open, read } from 'node:fs';
+import { close, fstat, open, read, type Stats, stat } from 'node:fs';
 import { promisify } from 'node:util';
-import { InputError } from '../errors.js';
+import { assert, FormatError, InputError } from '../errors.js';
 
 /** Something bytes can be read from, any number of times unless it is a pipe. */
 export interface ByteSource {
@@ -15,12 +15,14 @@ export interface ByteSource {
 export interface ByteReader {
   /** Fills part of `into`; resolves to the number of bytes, 0 at the end. The caller owns the memory. */
   read(into: Uint8Array): Promise<number>;
+  /** May be called while a read is under way, whose outcome is then of no interest, and more than once. */
   close(): Promise<void>;
 }
 
 const openAsync = promisify(open);
 const closeAsync = promisify(close);
 const fstatAsync = promisify(fstat);
+const statAsync = promisify(stat);
 
 /** Turns an error of the file system into one the user can act on. */
 export function inputErrorOf(error: unknown, path: string): InputError {
@@ -40,38 +42,63 @@ export function inputErrorOf(error: unknown, path: string): InputError {
   return new InputError('input/unreadable', path, `cannot be read: ${(error as Error).message}`);
 }
 
-/** A regular file, opened read-only. Its size is taken once: bytes appended later by a live server are not seen. */
+/**
+ * A regular file, opened read-only. Its size is taken once: bytes appended later by a live server are not seen. A file
+ * that was replaced or cut since is refused rather than read with the size of another.
+ */
 export class FileSource implements ByteSource {
   private constructor(
     readonly label: string,
     readonly size: number,
+    private readonly identity: string,
   ) {}
 
   /** @throws InputError when the file is missing, unreadable or not a regular file */
   static async at(path: string): Promise<FileSource> {
-    let descriptor: number | undefined;
     try {
-      descriptor = await openAsync(path, 'r');
-      const stats = await fstatAsync(descriptor);
+      // Looked at before it is opened: opening a named pipe would wait for its writer.
+      const stats = await statAsync(path);
+      if (stats.isDirectory()) {
+        throw new InputError('input/directory', path, 'is a directory, a file was expected');
+      }
       if (!stats.isFile()) throw new InputError('input/not-a-file', path, 'is not a regular file');
-      return new FileSource(path, stats.size);
+      await closeAsync(await openAsync(path, 'r'));
+      return new FileSource(path, stats.size, identityOf(stats));
     } catch (error) {
       throw error instanceof InputError ? error : inputErrorOf(error, path);
-    } finally {
-      if (descriptor !== undefined) await closeAsync(descriptor);
     }
   }
 
   async open(start = 0): Promise<ByteReader> {
+    let descriptor: number | undefined;
     try {
-      return new FileReader(this.label, await openAsync(this.label, 'r'), start, this.size);
+      descriptor = await openAsync(this.label, 'r');
+      const stats = await fstatAsync(descriptor);
+      if (identityOf(stats) !== this.identity || stats.size < this.size) {
+        throw new InputError(
+          'input/changed',
+          this.label,
+          'was replaced or cut while it was being read',
+          'work on a copy, or run again when the server is quiet',
+        );
+      }
+      const reader = new FileReader(this.label, descriptor, start, this.size);
+      descriptor = undefined;
+      return reader;
     } catch (error) {
-      throw inputErrorOf(error, this.label);
+      throw error instanceof InputError ? error : inputErrorOf(error, this.label);
+    } finally {
+      if (descriptor !== undefined) await closeAsync(descriptor);
     }
   }
 }
 
+const identityOf = (stats: Stats): string => `${stats.dev}:${stats.ino}`;
+
 class FileReader implements ByteReader {
+  private reading: Promise<unknown> = Promise.resolve();
+  private closed = false;
+
   constructor(
     private readonly path: string,
     private readonly descriptor: number,
@@ -80,19 +107,26 @@ class FileReader implements ByteReader {
   ) {}
 
   read(into: Uint8Array): Promise<number> {
+    assert(!this.closed, 'a closed reader was read');
     const count = Math.min(into.length, this.end - this.position);
     if (count <= 0) return Promise.resolve(0);
-    return new Promise((resolve, reject) => {
+    const reading = new Promise<number>((resolve, reject) => {
       read(this.descriptor, into, 0, count, this.position, (error, bytesRead) => {
         if (error) return reject(inputErrorOf(error, this.path));
         this.position += bytesRead;
         resolve(bytesRead);
       });
     });
+    this.reading = reading;
+    return reading;
   }
 
-  close(): Promise<void> {
-    return closeAsync(this.descriptor);
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    // The number may name another file the moment it is closed: no read may still be on its way to it.
+    await this.reading.catch(() => {});
+    await closeAsync(this.descriptor);
   }
 }
 
@@ -126,12 +160,13 @@ export class StreamSource implements ByteSource {
   readonly size = null;
   private opened = false;
 
+  /** Takes the stream over: closing the reader ends it. A Node.js stream is destroyed even while a read waits. */
   constructor(
-    private readonly stream: AsyncIterable<Uint8Array>,
+    private readonly stream: AsyncIterable<Uint8Array> & { destroy?: () => unknown },
     readonly label = '<stdin>',
   ) {}
 
-  open(start = 0): Promise<ByteReader> {
+  async open(start = 0): Promise<ByteReader> {
     if (this.opened || start !== 0) {
       throw new InputError(
         'input/pipe',
@@ -141,23 +176,51 @@ export class StreamSource implements ByteSource {
       );
     }
     this.opened = true;
-    const chunks = this.stream[Symbol.asyncIterator]();
-    let rest: Uint8Array = new Uint8Array(0);
-    return Promise.resolve({
-      read: async (into: Uint8Array) => {
-        while (rest.length === 0) {
-          const next = await chunks.next();
-          if (next.done === true) return 0;
-          rest = next.value;
-        }
-        const part = rest.subarray(0, into.length);
-        into.set(part);
-        rest = rest.subarray(part.length);
-        return part.length;
-      },
-      close: async () => {
-        await chunks.return?.();
-      },
-    });
+    return new StreamReader(this.stream, this.label);
+  }
+}
+
+class StreamReader implements ByteReader {
+  private readonly chunks: AsyncIterator<Uint8Array>;
+  private rest: Uint8Array = new Uint8Array(0);
+  private ended = false;
+
+  constructor(
+    private readonly stream: AsyncIterable<Uint8Array> & { destroy?: () => unknown },
+    private readonly label: string,
+  ) {
+    this.chunks = stream[Symbol.asyncIterator]();
+  }
+
+  async read(into: Uint8Array): Promise<number> {
+    while (this.rest.length === 0) {
+      if (this.ended) return 0;
+      const next = await this.next();
+      if (next.done === true) this.ended = true;
+      else this.rest = next.value;
+    }
+    const part = this.rest.subarray(0, into.length);
+    into.set(part);
+    this.rest = this.rest.subarray(part.length);
+    return part.length;
+  }
+
+  private async next(): Promise<IteratorResult<Uint8Array>> {
+    try {
+      return await this.chunks.next();
+    } catch (error) {
+      throw error instanceof InputError || error instanceof FormatError
+        ? error
+        : inputErrorOf(error, this.label);
+    }
+  }
+
+  async close(): Promise<void> {
+    const wasEnded = this.ended;
+    this.ended = true;
+    if (wasEnded) return;
+    // `return()` of a stream's iterator would wait for a read that may never end.
+    if (typeof this.stream.destroy === 'function') this.stream.destroy();
+    else await this.chunks.return?.();
   }
 }

@@ -5,6 +5,11 @@
 export class CommandSpans {
   bytes: Buffer = Buffer.alloc(0);
   argc = 0;
+  /**
+   * Arguments whose bytes are here, from the first on. Less than `argc` only for a command that was skimmed because it
+   * is too large to be held: then a few short leading arguments at most.
+   */
+  held = 0;
   starts = new Int32Array(64);
   ends = new Int32Array(64);
   /** Absolute offset of the `*` in its file, and the bytes of the whole record. */
@@ -32,8 +37,9 @@ export class CommandSpans {
     return this.ends[i]! - this.starts[i]!;
   }
 
-  /** True when argument i is `upper` (ASCII upper case) in any case. */
+  /** True when argument i is held and `upper` (ASCII upper case) in any case. */
   is(i: number, upper: string): boolean {
+    if (i >= this.held) return false;
     const start = this.starts[i]!;
     if (this.ends[i]! - start !== upper.length) return false;
     for (let k = 0; k < upper.length; k++) {
@@ -51,7 +57,7 @@ export class CommandSpans {
     );
     const spans = new CommandSpans();
     spans.bytes = Buffer.concat(parts);
-    spans.argc = parts.length;
+    spans.argc = spans.held = parts.length;
     spans.reserve(parts.length);
     let at = 0;
     parts.forEach((part, i) => {
