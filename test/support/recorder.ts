@@ -1,0 +1,267 @@
+import type { Long } from '../../src/bytes/int64.js';
+import type { ByteSlice } from '../../src/bytes/slice.js';
+import { type Depth, ITEMS, type KeyHead, type StreamMeta } from '../../src/model/handler.js';
+import { formatId, type StreamId } from '../../src/model/stream-id.js';
+import { RdbSink } from '../../src/rdb/handler.js';
+import type { KeyTruth } from './corpus.js';
+
+/** A stream without what servers forget or invent: radix tree shapes, lags, times consumers were last seen. */
+export interface RecordedStream {
+  readonly entries: readonly (readonly [id: string, flat: readonly string[]])[];
+  readonly lastId: string;
+  /** Undefined where the server that wrote the truth knew none. */
+  readonly maxDeletedId: string | undefined;
+  readonly entriesAdded: number | undefined;
+  readonly groups: readonly RecordedGroup[];
+}
+
+interface RecordedGroup {
+  readonly name: string;
+  readonly lastId: string;
+  readonly entriesRead: number | undefined;
+  readonly consumers: readonly string[];
+  /** Undefined delivery time where the server that wrote the truth does not tell it. */
+  readonly pending: readonly (readonly [
+    id: string,
+    consumer: string,
+    at: number | undefined,
+    count: number,
+  ])[];
+}
+
+/** One key in a form that compares: names and values in base64, members of unordered types sorted. */
+export interface RecordedKey {
+  readonly db: number;
+  readonly key: string;
+  readonly type: string;
+  readonly pexpiretime: number | null;
+  readonly value: unknown;
+}
+
+interface GroupInProgress extends RecordedGroup {
+  consumers: string[];
+  pending: [id: string, consumer: string, at: number | undefined, count: number][];
+}
+
+/** Listens to a dataset and keeps every key of it. Module values are kept as the number of their bytes. */
+export class Recorder extends RdbSink {
+  readonly keys: RecordedKey[] = [];
+  readonly libraries: string[] = [];
+  private items: unknown[] = [];
+  private rawBytes = 0;
+  private meta: StreamMeta | null = null;
+  private groups: GroupInProgress[] = [];
+  private consumer = '';
+
+  override functionLibrary(code: ByteSlice): void {
+    this.libraries.push(base64(code));
+  }
+
+  override key(_head: KeyHead): Depth {
+    this.items = [];
+    this.rawBytes = 0;
+    this.meta = null;
+    this.groups = [];
+    return ITEMS;
+  }
+
+  override raw(fragment: ByteSlice): void {
+    this.rawBytes += fragment.length;
+  }
+
+  override text(value: ByteSlice): void {
+    this.items.push(base64(value));
+  }
+
+  override element(value: ByteSlice): void {
+    this.items.push(base64(value));
+  }
+
+  override field(name: ByteSlice, value: ByteSlice, expiresAtMs: number): void {
+    this.items.push([base64(name), base64(value), expiresAtMs < 0 ? null : expiresAtMs]);
+  }
+
+  override member(value: ByteSlice, score: number): void {
+    this.items.push([base64(value), score]);
+  }
+
+  override streamEntry(id: StreamId): void {
+    this.items.push([formatId(id), []]);
+  }
+
+  override streamField(name: ByteSlice, value: ByteSlice): void {
+    (this.items.at(-1) as [string, string[]])[1].push(base64(name), base64(value));
+  }
+
+  override streamMeta(meta: StreamMeta): void {
+    this.meta = meta;
+  }
+
+  override streamGroup(name: ByteSlice, lastId: StreamId, entriesRead: Long): void {
+    const read = entriesRead === -1 ? undefined : Number(entriesRead);
+    this.groups.push({
+      name: base64(name),
+      lastId: formatId(lastId),
+      entriesRead: read,
+      consumers: [],
+      pending: [],
+    });
+  }
+
+  override streamPending(id: StreamId, deliveredAtMs: Long, deliveryCount: Long): void {
+    this.groups.at(-1)!.pending.push([formatId(id), '', Number(deliveredAtMs), Number(deliveryCount)]);
+  }
+
+  override streamConsumer(name: ByteSlice): void {
+    this.consumer = base64(name);
+    this.groups.at(-1)!.consumers.push(this.consumer);
+  }
+
+  override streamConsumerPending(id: StreamId): void {
+    const text = formatId(id);
+    this.groups.at(-1)!.pending.find((entry) => entry[0] === text)![1] = this.consumer;
+  }
+
+  override keyEnd(head: KeyHead): void {
+    this.keys.push({
+      db: head.database,
+      key: base64(head.key),
+      type: head.kind,
+      pexpiretime: head.hasExpiry ? Number(head.expiresAtMs) : null,
+      value: this.value(head.kind),
+    });
+  }
+
+  private value(kind: KeyHead['kind']): unknown {
+    if (kind === 'string') return this.items[0];
+    if (kind === 'list') return this.items;
+    if (kind === 'module') return this.rawBytes;
+    if (kind !== 'stream') return sorted(this.items);
+    const { lastId, maxDeletedId, entriesAdded } = this.meta!;
+    return {
+      entries: this.items as RecordedStream['entries'],
+      lastId: formatId(lastId),
+      maxDeletedId: formatId(maxDeletedId),
+      entriesAdded: Number(entriesAdded),
+      groups: sorted(this.groups.map((group) => ({ ...group, consumers: group.consumers.sort() }))),
+    } satisfies RecordedStream;
+  }
+}
+
+/** The same form of what a server told of a key; null when its value was not read, or cannot be. */
+export function recordedTruth(truth: KeyTruth): RecordedKey | null {
+  if (truth.value === undefined || (truth.value as { unknown_type?: string }).unknown_type !== undefined)
+    return null;
+  const { db, key, type, pexpiretime } = truth;
+  return { db, key, type, pexpiretime, value: comparable(type, truth.value) };
+}
+
+/** Blanks in `recorded` what `truth` does not tell, so that the two can be held equal. */
+export function asFarAsTold(recorded: RecordedKey, truth: RecordedKey): RecordedKey {
+  if (recorded.type !== 'stream' || truth.type !== 'stream') return recorded;
+  const told = truth.value as RecordedStream;
+  const stream = recorded.value as RecordedStream;
+  const seven = told.entriesAdded !== undefined;
+  const timed = told.groups.some((group) => group.pending.some((entry) => entry[2] !== undefined));
+  return {
+    ...recorded,
+    value: {
+      ...stream,
+      maxDeletedId: seven ? stream.maxDeletedId : undefined,
+      entriesAdded: seven ? stream.entriesAdded : undefined,
+      groups: stream.groups.map((group) => ({
+        ...group,
+        entriesRead: seven ? group.entriesRead : undefined,
+        pending: group.pending.map(([id, consumer, at, count]) => [
+          id,
+          consumer,
+          timed ? at : undefined,
+          count,
+        ]),
+      })),
+    },
+  };
+}
+
+/** By database, then name. */
+export function byPlace(a: RecordedKey, b: RecordedKey): number {
+  return a.db - b.db || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+}
+
+function comparable(type: string, value: unknown): unknown {
+  switch (type) {
+    case 'set':
+      return sorted(value as string[]);
+    case 'zset':
+      return sorted((value as [string, string][]).map(([member, score]) => [member, numberOf(score)]));
+    case 'hash':
+      return sorted(
+        (value as [string, string, number?][]).map(([name, text, ttl]) => [name, text, ttl ?? null]),
+      );
+    case 'stream':
+      return streamOf(value as StreamTruth);
+    default:
+      return value;
+  }
+}
+
+interface StreamTruth {
+  readonly entries: readonly [string, readonly string[]][];
+  /** Servers from 6.0 on. */
+  readonly xinfo_full?: StreamFacts & { readonly groups: readonly GroupTruth[] };
+  /** Redis 5.0. */
+  readonly xinfo?: StreamFacts;
+  readonly groups?: readonly GroupTruth[];
+}
+
+interface StreamFacts {
+  readonly 'last-generated-id': string;
+  readonly 'max-deleted-entry-id'?: string;
+  readonly 'entries-added'?: number;
+}
+
+interface GroupTruth {
+  readonly name: string;
+  readonly 'last-delivered-id': string;
+  readonly 'entries-read'?: number | null;
+  readonly consumers: readonly { readonly name: string }[];
+  /** From 6.0 on; 5.0 has it in `pel`, with the idle time, which is told of the loading server and no fact. */
+  readonly pending: readonly [string, string, number, number][] | number;
+  readonly pel?: readonly [string, string, number, number][];
+}
+
+function streamOf(truth: StreamTruth): RecordedStream {
+  const facts = truth.xinfo_full ?? truth.xinfo!;
+  const groups = truth.xinfo_full?.groups ?? truth.groups!;
+  return {
+    entries: truth.entries,
+    lastId: facts['last-generated-id'],
+    maxDeletedId: facts['max-deleted-entry-id'],
+    entriesAdded: facts['entries-added'],
+    groups: sorted(
+      groups.map((group) => ({
+        name: group.name,
+        lastId: group['last-delivered-id'],
+        entriesRead: group['entries-read'] ?? undefined,
+        consumers: group.consumers.map((consumer) => consumer.name).sort(),
+        pending:
+          typeof group.pending === 'number'
+            ? group.pel!.map(([id, consumer, , count]) => [id, consumer, undefined, count] as const)
+            : group.pending,
+      })),
+    ),
+  };
+}
+
+function numberOf(score: string): number {
+  return score === 'inf' ? Infinity : score === '-inf' ? -Infinity : Number(score);
+}
+
+function sorted<T>(items: readonly T[]): T[] {
+  const keyed = items.map((item) => [JSON.stringify(item), item] as const);
+  return keyed.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, item]) => item);
+}
+
+function base64(slice: ByteSlice): string {
+  return slice.view().toString('base64');
+}
