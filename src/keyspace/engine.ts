@@ -13,7 +13,14 @@ export interface EngineOptions {
   /** How the server printed scores where that enters data. */
   readonly scoreText: '17g' | 'shortest';
   readonly thresholds?: Partial<Thresholds>;
+  /**
+   * The server whose rules hold where releases differ, as major * 100 + minor (602 for 6.2); rules of the newest when
+   * absent.
+   */
+  readonly release?: number;
 }
+
+const NEWEST = 9999;
 
 const index = new CommandIndex(COMMANDS);
 
@@ -32,6 +39,8 @@ export class Engine {
   readonly nowMs: number;
   readonly scoreText: '17g' | 'shortest';
   readonly thresholds: Thresholds;
+  /** major * 100 + minor of the server whose rules hold. */
+  readonly release: number;
   /** For values that a command reads, valid within one command. */
   readonly slice = new ByteSlice();
   readonly slice2 = new ByteSlice();
@@ -43,6 +52,7 @@ export class Engine {
     this.nowMs = options.nowMs;
     this.scoreText = options.scoreText;
     this.thresholds = { ...DEFAULT_THRESHOLDS, ...options.thresholds };
+    this.release = options.release ?? NEWEST;
     this.db = keyspace.database(0);
   }
 

@@ -1,0 +1,53 @@
+import { type Long, signedLong } from '../../bytes/int64.js';
+import { Int64Words, parseInt64 } from '../../kernels/decimal.js';
+import type { StreamId } from '../../model/stream-id.js';
+import type { CommandSpans } from '../../resp/command.js';
+import type { Engine } from '../engine.js';
+import { STREAM_OBJECT, TEXT } from '../forms.js';
+import { readIdText } from '../stream/id-text.js';
+import { StreamValue } from '../stream/stream.js';
+
+const words = new Int64Words();
+
+/** Argument i as a 64-bit integer; null when it is none. */
+export function longAt(command: CommandSpans, i: number): Long | null {
+  if (!parseInt64(command.bytes, command.starts[i]!, command.ends[i]!, words)) return null;
+  return signedLong(words.high, words.low);
+}
+
+/** Argument i as a stream id; null when it is none. */
+export function idAtArgument(command: CommandSpans, i: number): StreamId | null {
+  return readIdText(command.bytes, command.starts[i]!, command.ends[i]!);
+}
+
+/** Arguments `from` to `to` (excluded) as stream ids; null when one is none. */
+export function idsAt(command: CommandSpans, from: number, to: number): StreamId[] | null {
+  const ids: StreamId[] = [];
+  for (let i = from; i < to; i++) {
+    const id = idAtArgument(command, i);
+    if (id === null) return null;
+    ids.push(id);
+  }
+  return ids;
+}
+
+/** The stream that argument i names, null when there is no such key, `'other'` when the key holds something else. */
+export function streamAt(engine: Engine, command: CommandSpans, i: number): StreamValue | null | 'other' {
+  const entry = engine.find(command, i);
+  if (entry < 0) return null;
+  return engine.db.formAt(entry) === STREAM_OBJECT ? (engine.db.objectAt(entry) as StreamValue) : 'other';
+}
+
+/** Adds an empty stream under the key that argument i names, which must be absent. */
+export function createStream(engine: Engine, command: CommandSpans, i: number): StreamValue {
+  const { db } = engine;
+  const stream = new StreamValue();
+  db.setObject(db.create(command.bytes, command.starts[i]!, command.ends[i]!, TEXT), STREAM_OBJECT, stream);
+  return stream;
+}
+
+export const BAD_ID = 'ERR Invalid stream ID specified as stream command argument';
+export const NO_GROUP = 'NOGROUP No such key or consumer group';
+
+/** The first release whose commands create the consumer they name even when it gets nothing. */
+export const CREATES_IDLE_CONSUMERS = 702;
