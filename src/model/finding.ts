@@ -45,6 +45,7 @@ export const FINDINGS = {
   'rdb/bad-module': 'error',
   'rdb/bad-function': 'error',
   'rdb/bad-field-expiry': 'error',
+  'rdb/duplicate-member': 'error',
   'rdb/empty-value': 'warning',
   'rdb/trailing-bytes': 'warning',
   'aof/bad-prefix': 'error',

@@ -18,6 +18,13 @@ export interface RdbSummary {
    * 'unchecked' the decoder was told not to compute it.
    */
   readonly checksum: 'ok' | 'none' | 'disabled' | 'unchecked';
+  /** Absolute offset of the trailer, where the bytes end that the checksum covers; -1 when the version has none. */
+  readonly trailerOffset: number;
+  /** The checksum the trailer holds, as unsigned 32-bit words; both 0 without one. */
+  readonly storedHigh: number;
+  readonly storedLow: number;
+  /** The dialect as it turned out: aux fields can name another product than the header did. */
+  readonly dialect: Dialect;
 }
 
 /** Everything an RDB file tells: the dataset, and what stands around it. */

@@ -1,0 +1,336 @@
+import { ByteSlice } from '../bytes/slice.js';
+import { type ByteWindow, END, type Machine, NEED, PAUSE, type Progress } from '../bytes/window.js';
+import { FormatError } from '../errors.js';
+import { ITEMS, KeyHead, RAW } from '../model/handler.js';
+import { checksumText, RunningChecksum } from './checksum.js';
+import type { TypeCodec, WarningSink } from './codec.js';
+import { FIRST_VERSION_WITH_CHECKSUM, TRAILER_BYTES } from './constants.js';
+import { Cursor, SHORT } from './cursor.js';
+import { type Dialect, type DialectName, dialectOf, type OpcodeRule } from './dialect.js';
+import type { RdbHandler, RdbSummary } from './handler.js';
+import { readHeader } from './header.js';
+import { ModuleAuxReader } from './module-aux.js';
+import { OpcodeReader } from './opcodes.js';
+import { EMBEDDED_MAX, TextReader } from './text.js';
+import { string } from './types/string.js';
+import { countAt, DEFAULT_LIMITS, encodingAt, type RdbLimits, ValueReader } from './value-reader.js';
+
+export interface RdbDecoderOptions {
+  /** False: the checksum is neither computed nor compared, and the summary says what the trailer holds. */
+  readonly verifyChecksum: boolean;
+  /** True: beyond what is needed to read them, values are held to what servers write: no duplicates, in order. */
+  readonly deep: boolean;
+  /** The product, where the file cannot tell; else magic, version and aux fields do. */
+  readonly dialect?: DialectName | undefined;
+  readonly limits?: RdbLimits | undefined;
+  /** Called for flaws that do not end the decoding, while `head` names the key at hand. */
+  readonly onWarning?: WarningSink | undefined;
+}
+
+const HEADER = 0;
+const RECORDS = 1;
+const VALUE = 2;
+const MODULE_AUX = 3;
+const TRAILER = 4;
+const DONE = 5;
+
+/**
+ * Decodes an RDB of any size as it streams through a window, telling a handler what it holds. After END the window
+ * stands just past the trailer: whatever follows there (the commands of an AOF) is not touched.
+ */
+export class RdbDecoder implements Machine {
+  /** The key at hand while its value is read; its `key` is valid until `keyEnd` returns. For messages of callers. */
+  readonly head = new KeyHead();
+  private phase = HEADER;
+  private keys = 0;
+  private dialectNow: Dialect | null = null;
+  private readonly product: DialectName | null;
+  /** Absolute offset of the record at hand, attributes of a key included; -1 between records. */
+  private recordOffset = -1;
+  private readonly cursor = new Cursor();
+  private readonly keyText: TextReader;
+  private readonly valueText = new ByteSlice();
+  private readonly values: ValueReader;
+  private readonly opcodes: OpcodeReader;
+  private readonly moduleAux = new ModuleAuxReader();
+  private readonly checksum: RunningChecksum;
+  private readonly verify: boolean;
+  private keyCopy = Buffer.alloc(256);
+
+  constructor(
+    private readonly handler: RdbHandler,
+    options: RdbDecoderOptions,
+  ) {
+    const limits = options.limits ?? DEFAULT_LIMITS;
+    this.keyText = new TextReader(limits.stringBytesMax);
+    this.values = new ValueReader(options.deep, limits, options.onWarning ?? (() => {}));
+    this.opcodes = new OpcodeReader(limits.stringBytesMax);
+    this.verify = options.verifyChecksum;
+    this.checksum = new RunningChecksum(options.verifyChecksum);
+    this.product = options.dialect ?? null;
+  }
+
+  /** The dialect of the file, as far as it is known by now; null before the header is read. */
+  get dialect(): Dialect | null {
+    return this.dialectNow;
+  }
+
+  /** True between a key and its end: an error now is one of the key in `head`. */
+  get insideKey(): boolean {
+    return this.phase === VALUE;
+  }
+
+  /** @throws FormatError for bad bytes; the window then stands at the first item that could not be read */
+  run(window: ByteWindow): Progress {
+    const { cursor } = this;
+    cursor.attach(window);
+    this.checksum.start(cursor.position);
+    try {
+      return this.advance();
+    } finally {
+      this.checksum.consume(cursor.bytes, cursor.position);
+      if (this.phase === VALUE && this.head.key.bytes === cursor.bytes) this.keepKey();
+      cursor.detach(window);
+    }
+  }
+
+  /** @throws FormatError `rdb/truncated` unless the trailer has been read */
+  finish(window: ByteWindow): void {
+    if (this.phase === DONE) return;
+    const available = window.end - window.position;
+    const error = new FormatError('rdb/truncated', window.offset, {
+      reading: READING[this.phase]!,
+      needed: Math.max(window.need, available + 1),
+      available,
+    });
+    if (this.phase === VALUE) for (const step of this.values.trail.reverse()) error.within(step);
+    throw error;
+  }
+
+  private advance(): Progress {
+    for (;;) {
+      switch (this.phase) {
+        case HEADER: {
+          const header = readHeader(this.cursor, this.product);
+          if (header === null) return NEED;
+          this.dialectNow = header.dialect;
+          this.handler.header(header);
+          this.phase = RECORDS;
+          break;
+        }
+        case RECORDS: {
+          const progress = this.readRecords(this.dialectNow!);
+          if (progress !== END) return progress;
+          continue;
+        }
+        case VALUE: {
+          const progress = this.values.run(this.cursor, this.handler);
+          if (progress !== END) return progress;
+          this.endKey();
+          break;
+        }
+        case MODULE_AUX: {
+          const progress = this.moduleAux.run(this.cursor, this.handler);
+          if (progress !== END) return progress;
+          this.phase = RECORDS;
+          break;
+        }
+        case TRAILER:
+          if (!this.readTrailer(this.dialectNow!)) return NEED;
+          return END;
+        default:
+          return END;
+      }
+      if (this.handler.full) return PAUSE;
+    }
+  }
+
+  /** Reads records until one has a value of its own to go through (END), the window is short, or the handler full. */
+  private readRecords(dialect: Dialect): Progress {
+    const { cursor, handler } = this;
+    const { bytes, end } = cursor;
+    while (cursor.position < end) {
+      const number = bytes[cursor.position]!;
+      const codec = dialect.typeOf[number];
+      if (this.recordOffset < 0) this.recordOffset = cursor.offsetOf(cursor.position);
+      if (codec !== undefined) {
+        if (codec !== string || !this.readSmallString(number)) {
+          if (!this.readKey(codec, number)) return NEED;
+          return handler.full ? PAUSE : END;
+        }
+      } else {
+        const rule = dialect.opcodeOf[number];
+        if (rule === undefined) throw this.unknownNumber(number);
+        const progress = this.readOpcode(rule);
+        if (progress !== PAUSE) return progress;
+      }
+      if (handler.full) return PAUSE;
+    }
+    cursor.need = 1;
+    return NEED;
+  }
+
+  /** The fast path: a short plain key with a plain value, both in the window, taken as one item. */
+  private readSmallString(number: number): boolean {
+    const { cursor, handler, head } = this;
+    const { bytes, end } = cursor;
+    const keyAt = cursor.position + 2;
+    if (keyAt > end) return false;
+    const keyEnd = keyAt + bytes[keyAt - 1]!;
+    if (keyEnd - keyAt >= 0x40 || keyEnd + 2 > end) return false;
+    let valueAt = keyEnd + 1;
+    let length = bytes[keyEnd]!;
+    if (length >= 0x40) {
+      if (length >= 0x80) return false;
+      length = ((length & 0x3f) << 8) | bytes[valueAt++]!;
+    }
+    const valueEnd = valueAt + length;
+    if (valueEnd > end) return false;
+    head.key.set(bytes, keyAt, keyEnd);
+    this.fillHead(string, number, length <= EMBEDDED_MAX ? 'embstr' : 'raw', -1);
+    const depth = handler.key(head);
+    if (depth === ITEMS) handler.text(this.valueText.set(bytes, valueAt, valueEnd));
+    else if (depth === RAW) handler.raw(this.valueText.set(bytes, keyEnd, valueEnd));
+    cursor.position = valueEnd;
+    this.endKey();
+    return true;
+  }
+
+  /** Reads type and key and asks how deep to go; false when the window is short. */
+  private readKey(codec: TypeCodec, number: number): boolean {
+    const { cursor, head } = this;
+    const valueAt = this.keyText.read(cursor, cursor.position + 1);
+    if (valueAt === SHORT) return false;
+    const encoding = encodingAt(codec, cursor, valueAt);
+    if (encoding === null) return false;
+    const count = countAt(codec, cursor, valueAt);
+    if (count === null) return false;
+    const { bytes, start, end } = this.keyText.slice;
+    head.key.set(bytes, start, end);
+    this.fillHead(codec, number, encoding, count);
+    const depth = this.handler.key(head);
+    cursor.position = valueAt;
+    this.phase = VALUE;
+    this.values.begin(codec, depth, cursor);
+    return true;
+  }
+
+  private fillHead(codec: TypeCodec, number: number, encoding: string, count: number): void {
+    const { head } = this;
+    head.kind = codec.kind;
+    head.encoding = encoding;
+    head.typeId = number;
+    head.count = count;
+    head.offset = this.recordOffset;
+  }
+
+  private endKey(): void {
+    const { head } = this;
+    this.handler.keyEnd(head);
+    this.keys++;
+    head.hasExpiry = false;
+    head.expiresAtMs = 0;
+    head.idleSeconds = -1;
+    head.freq = -1;
+    this.recordOffset = -1;
+    this.phase = RECORDS;
+  }
+
+  /** PAUSE: the record was one item and is done; END: another phase takes over; NEED: the window is short. */
+  private readOpcode(rule: OpcodeRule): Progress {
+    const { cursor } = this;
+    const at = cursor.position + 1;
+    if (rule === 'end') {
+      cursor.position = at;
+      this.checksum.consume(cursor.bytes, at);
+      this.phase = TRAILER;
+      return END;
+    }
+    if (rule === 'module-aux') {
+      cursor.position = at;
+      this.recordOffset = -1;
+      this.moduleAux.begin();
+      this.phase = MODULE_AUX;
+      return END;
+    }
+    const next = this.opcodes.read(rule, cursor, at, this.head, this.handler);
+    if (next === SHORT) return NEED;
+    cursor.position = next;
+    if (!ATTRIBUTES.has(rule)) this.leaveRecord();
+    return PAUSE;
+  }
+
+  /** Attributes read before another record still belong to the next key. */
+  private leaveRecord(): void {
+    const { head } = this;
+    if (!head.hasExpiry && head.idleSeconds < 0 && head.freq < 0) this.recordOffset = -1;
+    const { product } = this.opcodes;
+    const dialect = this.dialectNow!;
+    if (this.product === null && product !== null && product !== dialect.name) {
+      this.dialectNow = dialectOf(product, dialect.version) ?? dialect;
+    }
+  }
+
+  private unknownNumber(number: number): FormatError {
+    // The servers' own bound between the two kinds of numbers.
+    const code = number < 0x80 ? 'rdb/unknown-type' : 'rdb/unknown-opcode';
+    return new FormatError(code, this.cursor.offsetOf(this.cursor.position), { number });
+  }
+
+  private readTrailer(dialect: Dialect): boolean {
+    const { cursor } = this;
+    const trailerOffset = cursor.offsetOf(cursor.position);
+    if (dialect.version < FIRST_VERSION_WITH_CHECKSUM) {
+      this.end(dialect, 'none', -1, 0, 0);
+      return true;
+    }
+    const stop = cursor.position + TRAILER_BYTES;
+    if (stop > cursor.end) {
+      cursor.short(stop);
+      return false;
+    }
+    const low = cursor.bytes.readUInt32LE(cursor.position);
+    const high = cursor.bytes.readUInt32LE(cursor.position + 4);
+    const { checksum } = this;
+    const computed = this.verify ? checksumText(checksum.high, checksum.low) : '';
+    cursor.position = stop;
+    const stored = checksumText(high, low);
+    if (high === 0 && low === 0) {
+      this.end(dialect, 'disabled', trailerOffset, 0, 0);
+    } else if (!this.verify) {
+      this.end(dialect, 'unchecked', trailerOffset, high, low);
+    } else if (stored === computed) {
+      this.end(dialect, 'ok', trailerOffset, high, low);
+    } else {
+      this.phase = DONE;
+      throw new FormatError('rdb/checksum-mismatch', trailerOffset, { stored, computed });
+    }
+    return true;
+  }
+
+  private end(
+    dialect: Dialect,
+    checksum: RdbSummary['checksum'],
+    trailerOffset: number,
+    storedHigh: number,
+    storedLow: number,
+  ): void {
+    this.phase = DONE;
+    const endOffset = this.cursor.offsetOf(this.cursor.position);
+    this.handler.end({ endOffset, keys: this.keys, checksum, trailerOffset, storedHigh, storedLow, dialect });
+  }
+
+  /** The window's memory is about to be given back in the middle of a value: the key moves to memory of our own. */
+  private keepKey(): void {
+    const { bytes, start, end } = this.head.key;
+    const length = end - start;
+    if (length > this.keyCopy.length) this.keyCopy = Buffer.allocUnsafeSlow(length);
+    bytes.copy(this.keyCopy, 0, start, end);
+    this.head.key.set(this.keyCopy, 0, length);
+  }
+}
+
+/** Opcodes that describe the key that follows. */
+const ATTRIBUTES: ReadonlySet<OpcodeRule> = new Set(['expiry-ms', 'expiry-seconds', 'idle', 'freq']);
+
+const READING = ['header', 'record', 'value', 'module-aux', 'checksum'] as const;

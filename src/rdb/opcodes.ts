@@ -1,0 +1,128 @@
+import { signedLong } from '../bytes/int64.js';
+import { FormatError } from '../errors.js';
+import type { KeyHead } from '../model/handler.js';
+import { type Cursor, SHORT } from './cursor.js';
+import { type DialectName, type OpcodeRule, productOfAux } from './dialect.js';
+import type { RdbHandler } from './handler.js';
+import { TextReader } from './text.js';
+import { functionLibraryOf, type PreGaFunction, readPreGaFunction } from './types/function.js';
+
+const DATABASE_MAX = 0x7fffffff;
+
+/** Reads the records around the keys: everything that starts with an opcode and is one item. */
+export class OpcodeReader {
+  /** The product that aux fields gave away, null until one does. */
+  product: DialectName | null = null;
+  private readonly text: TextReader;
+  private readonly other: TextReader;
+  private readonly preGa: PreGaFunction;
+
+  constructor(stringBytesMax: number) {
+    this.text = new TextReader(stringBytesMax);
+    this.other = new TextReader(stringBytesMax);
+    this.preGa = { name: this.text, other: this.other };
+  }
+
+  /**
+   * Reads the fields of an opcode that stand from `at` on.
+   * @returns the position after them, or SHORT
+   */
+  read(rule: OpcodeRule, cursor: Cursor, at: number, head: KeyHead, out: RdbHandler): number {
+    switch (rule) {
+      case 'expiry-ms':
+      case 'expiry-seconds':
+        return readExpiry(rule, cursor, at, head);
+      case 'idle':
+        return readIdle(cursor, at, head);
+      case 'freq':
+        return readFreq(cursor, at, head);
+      case 'database':
+        return readDatabase(cursor, at, head, out);
+      case 'aux':
+        return this.readAux(cursor, at, out);
+      case 'resize':
+        return readResize(cursor, at, out);
+      case 'slot-info':
+        return readSlotInfo(cursor, at, out);
+      case 'function':
+        return this.readFunction(cursor, at, out);
+      case 'function-pre-ga':
+        return readPreGaFunction(this.preGa, cursor, at, out);
+      default:
+        throw new Error(`internal error, please report it: ${rule} is more than one item`);
+    }
+  }
+
+  private readAux(cursor: Cursor, at: number, out: RdbHandler): number {
+    const middle = this.text.read(cursor, at);
+    if (middle === SHORT) return SHORT;
+    const end = this.other.read(cursor, middle);
+    if (end === SHORT) return SHORT;
+    const { slice } = this.text;
+    if (this.product === null && slice.length < 32) this.product = productOfAux(slice.latin1());
+    out.aux(slice, this.other.slice);
+    return end;
+  }
+
+  private readFunction(cursor: Cursor, at: number, out: RdbHandler): number {
+    const end = this.text.read(cursor, at);
+    if (end !== SHORT) out.functionLibrary(functionLibraryOf(this.text));
+    return end;
+  }
+}
+
+function readExpiry(rule: OpcodeRule, cursor: Cursor, at: number, head: KeyHead): number {
+  const end = at + (rule === 'expiry-ms' ? 8 : 4);
+  if (end > cursor.end) return cursor.short(end);
+  const { bytes } = cursor;
+  head.hasExpiry = true;
+  // Servers before 2.6 wrote seconds; everything after this point is milliseconds.
+  if (rule === 'expiry-seconds') head.expiresAtMs = bytes.readInt32LE(at) * 1000;
+  else head.expiresAtMs = signedLong(bytes.readUInt32LE(at + 4), bytes.readUInt32LE(at));
+  return end;
+}
+
+function readIdle(cursor: Cursor, at: number, head: KeyHead): number {
+  const end = cursor.length(at);
+  if (end !== SHORT) head.idleSeconds = cursor.value;
+  return end;
+}
+
+function readFreq(cursor: Cursor, at: number, head: KeyHead): number {
+  if (at >= cursor.end) return cursor.short(at + 1);
+  head.freq = cursor.bytes[at]!;
+  return at + 1;
+}
+
+function readDatabase(cursor: Cursor, at: number, head: KeyHead, out: RdbHandler): number {
+  const end = cursor.length(at);
+  if (end === SHORT) return SHORT;
+  const index = cursor.value;
+  if (index > DATABASE_MAX) {
+    throw new FormatError('rdb/bad-length', cursor.offsetOf(at), { reason: 'database-index', index });
+  }
+  head.database = index;
+  out.database(index);
+  return end;
+}
+
+function readResize(cursor: Cursor, at: number, out: RdbHandler): number {
+  const middle = cursor.length(at);
+  if (middle === SHORT) return SHORT;
+  const keys = cursor.value;
+  const end = cursor.length(middle);
+  if (end !== SHORT) out.resize(keys, cursor.value);
+  return end;
+}
+
+function readSlotInfo(cursor: Cursor, at: number, out: RdbHandler): number {
+  let end = cursor.length(at);
+  if (end === SHORT) return SHORT;
+  const slot = cursor.value;
+  end = cursor.length(end);
+  if (end === SHORT) return SHORT;
+  const keys = cursor.value;
+  end = cursor.length(end);
+  if (end !== SHORT) out.slotInfo(slot, keys, cursor.value);
+  return end;
+}

@@ -1,0 +1,207 @@
+import { FormatError } from '../errors.js';
+import {
+  LENGTH_SPECIAL,
+  MODULE_DOUBLE,
+  MODULE_END,
+  MODULE_FLOAT,
+  MODULE_SINT,
+  MODULE_STRING,
+  MODULE_UINT,
+  STRING_LZF,
+} from './constants.js';
+import { type Cursor, SHORT } from './cursor.js';
+import { integerBytes } from './text.js';
+
+/** The parts that values are laid out of. LOOP reads a length and repeats the parts up to its END that often. */
+export const STRING = 0;
+export const LENGTH = 1;
+export const BYTES_8 = 2;
+export const BYTES_16 = 3;
+/** A double as text: a length byte, 253 and up standing for NaN and the infinities. */
+export const TEXT_DOUBLE = 4;
+export const LOOP = 5;
+export const END_LOOP = 6;
+/** Tagged fields up to the end tag: module values. */
+export const MODULE_FIELDS = 7;
+
+export type LayoutPart =
+  | typeof STRING
+  | typeof LENGTH
+  | typeof BYTES_8
+  | typeof BYTES_16
+  | typeof TEXT_DOUBLE
+  | typeof LOOP
+  | typeof END_LOOP
+  | typeof MODULE_FIELDS;
+
+/** How the bytes of a value follow each other: enough to find its end. */
+export type Layout = readonly LayoutPart[];
+
+const DEPTH_MAX = 4;
+
+/**
+ * Walks past a value without looking into it: for keys that are skipped or copied as they stand. Never wants more than
+ * the head of a string at once, so values of any size pass through a small window.
+ */
+export class Skimmer {
+  private layout: Layout = [];
+  private part = 0;
+  private depth = 0;
+  private readonly loopStart = new Int32Array(DEPTH_MAX);
+  private readonly loopLeft = new Float64Array(DEPTH_MAX);
+  /** Bytes of the string at hand that are still to be passed. */
+  private left = 0;
+  /** Bytes of the end tag of the module fields passed last. */
+  endTagBytes = 0;
+
+  begin(layout: Layout): void {
+    this.layout = layout;
+    this.part = 0;
+    this.depth = 0;
+    this.left = 0;
+  }
+
+  /**
+   * Moves `cursor.position` on; true at the end of the value, false when the window is short.
+   * @throws FormatError when a length or a tag is none
+   */
+  run(cursor: Cursor): boolean {
+    const { layout } = this;
+    for (;;) {
+      if (this.left > 0 && !this.pass(cursor)) return false;
+      if (this.part === layout.length) return true;
+      const at = this.step(cursor, layout[this.part]!);
+      if (at === SHORT) return false;
+      cursor.position = at;
+    }
+  }
+
+  /** Consumes what the window has of the string at hand. */
+  private pass(cursor: Cursor): boolean {
+    const here = Math.min(this.left, cursor.end - cursor.position);
+    cursor.position += here;
+    this.left -= here;
+    if (this.left === 0) return true;
+    // One byte is enough to go on; a string beyond the end of the input is asked for whole, to be refused at once.
+    const reaches = cursor.offsetOf(cursor.position) + this.left <= cursor.limit;
+    cursor.need = reaches ? 1 : this.left;
+    return false;
+  }
+
+  private step(cursor: Cursor, part: LayoutPart): number {
+    switch (part) {
+      case STRING:
+        return this.next(this.stringHead(cursor, cursor.position));
+      case LENGTH:
+        return this.next(cursor.length(cursor.position));
+      case BYTES_8:
+        return this.next(fixed(cursor, 8));
+      case BYTES_16:
+        return this.next(fixed(cursor, 16));
+      case TEXT_DOUBLE:
+        return this.next(textDouble(cursor));
+      case LOOP:
+        return this.enterLoop(cursor);
+      case END_LOOP:
+        return this.endLoop(cursor);
+      case MODULE_FIELDS:
+        return this.moduleField(cursor);
+    }
+  }
+
+  private next(at: number): number {
+    if (at !== SHORT) this.part++;
+    return at;
+  }
+
+  private enterLoop(cursor: Cursor): number {
+    const at = cursor.length(cursor.position);
+    if (at === SHORT) return SHORT;
+    this.part++;
+    if (cursor.value === 0) {
+      this.skipLoop();
+    } else {
+      this.loopStart[this.depth] = this.part;
+      this.loopLeft[this.depth] = cursor.value;
+      this.depth++;
+    }
+    return at;
+  }
+
+  private skipLoop(): void {
+    for (let open = 1; open > 0; this.part++) {
+      const part = this.layout[this.part]!;
+      if (part === LOOP) open++;
+      else if (part === END_LOOP) open--;
+    }
+  }
+
+  private endLoop(cursor: Cursor): number {
+    const top = this.depth - 1;
+    const left = --this.loopLeft[top]!;
+    if (left > 0) {
+      this.part = this.loopStart[top]!;
+    } else {
+      this.depth = top;
+      this.part++;
+    }
+    return cursor.position;
+  }
+
+  /** One tagged field; stays at the same part until the end tag. */
+  private moduleField(cursor: Cursor): number {
+    const at = cursor.length(cursor.position);
+    if (at === SHORT) return SHORT;
+    switch (cursor.value) {
+      case MODULE_END:
+        this.part++;
+        this.endTagBytes = at - cursor.position;
+        return at;
+      case MODULE_SINT:
+      case MODULE_UINT:
+        return cursor.length(at);
+      case MODULE_FLOAT:
+        return at + 4 > cursor.end ? cursor.short(at + 4) : at + 4;
+      case MODULE_DOUBLE:
+        return at + 8 > cursor.end ? cursor.short(at + 8) : at + 8;
+      case MODULE_STRING:
+        return this.stringHead(cursor, at);
+      default:
+        throw new FormatError('rdb/bad-module', cursor.offsetOf(cursor.position), { tag: cursor.value });
+    }
+  }
+
+  /** Reads a string's head and leaves its bytes in `left`; returns the position of the first of them. */
+  private stringHead(cursor: Cursor, at: number): number {
+    if (at >= cursor.end) return cursor.short(at + 1);
+    const first = cursor.bytes[at]!;
+    if (first < LENGTH_SPECIAL) {
+      const start = cursor.length(at);
+      if (start !== SHORT) this.left = cursor.value;
+      return start;
+    }
+    if (first !== STRING_LZF) {
+      const stop = at + integerBytes(first, cursor.offsetOf(at));
+      return stop > cursor.end ? cursor.short(stop) : stop;
+    }
+    const middle = cursor.length(at + 1);
+    if (middle === SHORT) return SHORT;
+    const compressed = cursor.value;
+    const start = cursor.length(middle);
+    if (start !== SHORT) this.left = compressed;
+    return start;
+  }
+}
+
+function fixed(cursor: Cursor, count: number): number {
+  const stop = cursor.position + count;
+  return stop > cursor.end ? cursor.short(stop) : stop;
+}
+
+function textDouble(cursor: Cursor): number {
+  const at = cursor.position;
+  if (at >= cursor.end) return cursor.short(at + 1);
+  const length = cursor.bytes[at]!;
+  const stop = at + 1 + (length < 253 ? length : 0);
+  return stop > cursor.end ? cursor.short(stop) : stop;
+}
