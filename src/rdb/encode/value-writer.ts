@@ -1,0 +1,205 @@
+import type { Long } from '../../bytes/int64.js';
+import type { ByteSlice } from '../../bytes/slice.js';
+import { assert, unreachable } from '../../errors.js';
+import type { KeyHead, StreamMeta } from '../../model/handler.js';
+import type { ValueKind } from '../../model/kind.js';
+import type { StreamId } from '../../model/stream-id.js';
+import { TYPE_STREAM_LISTPACKS_2, TYPE_STREAM_LISTPACKS_3, TYPE_STRING } from '../constants.js';
+import type { RdbTarget } from '../writer-target.js';
+import { ExpiringHashEncoder } from './expiring-hash.js';
+import { HashEncoder } from './hash.js';
+import type { KeyRecord } from './key-record.js';
+import { ListEncoder } from './list.js';
+import { ModuleEncoder } from './module.js';
+import { SetEncoder } from './set.js';
+import { StreamEncoder } from './stream.js';
+import { ZsetEncoder } from './zset.js';
+
+/** What of a value a target had no place for. */
+export type ValueLoss =
+  /** The whole value, as no such values are known there. */
+  | 'stream'
+  | 'module'
+  /** The value had no element, and no server keeps such. */
+  | 'empty'
+  /** A hash is there, the TTLs of its fields are not. */
+  | 'field-expiry'
+  /** A stream is there; what it counted beyond its entries, or when consumers last got something, is not. */
+  | 'stream-counters'
+  /** Entries pending in a group for no consumer. */
+  | 'stream-pending';
+
+/** Turns the items of one value at a time into its bytes, in the form that suits the target. */
+export class ValueWriter {
+  /** What the value written last had to leave behind. */
+  readonly losses = new Set<ValueLoss>();
+  private readonly lists: ListEncoder;
+  private readonly sets: SetEncoder;
+  private readonly zsets: ZsetEncoder;
+  private readonly hashes: HashEncoder;
+  private readonly expiringHashes: ExpiringHashEncoder;
+  private readonly streams: StreamEncoder | null;
+  private readonly modules: ModuleEncoder;
+  private readonly streamType: number;
+  private kind: ValueKind = 'string';
+  private fieldsExpire = false;
+  private written = false;
+  private streamLength: Long = 0;
+
+  constructor(
+    private readonly record: KeyRecord,
+    private readonly target: RdbTarget,
+    compress: boolean,
+  ) {
+    this.lists = new ListEncoder(record, target, compress);
+    this.sets = new SetEncoder(record, target, compress);
+    this.zsets = new ZsetEncoder(record, target, compress);
+    this.hashes = new HashEncoder(record, target, compress);
+    this.expiringHashes = new ExpiringHashEncoder(record, target, this.hashes);
+    this.streamType = target.stream ?? -1;
+    this.streams = target.stream === null ? null : new StreamEncoder(record, target.stream, compress);
+    this.modules = new ModuleEncoder(record, target.vectorSets);
+  }
+
+  /** Starts a value; its key is held by the record. */
+  begin(head: KeyHead): void {
+    this.kind = head.kind;
+    this.losses.clear();
+    switch (head.kind) {
+      case 'string':
+        this.written = false;
+        break;
+      case 'list':
+        this.lists.begin(head.count);
+        break;
+      case 'set':
+        this.sets.begin(head.count);
+        break;
+      case 'zset':
+        this.zsets.begin(head.count);
+        break;
+      case 'hash':
+        this.fieldsExpire = head.fieldsExpire && this.target.fieldExpiry !== 'none';
+        if (this.fieldsExpire) this.expiringHashes.begin();
+        else this.hashes.begin(head.count);
+        break;
+      case 'stream':
+        this.streams?.begin();
+        break;
+      case 'module':
+        this.modules.begin();
+        break;
+      default:
+        unreachable(head.kind);
+    }
+  }
+
+  raw(fragment: ByteSlice): void {
+    this.modules.raw(fragment);
+  }
+
+  text(value: ByteSlice): void {
+    this.record.open(TYPE_STRING).text(value.bytes, value.start, value.end);
+    this.written = true;
+  }
+
+  element(value: ByteSlice): void {
+    if (this.kind === 'list') this.lists.element(value);
+    else this.sets.element(value);
+  }
+
+  member(value: ByteSlice, score: number): void {
+    this.zsets.member(value, score);
+  }
+
+  field(name: ByteSlice, value: ByteSlice, expiresAtMs: number): void {
+    if (this.fieldsExpire) {
+      this.expiringHashes.field(name, value, expiresAtMs);
+      return;
+    }
+    if (expiresAtMs >= 0) {
+      assert(this.target.fieldExpiry === 'none', 'a hash whose fields expire says so in its head');
+      this.losses.add('field-expiry');
+    }
+    this.hashes.field(name, value);
+  }
+
+  /** The encoder of streams; only for a target that has them. */
+  private get stream(): StreamEncoder {
+    assert(this.streams !== null, 'a stream is told to a target that has streams');
+    return this.streams;
+  }
+
+  streamEntry(id: StreamId, fieldCount: number): void {
+    this.stream.entry(id, fieldCount);
+  }
+
+  streamField(name: ByteSlice, value: ByteSlice): void {
+    this.stream.field(name, value);
+  }
+
+  streamMeta(meta: StreamMeta): void {
+    const { maxDeletedId: id } = meta;
+    const deleted = id.msHigh !== 0 || id.msLow !== 0 || id.seqHigh !== 0 || id.seqLow !== 0;
+    if (deleted || meta.entriesAdded !== meta.length) this.loseCounters(TYPE_STREAM_LISTPACKS_2);
+    this.streamLength = meta.length;
+    this.stream.counters(meta);
+  }
+
+  /** Servers without these counters estimate them on loading; what they are sure to get right is no loss. */
+  private loseCounters(heldSince: number): void {
+    if (this.streamType < heldSince) this.losses.add('stream-counters');
+  }
+
+  streamGroup(name: ByteSlice, lastId: StreamId, entriesRead: Long): void {
+    const estimable = entriesRead === -1 || entriesRead === 0 || entriesRead === this.streamLength;
+    if (!estimable) this.loseCounters(TYPE_STREAM_LISTPACKS_2);
+    this.stream.group(name, lastId, entriesRead);
+  }
+
+  streamPending(id: StreamId, deliveredAtMs: Long, deliveryCount: Long): void {
+    this.stream.pendingEntry(id, deliveredAtMs, deliveryCount);
+  }
+
+  streamConsumer(name: ByteSlice, seenAtMs: Long, activeAtMs: Long): void {
+    if (activeAtMs !== seenAtMs) this.loseCounters(TYPE_STREAM_LISTPACKS_3);
+    this.stream.consumer(name, seenAtMs, activeAtMs);
+  }
+
+  streamConsumerPending(id: StreamId): void {
+    this.stream.consumerPending(id);
+  }
+
+  /** Ends the value. True when it was written; `losses` says what was left behind. */
+  finish(): boolean {
+    const { kind } = this;
+    switch (kind) {
+      case 'string':
+        assert(this.written, 'a string is told with its text');
+        return true;
+      case 'list':
+        return this.unlessEmpty(this.lists.finish());
+      case 'set':
+        return this.unlessEmpty(this.sets.finish());
+      case 'zset':
+        return this.unlessEmpty(this.zsets.finish());
+      case 'hash':
+        return this.unlessEmpty(this.fieldsExpire ? this.expiringHashes.finish() : this.hashes.finish());
+      case 'stream':
+        this.stream.finish();
+        if (this.stream.dropped > 0) this.losses.add('stream-pending');
+        return true;
+      case 'module':
+        if (this.modules.finish()) return true;
+        this.losses.add('module');
+        return false;
+      default:
+        return unreachable(kind);
+    }
+  }
+
+  private unlessEmpty(written: boolean): boolean {
+    if (!written) this.losses.add('empty');
+    return written;
+  }
+}

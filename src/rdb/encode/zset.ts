@@ -1,0 +1,109 @@
+import type { ByteSlice } from '../../bytes/slice.js';
+import { assert } from '../../errors.js';
+import { DOUBLE_TEXT_MAX, write17g, writeShortest } from '../../kernels/doubles.js';
+import { TYPE_ZSET, TYPE_ZSET_2, TYPE_ZSET_LISTPACK, TYPE_ZSET_ZIPLIST } from '../constants.js';
+import { ListpackBuilder } from '../packed/listpack-builder.js';
+import { ZiplistBuilder } from '../packed/ziplist-builder.js';
+import type { RdbTarget } from '../writer-target.js';
+import { CountedValue } from './counted.js';
+import { ItemStore } from './item-store.js';
+import type { KeyRecord } from './key-record.js';
+import type { RdbOutput } from './output.js';
+
+const PACKED_ENTRIES_MAX = 128;
+const PACKED_MEMBER_MAX = 64;
+
+/** Sorted sets: members and scores packed in order, or a plain list of pairs. */
+export class ZsetEncoder {
+  private readonly store = new ItemStore();
+  private readonly plainValue: CountedValue;
+  private readonly plainType: number;
+  private readonly packedType: number;
+  private readonly builder: ListpackBuilder | ZiplistBuilder;
+  private readonly scoreText = Buffer.alloc(DOUBLE_TEXT_MAX);
+  private declared = -1;
+  private count = 0;
+  private plain: RdbOutput | null = null;
+
+  constructor(
+    private readonly record: KeyRecord,
+    private readonly target: RdbTarget,
+    compress: boolean,
+  ) {
+    this.plainValue = new CountedValue(record, compress);
+    this.plainType = target.binaryScores ? TYPE_ZSET_2 : TYPE_ZSET;
+    const listpack = target.smallZset === 'listpack';
+    this.packedType = listpack ? TYPE_ZSET_LISTPACK : TYPE_ZSET_ZIPLIST;
+    this.builder = listpack ? new ListpackBuilder() : new ZiplistBuilder(!target.narrowIntegers);
+  }
+
+  /** `count` -1: unknown. */
+  begin(count: number): void {
+    this.declared = count;
+    this.count = 0;
+    this.store.reset();
+    this.plain = count > PACKED_ENTRIES_MAX ? this.plainValue.open(this.plainType, count) : null;
+  }
+
+  member(value: ByteSlice, score: number): void {
+    const { bytes, start, end } = value;
+    assert(!Number.isNaN(score), 'a score is a number');
+    this.count++;
+    if (this.plain !== null) {
+      this.writePlain(this.plain, bytes, start, end, score);
+      return;
+    }
+    this.store.add(bytes, start, end, score);
+    // Packed, a score of -0 would become 0.
+    const packable = this.count <= PACKED_ENTRIES_MAX && end - start <= PACKED_MEMBER_MAX;
+    if (!packable || Object.is(score, -0)) this.spill();
+  }
+
+  private writePlain(output: RdbOutput, bytes: Buffer, start: number, end: number, score: number): void {
+    output.text(bytes, start, end);
+    if (this.target.binaryScores) output.double(score);
+    else output.textDouble(score);
+  }
+
+  private spill(): void {
+    const { store } = this;
+    const output = this.plainValue.open(this.plainType, this.declared);
+    for (let i = 0; i < store.count; i++) {
+      this.writePlain(output, store.bytes, store.start(i), store.end(i), store.number(i));
+    }
+    store.reset();
+    this.plain = output;
+  }
+
+  /** False when there was no member: nothing is written. */
+  finish(): boolean {
+    if (this.count === 0) return false;
+    if (this.plain === null) this.pack();
+    else this.plainValue.close(this.count);
+    return true;
+  }
+
+  private pack(): void {
+    const { store, builder, scoreText } = this;
+    const order = Array.from({ length: store.count }, (_, i) => i);
+    order.sort((a, b) => compareNumbers(store.number(a), store.number(b)) || store.compare(a, b));
+    builder.reset();
+    for (const i of order) {
+      builder.append(store.bytes, store.start(i), store.end(i));
+      builder.append(scoreText, 0, this.writeScore(store.number(i)));
+    }
+    const packed = builder.finish();
+    this.record.open(this.packedType).text(packed, 0, packed.length);
+  }
+
+  private writeScore(score: number): number {
+    return this.target.shortestScores
+      ? writeShortest(score, this.scoreText, 0)
+      : write17g(score, this.scoreText, 0);
+  }
+}
+
+/** Unlike a difference, this orders infinities. */
+function compareNumbers(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

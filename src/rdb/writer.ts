@@ -1,0 +1,263 @@
+import type { Long } from '../bytes/int64.js';
+import type { ByteSlice } from '../bytes/slice.js';
+import type { ByteTarget } from '../bytes/target.js';
+import { type Depth, ITEMS, type KeyHead, RAW, SKIP, type StreamMeta } from '../model/handler.js';
+import type { StreamId } from '../model/stream-id.js';
+import {
+  MODULE_END,
+  OPCODE_FUNCTION2,
+  OPCODE_MODULE_AUX,
+  OPCODE_RESIZEDB,
+  OPCODE_SELECTDB,
+} from './constants.js';
+import type { Dialect } from './dialect.js';
+import { RdbFile } from './encode/file.js';
+import { fitsWholeSeconds, KeyRecord } from './encode/key-record.js';
+import type { RdbOutput } from './encode/output.js';
+import { type ValueLoss, ValueWriter } from './encode/value-writer.js';
+import type { RdbHandler, RdbHeader, RdbSummary } from './handler.js';
+import { AuxBlock, type AuxOptions, keepsScript, writeAux } from './writer-aux.js';
+import { loadsUnchanged, magicOf, type RdbTarget } from './writer-target.js';
+
+/** What a target had no place for. The first three concern no key. */
+export type RdbLoss =
+  | 'function'
+  | 'module-aux'
+  /** TTLs of set members or hash fields as KeyDB keeps them, beside the key. */
+  | 'member-expiry'
+  /** The part of an expiry below one second, or beyond 2038. */
+  | 'expiry-precision'
+  /** Idle time or access frequency. */
+  | 'eviction-hint'
+  | ValueLoss;
+
+export interface RdbWriterOptions extends AuxOptions {
+  readonly target: RdbTarget;
+  /** Compress texts above 20 bytes, as servers do by default. */
+  readonly compress: boolean;
+  /** Compute the trailer; otherwise it says that nobody did. */
+  readonly checksum: boolean;
+  /** Take values that the target loads as they are byte for byte, rather than apart and together again. */
+  readonly copyValues: boolean;
+  /** Told once per kind of loss and key; `head` is null when it concerns no key, and borrowed. */
+  readonly onLoss: (head: KeyHead | null, what: RdbLoss) => void;
+}
+
+/**
+ * Writes a dataset as an RDB for one server. Told by an RDB decoder it copies what the server can load as it is; told by
+ * a keyspace it is ended with `finish`. The output is complete then, and still to be published by its owner.
+ *
+ * Memory: a value whose number of elements is known up front goes out element by element once it is too large for a
+ * packed form. Otherwise (lists told by their nodes, streams, hashes whose fields expire, blobs that don't say how much
+ * they hold) the encoded value waits in memory until its end.
+ */
+export class RdbWriter implements RdbHandler {
+  /** Keys written so far. */
+  keys = 0;
+  private readonly file: RdbFile;
+  private readonly output: RdbOutput;
+  private readonly keyRecord: KeyRecord;
+  private readonly values: ValueWriter;
+  private readonly target: RdbTarget;
+  private readonly auxBlock = new AuxBlock();
+  private source: Dialect | null = null;
+  private opened = false;
+  private selected = -1;
+  private resizeKeys = -1;
+  private resizeExpires = 0;
+  private copying = false;
+  private inModuleAux = false;
+
+  constructor(
+    private readonly into: ByteTarget,
+    private readonly options: RdbWriterOptions,
+  ) {
+    this.target = options.target;
+    this.file = new RdbFile(into, options.compress);
+    this.output = this.file.output;
+    this.keyRecord = new KeyRecord(this.output, options.target);
+    this.values = new ValueWriter(this.keyRecord, options.target, options.compress);
+  }
+
+  get full(): boolean {
+    return this.into.full;
+  }
+
+  drain(): Promise<void> {
+    return this.into.drain();
+  }
+
+  record(_bytes: ByteSlice): void {}
+
+  header(header: RdbHeader): void {
+    this.source = header.dialect;
+  }
+
+  aux(name: ByteSlice, value: ByteSlice): void {
+    const text = name.latin1();
+    if (text === 'keydb-subexpire-key') this.options.onLoss(null, 'member-expiry');
+    if (!this.opened) this.auxBlock.offer(text, value, this.target);
+    else if (keepsScript(text, this.target)) writeAux(this.output, text, value.copy());
+  }
+
+  /** Writes what stands in front of the data, once the source's own fields have been heard. */
+  private open(): void {
+    if (this.opened) return;
+    this.opened = true;
+    this.output.latin1Raw(magicOf(this.target));
+    this.auxBlock.write(this.output, this.target, this.options);
+  }
+
+  moduleAux(fragment: ByteSlice, last: boolean): void {
+    this.open();
+    if (this.target.moduleAux) {
+      if (!this.inModuleAux) this.output.byte(OPCODE_MODULE_AUX);
+      this.output.raw(fragment.bytes, fragment.start, fragment.end);
+      if (last) this.output.byte(MODULE_END);
+    } else if (last) {
+      this.options.onLoss(null, 'module-aux');
+    }
+    this.inModuleAux = !last;
+  }
+
+  functionLibrary(code: ByteSlice): void {
+    this.open();
+    if (!this.target.functions) {
+      this.options.onLoss(null, 'function');
+      return;
+    }
+    this.output.byte(OPCODE_FUNCTION2);
+    this.output.text(code.bytes, code.start, code.end);
+  }
+
+  database(_index: number): void {
+    this.resizeKeys = -1;
+  }
+
+  resize(keys: number, expires: number): void {
+    this.resizeKeys = keys;
+    this.resizeExpires = expires;
+  }
+
+  slotInfo(_slot: number, _keys: number, _expires: number): void {}
+
+  private select(database: number): void {
+    const { output } = this;
+    this.selected = database;
+    output.byte(OPCODE_SELECTDB);
+    output.length(database);
+    if (this.resizeKeys < 0 || this.target.aux === 'none') return;
+    output.byte(OPCODE_RESIZEDB);
+    output.length(this.resizeKeys);
+    output.length(this.resizeExpires);
+  }
+
+  key(head: KeyHead): Depth {
+    this.open();
+    const refused = this.refusal(head);
+    if (refused !== null) {
+      this.options.onLoss(head, refused);
+      return SKIP;
+    }
+    if (head.database !== this.selected) this.select(head.database);
+    this.keyRecord.hold(head);
+    this.copying = this.copies(head);
+    if (this.copying) {
+      this.keyRecord.open(head.typeId);
+      return RAW;
+    }
+    this.values.begin(head);
+    return ITEMS;
+  }
+
+  private refusal(head: KeyHead): RdbLoss | null {
+    if (head.kind === 'stream' && this.target.stream === null) return 'stream';
+    if (head.kind === 'module' && !this.target.modules) return 'module';
+    return null;
+  }
+
+  private copies(head: KeyHead): boolean {
+    if (!this.options.copyValues || this.source === null || head.typeId < 0) return false;
+    return head.kind !== 'module' && loadsUnchanged(this.target, this.source, head.typeId);
+  }
+
+  raw(fragment: ByteSlice): void {
+    if (this.copying) this.output.raw(fragment.bytes, fragment.start, fragment.end);
+    else this.values.raw(fragment);
+  }
+
+  text(value: ByteSlice): void {
+    this.values.text(value);
+  }
+
+  element(value: ByteSlice): void {
+    this.values.element(value);
+  }
+
+  field(name: ByteSlice, value: ByteSlice, expiresAtMs: number): void {
+    this.values.field(name, value, expiresAtMs);
+  }
+
+  member(value: ByteSlice, score: number): void {
+    this.values.member(value, score);
+  }
+
+  streamEntry(id: StreamId, fieldCount: number): void {
+    this.values.streamEntry(id, fieldCount);
+  }
+
+  streamField(name: ByteSlice, value: ByteSlice): void {
+    this.values.streamField(name, value);
+  }
+
+  streamMeta(meta: StreamMeta): void {
+    this.values.streamMeta(meta);
+  }
+
+  streamGroup(name: ByteSlice, lastId: StreamId, entriesRead: Long): void {
+    this.values.streamGroup(name, lastId, entriesRead);
+  }
+
+  streamPending(id: StreamId, deliveredAtMs: Long, deliveryCount: Long): void {
+    this.values.streamPending(id, deliveredAtMs, deliveryCount);
+  }
+
+  streamConsumer(name: ByteSlice, seenAtMs: Long, activeAtMs: Long): void {
+    this.values.streamConsumer(name, seenAtMs, activeAtMs);
+  }
+
+  streamConsumerPending(id: StreamId): void {
+    this.values.streamConsumerPending(id);
+  }
+
+  keyEnd(head: KeyHead): void {
+    if (!this.copying) {
+      const written = this.values.finish();
+      for (const what of this.values.losses) this.options.onLoss(head, what);
+      if (!written) return;
+    }
+    this.keys++;
+    this.reportHead(head);
+  }
+
+  private reportHead(head: KeyHead): void {
+    const { target } = this;
+    if (head.hasExpiry && !target.millisecondExpiry && !fitsWholeSeconds(head.expiresAtMs)) {
+      this.options.onLoss(head, 'expiry-precision');
+    }
+    if (!target.evictionHints && (head.idleSeconds >= 0 || head.freq >= 0)) {
+      this.options.onLoss(head, 'eviction-hint');
+    }
+  }
+
+  end(_summary: RdbSummary): void {
+    this.finish();
+  }
+
+  /** Ends the file when the dataset does not come from an RDB. */
+  finish(): void {
+    this.open();
+    const trailer = this.options.checksum ? 'checksum' : 'zero';
+    this.file.end(this.target.checksum ? trailer : 'none');
+  }
+}
