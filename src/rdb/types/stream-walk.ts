@@ -25,6 +25,9 @@ const DONE = 11;
 /** Groups and consumers whose names are compared; more than that in one stream or group is not of this world. */
 const NAMES_MAX = 1 << 20;
 
+/** What the servers take for the first id of a first-generation stream without live entries. */
+const MAX_ID: StreamId = { msHigh: 0xffffffff, msLow: 0xffffffff, seqHigh: 0xffffffff, seqLow: 0xffffffff };
+
 const NO_META: StreamMeta = {
   length: 0,
   lastId: ZERO_ID,
@@ -152,7 +155,7 @@ export class StreamWalk {
         : {
             length,
             lastId,
-            firstId: this.node.firstLive ?? ZERO_ID,
+            firstId: this.node.firstLive ?? MAX_ID,
             maxDeletedId: ZERO_ID,
             entriesAdded: length,
           };
