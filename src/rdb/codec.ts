@@ -29,6 +29,8 @@ export interface TypeCodec {
   readonly countAt: number;
   /** False when a value without items is an ordinary one. */
   readonly neverEmpty: boolean;
+  /** True for hashes whose fields may have TTLs. */
+  readonly fieldsExpire?: boolean;
   /**
    * Reports items of the value at hand until it is done (END), the window is short (NEED) or the handler is full
    * (PAUSE). Null when the value can be handed over only as it stands.

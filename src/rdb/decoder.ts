@@ -4,7 +4,7 @@ import { FormatError } from '../errors.js';
 import { ITEMS, KeyHead, RAW } from '../model/handler.js';
 import { checksumText, RunningChecksum } from './checksum.js';
 import type { TypeCodec, WarningSink } from './codec.js';
-import { FIRST_VERSION_WITH_CHECKSUM, TRAILER_BYTES } from './constants.js';
+import { FIRST_VERSION_WITH_CHECKSUM, HEADER_BYTES, TRAILER_BYTES } from './constants.js';
 import { Cursor, SHORT } from './cursor.js';
 import { type Dialect, type DialectName, dialectOf, type OpcodeRule } from './dialect.js';
 import type { RdbHandler, RdbSummary } from './handler.js';
@@ -55,6 +55,9 @@ export class RdbDecoder implements Machine {
   private readonly moduleAux = new ModuleAuxReader();
   private readonly checksum: RunningChecksum;
   private readonly verify: boolean;
+  /** Whether the handler wants the bytes around the values. */
+  private readonly records: boolean;
+  private readonly recordBytes = new ByteSlice();
   private keyCopy = Buffer.alloc(256);
 
   constructor(
@@ -66,6 +69,7 @@ export class RdbDecoder implements Machine {
     this.values = new ValueReader(options.deep, limits, options.onWarning ?? (() => {}));
     this.opcodes = new OpcodeReader(limits.stringBytesMax);
     this.verify = options.verifyChecksum;
+    this.records = handler.record !== undefined;
     this.checksum = new RunningChecksum(options.verifyChecksum);
     this.product = options.dialect ?? null;
   }
@@ -115,6 +119,7 @@ export class RdbDecoder implements Machine {
           if (header === null) return NEED;
           this.dialectNow = header.dialect;
           this.handler.header(header);
+          this.tellRecord(this.cursor.position - HEADER_BYTES, this.cursor.position);
           this.phase = RECORDS;
           break;
         }
@@ -130,7 +135,9 @@ export class RdbDecoder implements Machine {
           break;
         }
         case MODULE_AUX: {
+          const from = this.cursor.position;
           const progress = this.moduleAux.run(this.cursor, this.handler);
+          this.tellRecord(from, this.cursor.position);
           if (progress !== END) return progress;
           this.phase = RECORDS;
           break;
@@ -188,6 +195,7 @@ export class RdbDecoder implements Machine {
     if (valueEnd > end) return false;
     head.key.set(bytes, keyAt, keyEnd);
     this.fillHead(string, number, length <= EMBEDDED_MAX ? 'embstr' : 'raw', -1);
+    if (this.records) this.tellRecord(cursor.position, keyEnd);
     const depth = handler.key(head);
     if (depth === ITEMS) handler.text(this.valueText.set(bytes, valueAt, valueEnd));
     else if (depth === RAW) handler.raw(this.valueText.set(bytes, keyEnd, valueEnd));
@@ -208,11 +216,18 @@ export class RdbDecoder implements Machine {
     const { bytes, start, end } = this.keyText.slice;
     head.key.set(bytes, start, end);
     this.fillHead(codec, number, encoding, count);
+    this.tellRecord(cursor.position, valueAt);
     const depth = this.handler.key(head);
     cursor.position = valueAt;
     this.phase = VALUE;
     this.values.begin(codec, depth, cursor);
     return true;
+  }
+
+  private tellRecord(start: number, end: number): void {
+    if (this.records && end > start) {
+      this.handler.record?.(this.recordBytes.set(this.cursor.bytes, start, end));
+    }
   }
 
   private fillHead(codec: TypeCodec, number: number, encoding: string, count: number): void {
@@ -221,6 +236,7 @@ export class RdbDecoder implements Machine {
     head.encoding = encoding;
     head.typeId = number;
     head.count = count;
+    head.fieldsExpire = codec.fieldsExpire === true;
     head.offset = this.recordOffset;
   }
 
@@ -247,6 +263,7 @@ export class RdbDecoder implements Machine {
       return END;
     }
     if (rule === 'module-aux') {
+      this.tellRecord(cursor.position, at);
       cursor.position = at;
       this.recordOffset = -1;
       this.moduleAux.begin();
@@ -255,6 +272,7 @@ export class RdbDecoder implements Machine {
     }
     const next = this.opcodes.read(rule, cursor, at, this.head, this.handler);
     if (next === SHORT) return NEED;
+    this.tellRecord(cursor.position, next);
     cursor.position = next;
     if (!ATTRIBUTES.has(rule)) this.leaveRecord();
     return PAUSE;

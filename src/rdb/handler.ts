@@ -30,11 +30,12 @@ export interface RdbSummary {
 /** Everything an RDB file tells: the dataset, and what stands around it. */
 export interface RdbHandler extends ItemHandler {
   /**
-   * Every byte that is neither a key's value nor the end mark with its trailer, as it stands in the file: magic, opcodes
-   * with their fields, a key's attributes, type number and name. Told before the event that gives its meaning, in as
-   * many parts as the decoder reads; with all values taken RAW in between, the parts are the file.
+   * Where there is such a method, it gets every byte that is neither a key's value nor the end mark with its trailer, as
+   * it stands in the file: magic, opcodes with their fields, a key's attributes, type number and name. A key's own part
+   * comes before `key`, any other right after the event that gives its meaning; with all values taken RAW in between,
+   * the parts are the file.
    */
-  record(bytes: ByteSlice): void;
+  record?(bytes: ByteSlice): void;
   header(header: RdbHeader): void;
   aux(name: ByteSlice, value: ByteSlice): void;
   /** Hints only: keys and keys with expiry of the current database. */
@@ -49,7 +50,6 @@ export interface RdbHandler extends ItemHandler {
 
 /** An RdbHandler that ignores everything. */
 export class RdbSink extends ItemSink implements RdbHandler {
-  record(_bytes: ByteSlice): void {}
   header(_header: RdbHeader): void {}
   aux(_name: ByteSlice, _value: ByteSlice): void {}
   resize(_keys: number, _expires: number): void {}

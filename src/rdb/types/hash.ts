@@ -48,6 +48,7 @@ export const hashListpack: TypeCodec = {
 /** Fields with times of expiry, each relative to the smallest of them, which comes first. */
 export const hashMetadata: TypeCodec = {
   ...common,
+  fieldsExpire: true,
   encoding: 'hashtable',
   layout: [BYTES_8, LOOP, LENGTH, STRING, STRING, END_LOOP],
   countAt: 8,
@@ -57,6 +58,7 @@ export const hashMetadata: TypeCodec = {
 /** As `hashMetadata`, from release candidates of 7.4: times are absolute and nothing comes before the count. */
 export const hashMetadataPreGa: TypeCodec = {
   ...common,
+  fieldsExpire: true,
   encoding: 'hashtable',
   layout: [LOOP, LENGTH, STRING, STRING, END_LOOP],
   countAt: 0,
@@ -66,6 +68,7 @@ export const hashMetadataPreGa: TypeCodec = {
 /** A listpack of field, value and time, after the smallest time, which no loader looks at. */
 export const hashListpackEx: TypeCodec = {
   ...common,
+  fieldsExpire: true,
   encoding: 'listpackex',
   layout: [BYTES_8, STRING],
   countAt: COUNT_INSIDE,
@@ -86,6 +89,7 @@ export const hashListpackEx: TypeCodec = {
 /** As `hashListpackEx`, from release candidates of 7.4: nothing comes before the listpack. */
 export const hashListpackExPreGa: TypeCodec = {
   ...common,
+  fieldsExpire: true,
   encoding: 'listpackex',
   layout: [STRING],
   countAt: COUNT_INSIDE,
