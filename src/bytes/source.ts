@@ -224,3 +224,20 @@ class StreamReader implements ByteReader {
     else await this.chunks.return?.();
   }
 }
+
+/** The first bytes of the source, fewer than `count` only when it has no more. Not for pipes: they open once. */
+export async function readHead(source: ByteSource, count: number): Promise<Buffer> {
+  const reader = await source.open();
+  try {
+    const head = Buffer.alloc(Math.min(count, source.size ?? count));
+    let filled = 0;
+    while (filled < head.length) {
+      const read = await reader.read(head.subarray(filled));
+      if (read === 0) break;
+      filled += read;
+    }
+    return head.subarray(0, filled);
+  } finally {
+    await reader.close();
+  }
+}

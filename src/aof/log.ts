@@ -1,0 +1,122 @@
+import { pumpSource } from '../bytes/pump.js';
+import { FormatError } from '../errors.js';
+import type { Finding } from '../model/finding.js';
+import { RdbDecoder, type RdbDecoderOptions } from '../rdb/decoder.js';
+import type { RdbHandler } from '../rdb/handler.js';
+import type { CommandSpans } from '../resp/command.js';
+import { WHOLE } from '../resp/scanner.js';
+import { type Cut, fileOfCut, type StopReason } from './cut.js';
+import { AofFileMachine } from './file.js';
+import { LogReader } from './log-reader.js';
+import { type AofFileEntry, type AofSet, assertLoadable } from './set.js';
+
+/** Where a command stands. One object is reused for all. */
+export interface LogContext {
+  readonly file: AofFileEntry;
+  /** Absolute offset and bytes of the record in its file. */
+  readonly offset: number;
+  readonly length: number;
+  /** Counted from 1 over all files, as they hold them: SELECT, MULTI and EXEC too, annotations not. */
+  readonly number: number;
+  /** Of the last `#TS` annotation before it, in milliseconds since the epoch; -1: none yet. */
+  readonly timeMs: number;
+  /** The database it works on; for SELECT, the one selected before. */
+  readonly database: number;
+  /** True from MULTI to EXEC, both included. */
+  readonly inTransaction: boolean;
+}
+
+/** Who listens to a log. */
+export interface LogHandler {
+  /** A file begins, the first included: database 0 is selected again. */
+  fileStart(file: AofFileEntry): void;
+  /** Is told the RDB preambles. */
+  readonly rdb: RdbHandler;
+  /** One command that is in effect, in file order; those of a transaction only once its EXEC was seen. Borrowed. */
+  apply(command: CommandSpans, context: LogContext): void;
+  /** Read after every command: true makes reading wait for `drain`. */
+  readonly full: boolean;
+  drain(): Promise<void>;
+}
+
+export interface LogOptions {
+  /** How RDB preambles are decoded. */
+  readonly rdb: RdbDecoderOptions;
+  readonly signal?: AbortSignal;
+  /** Told about once a chunk: the file, and the offset reached in it. */
+  readonly progress?: (file: AofFileEntry, offset: number) => void;
+  /** Bytes read at a time; smaller only in tests. */
+  readonly chunkBytes?: number;
+}
+
+export interface LogEnd {
+  readonly stoppedAt: {
+    /** Null for a set without files. */
+    readonly file: AofFileEntry | null;
+    /** The log up to here is what was applied: always between records and outside transactions. */
+    readonly offset: number;
+    /** Number of the last command applied. */
+    readonly command: number;
+    /** Of the last annotation before `offset`, in milliseconds; -1: none. */
+    readonly timeMs: number;
+    readonly reason: StopReason;
+  };
+  /** Commands handed over: those in effect, SELECT, MULTI and EXEC counted. */
+  readonly applied: number;
+  /** `#TS` annotations seen, so that a cut by time can say when there was nothing to go by. */
+  readonly annotations: number;
+  /** What servers load all the same, and a torn tail. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * The one pass over a log that replay is made of: the base, then the increments, each command once it is in effect, up
+ * to the cut. A transaction is handed over whole or not at all. A torn tail in the last file ends the log with a finding.
+ *
+ * @throws FormatError, its file named, when no server would load what stands before the cut
+ * @throws UsageError when the cut names no file of the set or falls inside a preamble
+ */
+export async function readLog(
+  set: AofSet,
+  handler: LogHandler,
+  cut: Cut,
+  options: LogOptions,
+): Promise<LogEnd> {
+  assertLoadable(set);
+  const reader = new LogReader(handler, cut, fileOfCut(set, cut));
+  for (const file of set.files) {
+    const isLast = file === set.files.at(-1);
+    await readFile(file, isLast, reader, handler, options);
+    if (reader.stopped) break;
+  }
+  return reader.end();
+}
+
+async function readFile(
+  file: AofFileEntry,
+  isLast: boolean,
+  reader: LogReader,
+  handler: LogHandler,
+  options: LogOptions,
+): Promise<void> {
+  reader.begin(file);
+  const { signal, progress, chunkBytes } = options;
+  const machine = new AofFileMachine(reader, () => new RdbDecoder(handler.rdb, options.rdb), WHOLE);
+  try {
+    await pumpSource(file.source, machine, {
+      drain: () => reader.drain(),
+      ...(signal === undefined ? {} : { signal }),
+      ...(chunkBytes === undefined ? {} : { chunkBytes }),
+      ...(progress === undefined ? {} : { progress: (offset: number) => progress(file, offset) }),
+    });
+    await reader.drain();
+    reader.fileEnd(isLast);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    error.inFile(file.path);
+    if (!isLast && !reader.endsIn(file)) throw error;
+    if (error.code !== 'aof/torn-tail' && error.code !== 'aof/open-transaction') throw error;
+    await reader.drain();
+    reader.tornTail(error, machine.safeCut);
+  }
+}

@@ -1,0 +1,283 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Long } from '../bytes/int64.js';
+import { type ByteSource, FileSource, inputErrorOf, readHead } from '../bytes/source.js';
+import { FormatError, InputError } from '../errors.js';
+import { FINDINGS, type Finding, type FindingCode } from '../model/finding.js';
+import { type Manifest, type ManifestEntry, parseManifest } from './manifest.js';
+
+/** What a file is in its set; `single` for one that stands for itself. */
+export type AofRole = 'base' | 'incr' | 'history' | 'single';
+/** By content: `rdb` may have commands behind it; `unknown` for what is neither, and for a pipe not yet read. */
+export type AofFormat = 'rdb' | 'resp' | 'empty' | 'unknown';
+
+export interface AofFileEntry {
+  /** Base name. */
+  readonly name: string;
+  readonly path: string;
+  readonly role: AofRole;
+  /** 0 for a single file. */
+  readonly seq: Long;
+  /** Bytes; null for a pipe. */
+  readonly size: number | null;
+  readonly format: AofFormat;
+  readonly source: ByteSource;
+}
+
+/** A file in the directory that the manifest does not name. */
+export interface StrayFile {
+  readonly name: string;
+  readonly path: string;
+  readonly size: number;
+  /** By its name: `temporary` is what a rewrite or a manifest update left when it died. */
+  readonly kind: 'base' | 'incr' | 'temporary' | 'other';
+}
+
+/** The files a dataset is told in. */
+export interface AofSet {
+  readonly directory: string;
+  readonly manifestPath: string | null;
+  readonly manifest: Manifest | null;
+  /** In load order: the base, then the increments. */
+  readonly files: readonly AofFileEntry[];
+  /** Named by the manifest as history and still there; never loaded. */
+  readonly history: readonly AofFileEntry[];
+  /** Named by the manifest, to be loaded, and not there. */
+  readonly missing: readonly ManifestEntry[];
+  readonly strays: readonly StrayFile[];
+  /** manifest/…, set/…; a server refuses the set, or starts empty, when one of them is an error. */
+  readonly findings: readonly Finding[];
+}
+
+/** A manifest is a few lines; more than this is something else. */
+const MANIFEST_MAX = 16 * 1024 * 1024;
+const DEFAULT_DIRECTORY = 'appendonlydir';
+const DEFAULT_NAME = 'appendonly.aof';
+
+/**
+ * Finds the files of an append-only log: `path` is an AOF directory, a data directory with one or with a legacy
+ * `appendonly.aof`, a manifest, or one AOF file. Nothing of a log is read but its first bytes.
+ *
+ * @throws InputError when there is no log, UsageError when there are several and the path must be more precise
+ */
+export async function openAofSet(path: string): Promise<AofSet> {
+  const stats = await stat(path).catch((error) => {
+    throw inputErrorOf(error, path);
+  });
+  if (!stats.isDirectory()) return openFile(path);
+  const found = await findInDirectory(path);
+  if (found === null) {
+    const hint = `expected a manifest, a directory ${DEFAULT_DIRECTORY} or a file ${DEFAULT_NAME} in it`;
+    throw new InputError('input/no-aof', path, 'holds no append-only file', hint);
+  }
+  return found;
+}
+
+/** One file, in memory, compressed or piped, as a set of its own. */
+export async function singleFileSet(source: ByteSource): Promise<AofSet> {
+  const entry = await entryOf(source, source.label, 'single', 0);
+  return {
+    directory: dirname(source.label),
+    manifestPath: null,
+    manifest: null,
+    files: [entry],
+    history: [],
+    missing: [],
+    strays: [],
+    findings: [],
+  };
+}
+
+/** @throws FormatError for the first finding with which no server would load the set */
+export function assertLoadable(set: AofSet): void {
+  for (const { code, where, detail } of set.findings) {
+    if (FINDINGS[code] === 'error') throw new FormatError(code, where.offset, detail).inFile(where.file);
+  }
+}
+
+async function openFile(path: string): Promise<AofSet> {
+  const source = await FileSource.at(path);
+  const head = await readHead(source, 64 * 1024);
+  return isManifest(head, path) ? openManifest(path) : singleFileSet(source);
+}
+
+/** By its first line that is no comment; by its name only when the content is of no known kind. */
+function isManifest(head: Buffer, path: string): boolean {
+  const text = head.latin1Slice();
+  const line = /^(?:#[^\n]*\n)*([^#][\s\S]{0,8})/.exec(text)?.[1] ?? '';
+  if (line.startsWith('file')) return true;
+  const isKnown = /^(\*\d|#TS:|REDIS|VALKEY)/.test(text);
+  return !isKnown && path.endsWith('.manifest');
+}
+
+async function findInDirectory(directory: string): Promise<AofSet | null> {
+  const names = await readdir(directory).catch((error) => {
+    throw inputErrorOf(error, directory);
+  });
+  const manifest = choose(names.filter(isManifestName), `${DEFAULT_NAME}.manifest`, directory);
+  if (manifest !== null) return openManifest(join(directory, manifest));
+
+  const inside = await directoriesWithLogs(directory, names);
+  const chosen = choose([...inside.keys()], DEFAULT_DIRECTORY, directory);
+  if (chosen !== null && inside.get(chosen)!.some(isManifestName))
+    return findInDirectory(join(directory, chosen));
+  // A server upgrades a legacy file when the directory has no manifest, whatever else is in it.
+  const legacy = choose(names.filter(isLegacyName), DEFAULT_NAME, directory);
+  if (legacy !== null) return singleFileSet(await FileSource.at(join(directory, legacy)));
+  if (names.some(isLogName)) return withoutManifest(directory, names);
+  return chosen === null ? null : findInDirectory(join(directory, chosen));
+}
+
+const isManifestName = (name: string): boolean => name.endsWith('.manifest') && !name.startsWith('temp-');
+const isLogName = (name: string): boolean => LOG_NAME.test(name) && !name.startsWith('temp-');
+const isLegacyName = (name: string): boolean =>
+  /\.aof$/.test(name) && !/^temp-|\.(base|incr)\.aof$/.test(name);
+const LOG_NAME = /\.(\d+)\.(base\.(?:rdb|aof)|incr\.aof)$/;
+
+async function directoriesWithLogs(
+  directory: string,
+  names: readonly string[],
+): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>();
+  for (const name of names) {
+    const inside = await readdir(join(directory, name)).catch(() => []);
+    if (inside.some((each) => isManifestName(each) || isLogName(each))) found.set(name, inside);
+  }
+  return found;
+}
+
+/** The usual name, or the only one; null when there is none. */
+function choose(names: readonly string[], usual: string, directory: string): string | null {
+  if (names.length <= 1) return names[0] ?? null;
+  if (names.includes(usual)) return usual;
+  throw new InputError(
+    'input/ambiguous',
+    directory,
+    `holds several logs: ${names.slice(0, 5).join(', ')}`,
+    'name the one you mean',
+  );
+}
+
+async function openManifest(path: string): Promise<AofSet> {
+  const source = await FileSource.at(path);
+  if (source.size > MANIFEST_MAX) {
+    throw new InputError(
+      'input/not-a-manifest',
+      path,
+      `is ${source.size} bytes long, too large for a manifest`,
+    );
+  }
+  const manifest = parseManifest(await readHead(source, source.size));
+  const directory = dirname(path);
+  const findings: Finding[] = manifest.problems.map(({ code, offset, line, message, text }) =>
+    findingOf(code, path, offset, { line, message, text: text.slice(0, 200) }),
+  );
+  const builder = new SetBuilder(directory);
+  const { base, increments, history } = manifest;
+  if (base !== null) await builder.add(base, 'base', increments.length === 0);
+  for (const entry of increments) await builder.add(entry, 'incr', false);
+  for (const entry of history) await builder.add(entry, 'history', false);
+  for (const { line, offset, name } of builder.missing) {
+    findings.push(
+      findingOf('set/missing-file', join(directory, name), -1, { name, line, manifestOffset: offset }),
+    );
+  }
+  const named = new Set([basename(path), ...[...increments, ...history].map((entry) => entry.name)]);
+  if (base !== null) named.add(base.name);
+  const strays = await straysOf(directory, named);
+  for (const { path: file, kind, size } of strays) {
+    findings.push(findingOf('set/stray-file', file, -1, { kind, size }));
+  }
+  return { directory, manifestPath: path, manifest, ...builder.lists(), strays, findings };
+}
+
+/**
+ * Log files that no manifest names. Their order is told by their names: the newest base, then the increments that can
+ * follow it (a rewrite raises both numbers, so none below the base's does). A server would not load them at all.
+ */
+async function withoutManifest(directory: string, names: readonly string[]): Promise<AofSet> {
+  const logs = names.filter(isLogName).map((name) => {
+    const match = LOG_NAME.exec(name)!;
+    return { name, seq: Number(match[1]), isBase: match[2]!.startsWith('base') };
+  });
+  const base = logs.filter((log) => log.isBase).sort((a, b) => b.seq - a.seq)[0];
+  const increments = logs
+    .filter((log) => !log.isBase && log.seq >= (base?.seq ?? 0))
+    .sort((a, b) => a.seq - b.seq);
+  const findings = [findingOf('set/no-manifest', directory, -1, { files: logs.length })];
+  const builder = new SetBuilder(directory);
+  const entry = { startOffset: null, endOffset: null, line: 0, offset: -1 };
+  if (base !== undefined) await builder.add({ ...base, ...entry, type: 'b' }, 'base', false);
+  for (const log of increments) await builder.add({ ...log, ...entry, type: 'i' }, 'incr', false);
+  const taken = new Set([base, ...increments].map((log) => log?.name ?? ''));
+  const strays = await straysOf(directory, taken);
+  for (const { path, kind, size } of strays)
+    findings.push(findingOf('set/stray-file', path, -1, { kind, size }));
+  return { directory, manifestPath: null, manifest: null, ...builder.lists(), strays, findings };
+}
+
+class SetBuilder {
+  readonly missing: ManifestEntry[] = [];
+  private readonly files: AofFileEntry[] = [];
+  private readonly history: AofFileEntry[] = [];
+
+  constructor(private readonly directory: string) {}
+
+  /** `upgrading`: a base alone in its manifest may still be where a server before 7.0 had it. */
+  async add(entry: ManifestEntry, role: AofRole, upgrading: boolean): Promise<void> {
+    const name = Buffer.from(entry.name, 'latin1').toString('utf8');
+    const places = [join(this.directory, name)];
+    if (upgrading) places.push(join(dirname(resolve(this.directory)), name));
+    for (const path of places) {
+      try {
+        const source = await FileSource.at(path);
+        const file = await entryOf(source, path, role, entry.seq);
+        (role === 'history' ? this.history : this.files).push(file);
+        return;
+      } catch (error) {
+        if (!(error instanceof InputError) || error.code !== 'input/missing') throw error;
+      }
+    }
+    if (role !== 'history') this.missing.push(entry);
+  }
+
+  lists(): Pick<AofSet, 'files' | 'history' | 'missing'> {
+    return { files: this.files, history: this.history, missing: this.missing };
+  }
+}
+
+async function entryOf(source: ByteSource, path: string, role: AofRole, seq: Long): Promise<AofFileEntry> {
+  const { size } = source;
+  const format = size === null ? 'unknown' : size === 0 ? 'empty' : formatOf(await readHead(source, 8));
+  return { name: basename(path), path, role, seq, size, format, source };
+}
+
+function formatOf(head: Buffer): AofFormat {
+  const text = head.latin1Slice();
+  if (text.startsWith('REDIS') || text.startsWith('VALKEY')) return 'rdb';
+  return text.startsWith('*') || text.startsWith('#') ? 'resp' : 'unknown';
+}
+
+async function straysOf(directory: string, named: ReadonlySet<string>): Promise<StrayFile[]> {
+  const strays: StrayFile[] = [];
+  const text = (name: string) => Buffer.from(name, 'latin1').toString('utf8');
+  const known = new Set([...named].flatMap((name) => [name, text(name)]));
+  for (const name of (await readdir(directory)).sort()) {
+    const path = join(directory, name);
+    const stats = known.has(name) ? null : await stat(path).catch(() => null);
+    if (stats?.isFile() !== true) continue;
+    strays.push({ name, path, size: stats.size, kind: kindOf(name) });
+  }
+  return strays;
+}
+
+function kindOf(name: string): StrayFile['kind'] {
+  if (name.startsWith('temp-')) return 'temporary';
+  const match = LOG_NAME.exec(name);
+  if (match === null) return 'other';
+  return match[2]!.startsWith('base') ? 'base' : 'incr';
+}
+
+function findingOf(code: FindingCode, file: string, offset: number, detail: Finding['detail']): Finding {
+  return { code, where: { file, offset, trail: [] }, detail };
+}
