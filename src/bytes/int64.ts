@@ -33,3 +33,12 @@ export function normalLong(value: bigint): Long {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }
+
+/** The exact sum; it may leave the 64-bit range. */
+export function addLong(a: Long, b: Long): Long {
+  if (typeof a === 'number' && typeof b === 'number') {
+    const sum = a + b;
+    if (Number.isSafeInteger(sum)) return sum;
+  }
+  return normalLong(BigInt(a) + BigInt(b));
+}

@@ -1,11 +1,11 @@
-import type { Long } from '../../bytes/int64.js';
+import { addLong, type Long } from '../../bytes/int64.js';
 import { compareIds, type StreamId, ZERO_ID } from '../../model/stream-id.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
 import { APPLIED, type Outcome } from '../outcome.js';
 import { idKey, idOfKey, type PendingEntry, type StreamConsumer, type StreamGroup } from '../stream/group.js';
 import { nextId, readIdText, readRangeIdText } from '../stream/id-text.js';
-import { addLong, type StreamValue } from '../stream/stream.js';
+import type { StreamValue } from '../stream/stream.js';
 import type { CommandRow } from './row.js';
 import {
   BAD_ID,

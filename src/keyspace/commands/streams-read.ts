@@ -1,10 +1,11 @@
+import { addLong } from '../../bytes/int64.js';
 import { compareIds, type StreamId } from '../../model/stream-id.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
 import { APPLIED, type Outcome } from '../outcome.js';
 import { idKey, idOfKey, type StreamConsumer, type StreamGroup } from '../stream/group.js';
 import { LARGEST_ID } from '../stream/id-text.js';
-import { addLong, type StreamValue, UNKNOWN_READS } from '../stream/stream.js';
+import { type StreamValue, UNKNOWN_READS } from '../stream/stream.js';
 import type { CommandRow } from './row.js';
 import {
   BAD_ID,

@@ -1,3 +1,4 @@
+import { bitCommands } from './bits.js';
 import { connectionCommands } from './connection.js';
 import { hyperLogLogCommands } from './hyperloglog.js';
 import type { CommandRow } from './row.js';
@@ -11,6 +12,7 @@ import { stringCommands } from './strings.js';
 export const COMMANDS: readonly CommandRow[] = [
   ...connectionCommands,
   ...stringCommands,
+  ...bitCommands,
   ...hyperLogLogCommands,
   ...streamCommands,
   ...streamGroupCommands,

@@ -1,5 +1,4 @@
-import type { Long } from '../../bytes/int64.js';
-import { normalLong } from '../../bytes/int64.js';
+import { addLong, type Long } from '../../bytes/int64.js';
 import { ByteSlice, sliceOf } from '../../bytes/slice.js';
 import type { ItemHandler } from '../../model/handler.js';
 import { compareIds, type StreamId, ZERO_ID } from '../../model/stream-id.js';
@@ -11,14 +10,6 @@ import { readUint, varint } from './varint.js';
 
 /** `entriesRead` of a group whose position in the history of the stream is not known. */
 export const UNKNOWN_READS = -1;
-
-export function addLong(a: Long, b: Long): Long {
-  if (typeof a === 'number' && typeof b === 'number') {
-    const sum = a + b;
-    if (Number.isSafeInteger(sum)) return sum;
-  }
-  return normalLong(BigInt(a) + BigInt(b));
-}
 
 /** A stream: its entries, its counters and its consumer groups. */
 export class StreamValue implements SideValue {
