@@ -18,9 +18,12 @@ export class RdbCopier extends RdbSink {
   /** Keys copied so far. */
   keys = 0;
   private readonly file: RdbFile;
-  /** Bytes of which it is not known yet whether they belong to a key that goes. */
+  /** The record at hand; with the attributes in front of it, and what stands between, if it has any. */
   private readonly held = new GrowingBytes();
+  private attributesHeld = false;
   private dropping = false;
+  private skipNext = false;
+  private inModuleAux = false;
 
   /** `keeps` sees a borrowed head. */
   constructor(
@@ -39,50 +42,37 @@ export class RdbCopier extends RdbSink {
     return this.into.drain();
   }
 
-  override record(bytes: ByteSlice): void {
-    this.held.put(bytes.bytes, bytes.start, bytes.end);
+  record({ bytes, start, end }: ByteSlice): void {
+    const plain = this.inModuleAux;
+    this.inModuleAux = false;
+    if (this.skipNext) {
+      this.skipNext = false;
+      return;
+    }
+    if (!this.attributesHeld) this.release();
+    this.attributesHeld ||= !plain && ATTRIBUTES.includes(bytes[start]!);
+    this.held.put(bytes, start, end);
   }
 
   private release(): void {
     this.file.output.raw(this.held.bytes, 0, this.held.end);
     this.held.reset();
-  }
-
-  override header(): void {
-    this.release();
+    this.attributesHeld = false;
   }
 
   override aux(name: ByteSlice): void {
-    // A field may stand between a key's attributes and the key: all of it goes or stays together.
-    if (ATTRIBUTES.includes(this.held.bytes[0]!)) return;
-    if (this.dropping && name.latin1().startsWith(KEYDB_MEMBER_FIELD)) this.held.reset();
-    else this.release();
-  }
-
-  override database(): void {
-    this.release();
-  }
-
-  override resize(): void {
-    this.release();
-  }
-
-  override slotInfo(): void {
-    this.release();
+    this.skipNext = this.dropping && name.latin1().startsWith(KEYDB_MEMBER_FIELD);
   }
 
   override moduleAux(): void {
-    this.release();
-  }
-
-  override functionLibrary(): void {
-    this.release();
+    this.inModuleAux = true;
   }
 
   override key(head: KeyHead): Depth {
     this.dropping = !this.keeps(head);
     if (this.dropping) {
       this.held.reset();
+      this.attributesHeld = false;
       return SKIP;
     }
     this.release();
@@ -90,8 +80,8 @@ export class RdbCopier extends RdbSink {
     return RAW;
   }
 
-  override raw(fragment: ByteSlice): void {
-    this.file.output.raw(fragment.bytes, fragment.start, fragment.end);
+  override raw({ bytes, start, end }: ByteSlice): void {
+    this.file.output.raw(bytes, start, end);
   }
 
   override end(summary: RdbSummary): void {

@@ -87,8 +87,6 @@ export class RdbWriter implements RdbHandler {
     return this.into.drain();
   }
 
-  record(_bytes: ByteSlice): void {}
-
   header(header: RdbHeader): void {
     this.source = header.dialect;
   }
