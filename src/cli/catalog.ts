@@ -17,4 +17,10 @@ export interface CatalogEntry {
 }
 
 /** Every command, in the order of the help. */
-export const CATALOG: readonly CatalogEntry[] = [];
+export const CATALOG: readonly CatalogEntry[] = [
+  {
+    name: 'check',
+    summary: 'verify structure, checksums, every value, manifests and transactions',
+    load: async () => (await import('./commands/check.js')).check,
+  },
+];

@@ -78,7 +78,7 @@ export function parseSpanBack(text: string): number | null {
 }
 
 /** One of a closed list of words. */
-export function parseWord<T extends string>(text: string, option: string, words: readonly T[]): T {
+export function parseWord<const T extends string>(text: string, option: string, words: readonly T[]): T {
   const word = words.find((candidate) => candidate === text.toLowerCase());
   if (word === undefined) throw new UsageError(`${option}: '${text}' is none of ${words.join(', ')}`);
   return word;

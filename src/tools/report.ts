@@ -31,6 +31,24 @@ export async function namingFile<T>(file: string, body: () => Promise<T>): Promi
 
 /** Something that was not or could not be verified, and why. */
 export interface NotChecked {
+  readonly path: string;
   readonly what: string;
   readonly why: string;
+}
+
+/** What stands in a file, and how far it is right. */
+export interface CheckedFile {
+  readonly path: string;
+  readonly format: 'rdb' | 'aof' | 'manifest';
+  /** Of the RDB, or of the one that opens an AOF; null without one. */
+  readonly dialect: string | null;
+  readonly version: number | null;
+  readonly bytes: number;
+  /** Bytes from the start that could be kept: up to the first damaged record or open transaction. */
+  readonly validBytes: number;
+  /** Keys of the RDB; null without one. */
+  readonly keys: number | null;
+  /** Commands of the log, SELECT, MULTI and EXEC counted; null when the file can't have any. */
+  readonly commands: number | null;
+  readonly findings: readonly Finding[];
 }

@@ -82,6 +82,10 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     hint: RDB_VALUE,
   },
   'rdb/bad-field-expiry': { says: 'the expiry of a hash field is out of range', hint: RDB_VALUE },
+  'rdb/duplicate-member': {
+    says: 'a member or field may stand in a collection only once; servers refuse to load such a value',
+    hint: RDB_VALUE,
+  },
   'rdb/empty-value': {
     says: 'a collection without elements stands here; servers since 6.2 skip such keys when they load',
     hint: 'nothing is lost by it; an SCAN or SAVE on a current server rewrites the file without such keys',

@@ -1,0 +1,126 @@
+import type { AofFileHandler } from '../aof/file.js';
+import type { ErrorDetail } from '../errors.js';
+import type { Finding, FindingCode } from '../model/finding.js';
+import { type Depth, ITEMS, type KeyHead, SKIP } from '../model/handler.js';
+import type { Dialect } from '../rdb/dialect.js';
+import { type RdbHeader, RdbSink, type RdbSummary } from '../rdb/handler.js';
+import type { NotChecked } from './report.js';
+
+/** Findings of one code that are listed for one file; the rest is counted. */
+const LISTED_PER_CODE = 20;
+
+/** The findings of one file. */
+export class FindingList {
+  readonly list: Finding[] = [];
+  private readonly counts = new Map<FindingCode, number>();
+
+  constructor(private readonly file: string) {}
+
+  add(
+    code: FindingCode,
+    offset: number,
+    detail: ErrorDetail = {},
+    head: KeyHead | null = null,
+    trail: readonly string[] = [],
+  ): void {
+    const count = (this.counts.get(code) ?? 0) + 1;
+    this.counts.set(code, count);
+    if (count > LISTED_PER_CODE) return;
+    const key = head === null ? {} : { database: head.database, key: head.key.latin1() };
+    this.list.push({ code, where: { file: this.file, offset, trail, ...key }, detail });
+  }
+
+  /** Says how many findings are not in the list. */
+  notListed(): NotChecked[] {
+    return [...this.counts].flatMap(([code, count]) =>
+      count > LISTED_PER_CODE
+        ? [
+            {
+              path: this.file,
+              what: `${count - LISTED_PER_CODE} more findings of ${code}`,
+              why: 'not listed',
+            },
+          ]
+        : [],
+    );
+  }
+}
+
+/** Walks every value of an RDB, or with `quick` past every value, and keeps nothing of it. */
+export class RdbCheck extends RdbSink {
+  summary: RdbSummary | null = null;
+  keys = 0;
+  version: number | null = null;
+  private headerDialect: Dialect | null = null;
+  private modules = 0;
+  private readonly depth: Depth;
+
+  constructor(private readonly quick: boolean) {
+    super();
+    this.depth = quick ? SKIP : ITEMS;
+  }
+
+  get dialect(): Dialect | null {
+    return this.summary?.dialect ?? this.headerDialect;
+  }
+
+  override header(header: RdbHeader): void {
+    this.version = header.version;
+    this.headerDialect = header.dialect;
+  }
+
+  override key(head: KeyHead): Depth {
+    if (head.kind === 'module') this.modules++;
+    return this.depth;
+  }
+
+  override keyEnd(): void {
+    this.keys++;
+  }
+
+  override end(summary: RdbSummary): void {
+    this.summary = summary;
+  }
+
+  notChecked(path: string): NotChecked[] {
+    const list: NotChecked[] = [];
+    if (this.version === null) return list;
+    const checksum = this.summary?.checksum;
+    if (checksum === 'disabled') list.push({ path, what: 'checksum', why: 'the file was saved without one' });
+    if (checksum === 'none') {
+      list.push({ path, what: 'checksum', why: `RDB version ${this.version} has none` });
+    }
+    if (this.quick) list.push({ path, what: 'values', why: '--quick walks past them' });
+    if (this.modules > 0) {
+      const why = 'only the module knows what its bytes mean; their framing is checked';
+      list.push({ path, what: `values of ${this.modules} module keys`, why });
+    }
+    return list;
+  }
+}
+
+/** Counts the commands of a log and gathers its flaws. */
+export class LogCheck implements AofFileHandler {
+  commands = 0;
+  readonly full = false;
+  readonly stopped = false;
+
+  constructor(private readonly findings: FindingList) {}
+
+  commandsStart(): void {}
+
+  command(): void {
+    this.commands++;
+  }
+
+  annotation(): void {}
+
+  flaw(code: FindingCode, offset: number): void {
+    this.findings.add(code, offset);
+  }
+
+  notChecked(path: string): NotChecked[] {
+    if (this.commands === 0) return [];
+    return [{ path, what: 'meaning of commands', why: 'they are framed and counted; replay executes them' }];
+  }
+}

@@ -1,0 +1,77 @@
+import type { AofSet } from '../aof/set.js';
+import { FileSource } from '../bytes/source.js';
+import type { DialectName } from '../rdb/dialect.js';
+import { checkFile } from './check-file.js';
+import type { ToolContext } from './context.js';
+import type { CheckedFile, NotChecked } from './report.js';
+import type { Source } from './source.js';
+
+export interface CheckOptions {
+  /** Structure and checksums alone: values are walked past. */
+  readonly quick: boolean;
+  /** The product that wrote the RDB, where it cannot tell. */
+  readonly dialect: DialectName | null;
+}
+
+export interface CheckReport {
+  readonly files: readonly CheckedFile[];
+  readonly notChecked: readonly NotChecked[];
+}
+
+/**
+ * Verifies a dataset: structure, checksum and every value of an RDB; manifest, framing and transactions of a log. Each
+ * file is read up to its first damage.
+ *
+ * @throws InputError when a file cannot be read
+ */
+export async function check(
+  source: Source,
+  options: CheckOptions,
+  context: ToolContext,
+): Promise<CheckReport> {
+  if (source.kind === 'aof') return checkSet(source.set, options, context);
+  const { file, notChecked } = await checkFile(
+    source.bytes,
+    { ...options, form: 'rdb', last: true },
+    context,
+  );
+  return { files: [file], notChecked };
+}
+
+async function checkSet(set: AofSet, options: CheckOptions, context: ToolContext): Promise<CheckReport> {
+  const files: CheckedFile[] = [];
+  const notChecked: NotChecked[] = [];
+  const manifest = await manifestOf(set);
+  if (manifest !== null) files.push(manifest);
+  for (const entry of set.files) {
+    const last = entry === set.files.at(-1);
+    const result = await checkFile(entry.source, { ...options, form: 'aof', last }, context);
+    files.push(result.file);
+    notChecked.push(...result.notChecked);
+  }
+  for (const { path } of set.history)
+    notChecked.push({ path, what: 'file', why: 'history: no server loads it' });
+  for (const { path } of set.strays)
+    notChecked.push({ path, what: 'file', why: 'not in the manifest: no server loads it' });
+  return { files, notChecked };
+}
+
+/** The manifest as a file of its own, with everything that is wrong between it and its directory. */
+async function manifestOf(set: AofSet): Promise<CheckedFile | null> {
+  const { manifestPath, findings } = set;
+  if (manifestPath === null && findings.length === 0) return null;
+  const path = manifestPath ?? set.directory;
+  const bytes = manifestPath === null ? 0 : (await FileSource.at(manifestPath)).size;
+  const own = findings.filter((finding) => finding.where.file === path && finding.where.offset >= 0);
+  return {
+    path,
+    format: 'manifest',
+    dialect: null,
+    version: null,
+    bytes,
+    validBytes: Math.min(bytes, ...own.map((finding) => finding.where.offset)),
+    keys: null,
+    commands: null,
+    findings,
+  };
+}

@@ -1,0 +1,85 @@
+import { isUtf8 } from 'node:buffer';
+import { slotOf } from '../kernels/crc16.js';
+import { Glob } from '../model/glob.js';
+import type { KeyHead } from '../model/handler.js';
+import type { ValueKind } from '../model/kind.js';
+
+/** Which keys are meant. An empty list says nothing; all conditions must hold. */
+export interface KeyConditions {
+  /** Any of these databases. */
+  readonly databases: readonly number[];
+  /** Any of these types. */
+  readonly kinds: readonly ValueKind[];
+  /** Patterns as KEYS takes them, one character per byte: every one must match. */
+  readonly match: readonly string[];
+  /** None of these must match. */
+  readonly notMatch: readonly string[];
+  /** Every one must match somewhere in the key, read as UTF-8 where it is that, else byte by byte. */
+  readonly regex: readonly RegExp[];
+  /** Any of these ranges of cluster slots, ends included. */
+  readonly slots: readonly (readonly [first: number, last: number])[];
+  readonly expired: 'keep' | 'drop' | 'only';
+  /** Bytes of the value's texts, names and numbers from which on a key is meant; 0: all. */
+  readonly minSizeBytes: number;
+}
+
+export const EVERY_KEY: KeyConditions = {
+  databases: [],
+  kinds: [],
+  match: [],
+  notMatch: [],
+  regex: [],
+  slots: [],
+  expired: 'keep',
+  minSizeBytes: 0,
+};
+
+/** Tells of each key whether it is meant, by everything but the size of its value. */
+export class KeyFilter {
+  /** True when every key passes. */
+  readonly open: boolean;
+  private readonly match: readonly Glob[];
+  private readonly notMatch: readonly Glob[];
+
+  constructor(
+    private readonly conditions: KeyConditions,
+    private readonly nowMs: number,
+  ) {
+    this.match = conditions.match.map((pattern) => new Glob(pattern));
+    this.notMatch = conditions.notMatch.map((pattern) => new Glob(pattern));
+    const { databases, kinds, regex, slots, expired } = conditions;
+    const lists = [databases, kinds, this.match, this.notMatch, regex, slots];
+    this.open = expired === 'keep' && lists.every((list) => list.length === 0);
+  }
+
+  passes(head: KeyHead): boolean {
+    return this.open || (this.passesByHead(head) && this.passesByName(head));
+  }
+
+  private passesByHead(head: KeyHead): boolean {
+    const { databases, kinds, expired } = this.conditions;
+    if (databases.length > 0 && !databases.includes(head.database)) return false;
+    if (kinds.length > 0 && !kinds.includes(head.kind)) return false;
+    return expired === 'keep' || isExpired(head, this.nowMs) === (expired === 'only');
+  }
+
+  private passesByName(head: KeyHead): boolean {
+    const { regex, slots } = this.conditions;
+    const { bytes, start, end } = head.key;
+    if (!this.match.every((glob) => glob.matches(bytes, start, end))) return false;
+    if (this.notMatch.some((glob) => glob.matches(bytes, start, end))) return false;
+    if (slots.length > 0) {
+      const slot = slotOf(bytes, start, end);
+      if (!slots.some(([first, last]) => slot >= first && slot <= last)) return false;
+    }
+    if (regex.length === 0) return true;
+    const view = head.key.view();
+    const text = isUtf8(view) ? view.toString('utf8') : view.toString('latin1');
+    return regex.every((expression) => expression.test(text));
+  }
+}
+
+/** True when the key's time has passed: the servers' rule, by which a key at its very millisecond still lives. */
+export function isExpired(head: KeyHead, nowMs: number): boolean {
+  return head.hasExpiry && head.expiresAtMs < nowMs;
+}

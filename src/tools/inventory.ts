@@ -1,0 +1,95 @@
+import type { ByteSlice } from '../bytes/slice.js';
+import { type Depth, type KeyHead, SKIP } from '../model/handler.js';
+import type { ValueKind } from '../model/kind.js';
+import { type RdbHeader, RdbSink, type RdbSummary } from '../rdb/handler.js';
+import { isExpired } from './filter.js';
+
+/** How many keys of one database there are, how many have a TTL, and how many are past it. */
+export interface DatabaseCount {
+  keys: number;
+  withExpiry: number;
+  expired: number;
+}
+
+/** How many keys of one type there are, by encoding. */
+export interface KindCount {
+  keys: number;
+  readonly encodings: Map<string, number>;
+}
+
+/** One field of the preamble of an RDB; name and value with one character per byte. */
+export interface AuxField {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Counts what an RDB holds without looking into any value. */
+export class Inventory extends RdbSink {
+  rdbHeader: RdbHeader | null = null;
+  summary: RdbSummary | null = null;
+  readonly auxFields: AuxField[] = [];
+  readonly databases = new Map<number, DatabaseCount>();
+  readonly kinds = new Map<ValueKind, KindCount>();
+  functions = 0;
+  moduleAuxRecords = 0;
+  /** Sum over all databases. */
+  readonly total: DatabaseCount = { keys: 0, withExpiry: 0, expired: 0 };
+  private current: DatabaseCount | null = null;
+  private currentIndex = -1;
+
+  constructor(private readonly nowMs: number) {
+    super();
+  }
+
+  override header(header: RdbHeader): void {
+    this.rdbHeader = header;
+  }
+
+  override aux(name: ByteSlice, value: ByteSlice): void {
+    this.auxFields.push({ name: name.latin1(), value: value.latin1() });
+  }
+
+  override functionLibrary(): void {
+    this.functions++;
+  }
+
+  override moduleAux(_fragment: ByteSlice, last: boolean): void {
+    if (last) this.moduleAuxRecords++;
+  }
+
+  override key(head: KeyHead): Depth {
+    const database = this.databaseOf(head.database);
+    const kind = this.kindOf(head.kind);
+    database.keys++;
+    kind.keys++;
+    kind.encodings.set(head.encoding, (kind.encodings.get(head.encoding) ?? 0) + 1);
+    this.total.keys++;
+    if (head.hasExpiry) {
+      database.withExpiry++;
+      this.total.withExpiry++;
+      if (isExpired(head, this.nowMs)) {
+        database.expired++;
+        this.total.expired++;
+      }
+    }
+    return SKIP;
+  }
+
+  override end(summary: RdbSummary): void {
+    this.summary = summary;
+  }
+
+  private databaseOf(index: number): DatabaseCount {
+    if (this.current !== null && index === this.currentIndex) return this.current;
+    let count = this.databases.get(index);
+    if (count === undefined) this.databases.set(index, (count = { keys: 0, withExpiry: 0, expired: 0 }));
+    this.currentIndex = index;
+    return (this.current = count);
+  }
+
+  private kindOf(kind: ValueKind): KindCount {
+    let count = this.kinds.get(kind);
+    if (count === undefined) this.kinds.set(kind, (count = { keys: 0, encodings: new Map() }));
+    return count;
+  }
+}

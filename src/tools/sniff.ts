@@ -1,0 +1,76 @@
+import { InputError } from '../errors.js';
+
+/** What a file is, by its first bytes. 'preamble': an RDB that says of itself that a log follows it. */
+export type FileForm = 'rdb' | 'preamble' | 'aof' | 'manifest';
+
+/** Bytes from the start that `sniff` looks at. */
+export const SNIFF_BYTES = 4096;
+
+/** Magic bytes of what rekindle reads only once it is unpacked, and the command that does so. */
+const PACKED: readonly (readonly [name: string, magic: string, unpack: string])[] = [
+  ['gzip', '\x1f\x8b', 'gzip -dc'],
+  ['zstd', '\x28\xb5\x2f\xfd', 'zstd -dc'],
+  ['lz4', '\x04\x22\x4d\x18', 'lz4 -dc'],
+  ['xz', '\xfd7zXZ', 'xz -dc'],
+  ['bzip2', 'BZh', 'bzip2 -dc'],
+  ['zip', 'PK\x03\x04', 'unzip -p'],
+];
+
+/**
+ * Tells a file by its content. The name decides only what content cannot: an empty file, or one so damaged that its
+ * first bytes say nothing, is what its ending says.
+ *
+ * @throws InputError when it is none of the known forms
+ */
+export function sniff(head: Buffer, name: string): FileForm {
+  const text = head.latin1Slice(0, Math.min(head.length, SNIFF_BYTES));
+  if (/^(REDIS\d|VALKEY\d)/.test(text)) return saysLogFollows(text) ? 'preamble' : 'rdb';
+  const firstLine = text.replace(/^(#[^\n]*\n)+/, '');
+  if (/^file[ \t]/i.test(firstLine)) return 'manifest';
+  if (/^\*\d/.test(firstLine) || /^#TS:/.test(text)) return 'aof';
+  const named = formByName(name);
+  if (named !== null && (head.length > 0 || named === 'aof' || named === 'manifest')) return named;
+  throw unknownForm(text, name);
+}
+
+/** `aof-preamble` (4.0 to 6.2) and `aof-base` (7.0 on) are 1 in an RDB that opens a log; before the first key. */
+function saysLogFollows(text: string): boolean {
+  return text.includes('\x0caof-preamble\xc0\x01') || text.includes('\x08aof-base\xc0\x01');
+}
+
+function formByName(name: string): FileForm | null {
+  if (/\.rdb$/i.test(name)) return 'rdb';
+  if (/\.aof$/i.test(name)) return 'aof';
+  return /\.manifest$/i.test(name) ? 'manifest' : null;
+}
+
+function unknownForm(text: string, name: string): InputError {
+  if (text.length === 0) {
+    return new InputError(
+      'input/empty',
+      name,
+      'is empty: neither an RDB nor an AOF that says so by its name (.aof)',
+      'look for another copy; a server writes dump.rdb under a temporary name (temp-PID.rdb) first',
+    );
+  }
+  const packed = PACKED.find(([, magic]) => text.startsWith(magic));
+  if (packed !== undefined) {
+    const [format, , unpack] = packed;
+    return new InputError(
+      'input/packed',
+      name,
+      `is compressed (${format})`,
+      `unpack it first: ${unpack} ${name} | rekindle … -`,
+    );
+  }
+  const start = [...Buffer.from(text.slice(0, 8), 'latin1')].map((byte) =>
+    byte.toString(16).padStart(2, '0'),
+  );
+  return new InputError(
+    'input/unknown-format',
+    name,
+    `is no known format: expected REDIS or VALKEY and digits (RDB), *N or #TS: (AOF) or a manifest at offset 0 (0x0), ` +
+      `found ${start.join(' ')}${/^[\x20-\x7e\s]+$/.test(text.slice(0, 64)) ? `, text: '${text.slice(0, 24).trim()}'` : ''}`,
+    'give an RDB, an AOF, its manifest or the data directory; if its start is damaged, name the copy .rdb or .aof',
+  );
+}

@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { CORPUS_SERVERS, CORRUPT_SERVERS, corpusPath, corruptCases, testdata } from '../support/corpus.js';
+import { temporaryDirectory } from '../support/temporary.js';
+import { runCli } from './memory-io.js';
+
+// A case is a folder of testdata/cli: `cmd` holds the command line, `stdout`, `stderr` and `exit` what came of it. It
+// runs in a fresh directory that shows, by the names a reader would expect: `redis-7.0.15/…` and the like (intact
+// files), `corrupt/redis-7.0.15/…`, `input/…` (files of the case itself) and `empty` (a directory). `< FILE` at the end
+// is standard input. UPDATE_GOLDEN=1 writes what comes out; review it as a diff.
+
+const CASES = readdirSync(testdata('cli'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const HOME = process.cwd();
+
+afterAll(() => process.chdir(HOME));
+
+it.each(CASES.map((entry) => entry.name))('%s', async (name) => {
+  const folder = testdata('cli', name);
+  const line = readFileSync(join(folder, 'cmd'), 'utf8').trim();
+  process.chdir(showInputs(folder, line));
+  const [, command, stdin] = /^rekindle (.*?)(?: < (\S+))?$/s.exec(line) ?? [];
+  if (command === undefined) throw new Error(`${name}/cmd is no rekindle command: ${line}`);
+  const ran = await runCli(words(command), stdin === undefined ? {} : { stdin: readFileSync(stdin) });
+  for (const [file, text] of Object.entries({ ...ran, exit: `${ran.exit}\n` })) {
+    const path = join(folder, file);
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, text);
+    expect(text, `${name}/${file}`).toBe(readFileSync(path, 'utf8'));
+  }
+});
+
+/** A fresh directory with links to everything the command line names. */
+function showInputs(folder: string, line: string): string {
+  const directory = temporaryDirectory('golden');
+  mkdirSync(join(directory, 'empty'));
+  if (existsSync(join(folder, 'input'))) symlinkSync(join(folder, 'input'), join(directory, 'input'));
+  for (const server of CORPUS_SERVERS) {
+    if (line.includes(` ${server}/`)) symlinkSync(corpusPath(server, '.'), join(directory, server));
+  }
+  for (const server of CORRUPT_SERVERS) {
+    for (const { name, path } of line.includes(`corrupt/${server}/`) ? corruptCases(server) : []) {
+      const link = join(
+        directory,
+        'corrupt',
+        server,
+        path.endsWith(name) ? name : `${name}${/\.\w+$/.exec(path)![0]}`,
+      );
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(path, link);
+    }
+  }
+  return directory;
+}
+
+/** Words as a shell would split them: blanks separate, single and double quotes hold together. */
+function words(command: string): string[] {
+  return [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+    ([, single, double, bare]) => single ?? double ?? bare!,
+  );
+}
