@@ -1,0 +1,226 @@
+import type { ByteSlice } from '../bytes/slice.js';
+import { writeUint64 } from '../kernels/decimal.js';
+import { DOUBLE_TEXT_MAX, write17g, writeShortest } from '../kernels/doubles.js';
+import { digestHex, SHA1_WORDS, sha1, sha1OfDigest } from '../kernels/sha1.js';
+import { type Depth, ITEMS, ItemSink, type KeyHead, SKIP } from './handler.js';
+import { OBJECT_TYPE, type ValueKind } from './kind.js';
+import type { StreamId } from './stream-id.js';
+
+/** What a family of servers puts into DEBUG DIGEST. Digests compare within one family only. */
+export interface DigestFamily {
+  /** How a sorted-set score is printed: `%.17g`, or the shortest form of Grisu2. */
+  readonly scoreText: '17g' | 'shortest';
+  /** Whether it counts that a hash field has a TTL (never which). */
+  readonly fieldTtls: boolean;
+  /** Whether hash fields past their TTL are left out. */
+  readonly skipsExpiredFields: boolean;
+}
+
+const TODAYS_REDIS: DigestFamily = { scoreText: 'shortest', fieldTtls: true, skipsExpiredFields: false };
+
+/**
+ * The family of a server: `redis`, `valkey`, `keydb` and a version such as `7.0.15` or `7.2`. Release candidates number
+ * themselves below the release (7.3.240). Anything unknown counts as today's Redis.
+ */
+export function digestFamilyOf(product: string, version: string): DigestFamily {
+  if (product === 'valkey') return { scoreText: 'shortest', fieldTtls: false, skipsExpiredFields: true };
+  if (product === 'keydb') return { scoreText: '17g', fieldTtls: false, skipsExpiredFields: false };
+  const match = /^(\d+)(?:\.(\d+))?/.exec(version);
+  if (product !== 'redis' || match === null) return TODAYS_REDIS;
+  const release = Number(match[1]) * 1000 + Number(match[2] ?? 0);
+  return {
+    scoreText: release >= 7001 ? 'shortest' : '17g',
+    fieldTtls: release >= 7003,
+    skipsExpiredFields: false,
+  };
+}
+
+export interface DigestOptions extends DigestFamily {
+  /** The clock that `expired` counts against, and that skips fields where the family does; null: none. */
+  readonly nowMs: number | null;
+  /** Called after each key with what DEBUG DIGEST-VALUE prints for it; null for a module value. */
+  readonly onKey: ((head: KeyHead, valueDigest: string | null) => void) | null;
+}
+
+/** The words of SHA-1 of a short text. */
+function wordsOf(...bytes: readonly number[]): Int32Array {
+  const words = new Int32Array(SHA1_WORDS);
+  sha1(Uint8Array.from(bytes), 0, bytes.length, words);
+  return words;
+}
+
+const textWords = (text: string): Int32Array => wordsOf(...Buffer.from(text, 'latin1'));
+
+const DOT = 46;
+const EXPIRE_MARK = textWords('!!expire!!');
+const FIELD_EXPIRE_MARK = textWords('!!hexpire!!');
+const TYPE_WORDS = new Map<ValueKind, Int32Array>(
+  Object.entries(OBJECT_TYPE).map(([kind, number]) => [kind as ValueKind, wordsOf(0, 0, 0, number)]),
+);
+
+function xor(into: Int32Array, words: Int32Array): void {
+  into[0]! ^= words[0]!;
+  into[1]! ^= words[1]!;
+  into[2]! ^= words[2]!;
+  into[3]! ^= words[3]!;
+  into[4]! ^= words[4]!;
+}
+
+/** The servers' mixDigest, given SHA-1 of the data: order matters. */
+function mix(into: Int32Array, words: Int32Array): void {
+  xor(into, words);
+  sha1OfDigest(into, into);
+}
+
+const hashed = new Int32Array(SHA1_WORDS);
+const pair = new Int32Array(SHA1_WORDS);
+const numberText = Buffer.alloc(2 * DOUBLE_TEXT_MAX);
+
+/** Starts `pair` with its first half: into nothing, mixing is hashing twice. */
+function beginPair(first: ByteSlice): void {
+  sha1(first.bytes, first.start, first.end, pair);
+  sha1OfDigest(pair, pair);
+}
+
+/**
+ * Computes the forty digits of DEBUG DIGEST from a dataset told item by item. Keys and databases may come in any order:
+ * each database has an accumulator of its own, and they are chained in the end. Makes no objects per item.
+ */
+export class DigestHandler extends ItemSink {
+  /** Keys that entered the digest. */
+  keys = 0;
+  /** Module values: their digest is the module's own, so they are left out. */
+  opaque = 0;
+  /** Keys whose expiry lies before `nowMs`. They count in the digest all the same. */
+  expired = 0;
+  /** Scores of -0, which servers digest by the encoding they happen to have. */
+  negativeZeros = 0;
+
+  private readonly databases = new Map<number, Int32Array>();
+  private current = -1;
+  private ordered = false;
+  private accumulator: Int32Array = new Int32Array(SHA1_WORDS);
+  private readonly whole = new Int32Array(SHA1_WORDS);
+  private readonly value = new Int32Array(SHA1_WORDS);
+  private readonly withValues: boolean;
+  private readonly writeScore: typeof writeShortest;
+  private readonly fieldDeadlineMs: number;
+
+  constructor(private readonly options: DigestOptions) {
+    super();
+    this.withValues = options.onKey !== null;
+    this.writeScore = options.scoreText === '17g' ? write17g : writeShortest;
+    this.fieldDeadlineMs = options.skipsExpiredFields ? (options.nowMs ?? 0) : 0;
+  }
+
+  /** Forty lower-case hexadecimal digits; all zero for no keys. May be called at any time between keys. */
+  result(): string {
+    const final = new Int32Array(SHA1_WORDS);
+    for (const index of [...this.databases.keys()].sort((a, b) => a - b)) {
+      mix(final, wordsOf(index >>> 24, index >>> 16, index >>> 8, index));
+      xor(final, this.databases.get(index)!);
+    }
+    return digestHex(final);
+  }
+
+  override key(head: KeyHead): Depth {
+    if (head.hasExpiry && this.options.nowMs !== null && head.expiresAtMs < this.options.nowMs)
+      this.expired++;
+    if (head.database !== this.current) this.enter(head.database);
+    if (head.kind === 'module') return SKIP;
+    this.ordered = head.kind === 'list';
+    sha1(head.key.bytes, head.key.start, head.key.end, this.whole);
+    sha1OfDigest(this.whole, this.whole);
+    const type = TYPE_WORDS.get(head.kind)!;
+    mix(this.whole, type);
+    if (this.withValues) {
+      this.value.fill(0);
+      mix(this.value, type);
+    }
+    return ITEMS;
+  }
+
+  override text(value: ByteSlice): void {
+    this.mixIn(value.bytes, value.start, value.end);
+  }
+
+  override element(value: ByteSlice): void {
+    if (this.ordered) {
+      this.mixIn(value.bytes, value.start, value.end);
+      return;
+    }
+    sha1(value.bytes, value.start, value.end, hashed);
+    this.xorIn();
+  }
+
+  override field(name: ByteSlice, value: ByteSlice, expiresAtMs: number): void {
+    const expires = expiresAtMs !== -1;
+    if (expires && expiresAtMs < this.fieldDeadlineMs) return;
+    beginPair(name);
+    sha1(value.bytes, value.start, value.end, hashed);
+    mix(pair, hashed);
+    if (expires && this.options.fieldTtls) xor(pair, FIELD_EXPIRE_MARK);
+    sha1OfDigest(pair, hashed);
+    this.xorIn();
+  }
+
+  override member(value: ByteSlice, score: number): void {
+    if (score === 0 && Object.is(score, -0)) this.negativeZeros++;
+    beginPair(value);
+    sha1(numberText, 0, this.writeScore(score, numberText, 0), hashed);
+    mix(pair, hashed);
+    sha1OfDigest(pair, hashed);
+    this.xorIn();
+  }
+
+  override streamEntry(id: StreamId, _fieldCount: number): void {
+    let at = writeUint64(id.msHigh, id.msLow, numberText, 0);
+    numberText[at++] = DOT;
+    at = writeUint64(id.seqHigh, id.seqLow, numberText, at);
+    this.mixIn(numberText, 0, at);
+  }
+
+  override streamField(name: ByteSlice, value: ByteSlice): void {
+    this.mixIn(name.bytes, name.start, name.end);
+    this.mixIn(value.bytes, value.start, value.end);
+  }
+
+  override keyEnd(head: KeyHead): void {
+    if (head.kind === 'module') {
+      this.opaque++;
+      this.options.onKey?.(head, null);
+      return;
+    }
+    this.keys++;
+    if (head.hasExpiry) {
+      xor(this.whole, EXPIRE_MARK);
+      if (this.withValues) xor(this.value, EXPIRE_MARK);
+    }
+    sha1OfDigest(this.whole, hashed);
+    xor(this.accumulator, hashed);
+    if (this.withValues) this.options.onKey?.(head, digestHex(this.value));
+  }
+
+  /** An item whose place counts. */
+  private mixIn(bytes: Uint8Array, start: number, end: number): void {
+    sha1(bytes, start, end, hashed);
+    mix(this.whole, hashed);
+    if (this.withValues) mix(this.value, hashed);
+  }
+
+  /** An item, hashed, whose place does not count. */
+  private xorIn(): void {
+    xor(this.whole, hashed);
+    if (this.withValues) xor(this.value, hashed);
+  }
+
+  private enter(database: number): void {
+    let accumulator = this.databases.get(database);
+    if (accumulator === undefined) {
+      accumulator = new Int32Array(SHA1_WORDS);
+      this.databases.set(database, accumulator);
+    }
+    this.current = database;
+    this.accumulator = accumulator;
+  }
+}
