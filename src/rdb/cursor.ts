@@ -100,3 +100,8 @@ export class Cursor {
     throw new FormatError('rdb/bad-length', this.base + at, { reason, byte: first });
   }
 }
+
+/** The unsigned 32-bit word at a position that is known to have one, little endian. */
+export function wordAt(bytes: Buffer, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+}

@@ -4,14 +4,20 @@ import { FormatError } from '../errors.js';
 import { ITEMS, KeyHead, RAW } from '../model/handler.js';
 import { checksumText, RunningChecksum } from './checksum.js';
 import type { TypeCodec, WarningSink } from './codec.js';
-import { FIRST_VERSION_WITH_CHECKSUM, HEADER_BYTES, TRAILER_BYTES } from './constants.js';
+import {
+  FIRST_VERSION_WITH_CHECKSUM,
+  HEADER_BYTES,
+  STRING_INT8,
+  STRING_INT32,
+  TRAILER_BYTES,
+} from './constants.js';
 import { Cursor, SHORT } from './cursor.js';
 import { type Dialect, type DialectName, dialectOf, type OpcodeRule } from './dialect.js';
 import type { RdbHandler, RdbSummary } from './handler.js';
 import { readHeader } from './header.js';
 import { ModuleAuxReader } from './module-aux.js';
-import { OpcodeReader } from './opcodes.js';
-import { EMBEDDED_MAX, TextReader } from './text.js';
+import { OpcodeReader, readAttribute } from './opcodes.js';
+import { EMBEDDED_MAX, integerBytes, TextReader } from './text.js';
 import { string } from './types/string.js';
 import { countAt, DEFAULT_LIMITS, encodingAt, type RdbLimits, ValueReader } from './value-reader.js';
 
@@ -49,7 +55,7 @@ export class RdbDecoder implements Machine {
   private recordOffset = -1;
   private readonly cursor = new Cursor();
   private readonly keyText: TextReader;
-  private readonly valueText = new ByteSlice();
+  private readonly valueText: TextReader;
   private readonly values: ValueReader;
   private readonly opcodes: OpcodeReader;
   private readonly moduleAux = new ModuleAuxReader();
@@ -66,6 +72,7 @@ export class RdbDecoder implements Machine {
   ) {
     const limits = options.limits ?? DEFAULT_LIMITS;
     this.keyText = new TextReader(limits.stringBytesMax);
+    this.valueText = new TextReader(limits.stringBytesMax);
     this.values = new ValueReader(options.deep, limits, options.onWarning ?? (() => {}));
     this.opcodes = new OpcodeReader(limits.stringBytesMax);
     this.verify = options.verifyChecksum;
@@ -166,9 +173,7 @@ export class RdbDecoder implements Machine {
           return handler.full ? PAUSE : END;
         }
       } else {
-        const rule = dialect.opcodeOf[number];
-        if (rule === undefined) throw this.unknownNumber(number);
-        const progress = this.readOpcode(rule);
+        const progress = this.readOpcode(dialect.opcodeOf[number], number);
         if (progress !== PAUSE) return progress;
       }
       if (handler.full) return PAUSE;
@@ -187,18 +192,29 @@ export class RdbDecoder implements Machine {
     if (keyEnd - keyAt >= 0x40 || keyEnd + 2 > end) return false;
     let valueAt = keyEnd + 1;
     let length = bytes[keyEnd]!;
-    if (length >= 0x40) {
-      if (length >= 0x80) return false;
-      length = ((length & 0x3f) << 8) | bytes[valueAt++]!;
+    let encoding = 'int';
+    let valueEnd: number;
+    if (length < 0x80) {
+      if (length >= 0x40) length = ((length & 0x3f) << 8) | bytes[valueAt++]!;
+      valueEnd = valueAt + length;
+      encoding = length <= EMBEDDED_MAX ? 'embstr' : 'raw';
+    } else {
+      if (length < STRING_INT8 || length > STRING_INT32) return false;
+      valueEnd = keyEnd + integerBytes(length, 0);
     }
-    const valueEnd = valueAt + length;
     if (valueEnd > end) return false;
     head.key.set(bytes, keyAt, keyEnd);
-    this.fillHead(string, number, length <= EMBEDDED_MAX ? 'embstr' : 'raw', -1);
+    this.fillHead(string, number, encoding, -1);
     if (this.records) this.tellRecord(cursor.position, keyEnd);
     const depth = handler.key(head);
-    if (depth === ITEMS) handler.text(this.valueText.set(bytes, valueAt, valueEnd));
-    else if (depth === RAW) handler.raw(this.valueText.set(bytes, keyEnd, valueEnd));
+    const { slice } = this.valueText;
+    if (depth === ITEMS) {
+      if (encoding === 'int') this.valueText.read(cursor, keyEnd);
+      else slice.set(bytes, valueAt, valueEnd);
+      handler.text(slice);
+    } else if (depth === RAW) {
+      handler.raw(slice.set(bytes, keyEnd, valueEnd));
+    }
     cursor.position = valueEnd;
     this.endKey();
     return true;
@@ -253,9 +269,18 @@ export class RdbDecoder implements Machine {
   }
 
   /** PAUSE: the record was one item and is done; END: another phase takes over; NEED: the window is short. */
-  private readOpcode(rule: OpcodeRule): Progress {
+  private readOpcode(rule: OpcodeRule | undefined, number: number): Progress {
     const { cursor } = this;
     const at = cursor.position + 1;
+    if (rule === 'expiry-ms' || rule === 'expiry-seconds' || rule === 'idle' || rule === 'freq') {
+      // Attributes belong to the key that follows, whatever stands between: the record goes on.
+      const next = readAttribute(rule, cursor, at, this.head);
+      if (next === SHORT) return NEED;
+      this.tellRecord(cursor.position, next);
+      cursor.position = next;
+      return PAUSE;
+    }
+    if (rule === undefined) throw this.unknownNumber(number);
     if (rule === 'end') {
       cursor.position = at;
       this.checksum.consume(cursor.bytes, at);
@@ -274,7 +299,7 @@ export class RdbDecoder implements Machine {
     if (next === SHORT) return NEED;
     this.tellRecord(cursor.position, next);
     cursor.position = next;
-    if (!ATTRIBUTES.has(rule)) this.leaveRecord();
+    this.leaveRecord();
     return PAUSE;
   }
 
@@ -347,8 +372,5 @@ export class RdbDecoder implements Machine {
     this.head.key.set(this.keyCopy, 0, length);
   }
 }
-
-/** Opcodes that describe the key that follows. */
-const ATTRIBUTES: ReadonlySet<OpcodeRule> = new Set(['expiry-ms', 'expiry-seconds', 'idle', 'freq']);
 
 const READING = ['header', 'record', 'value', 'module-aux', 'checksum'] as const;

@@ -1,7 +1,7 @@
 import { signedLong } from '../bytes/int64.js';
 import { FormatError } from '../errors.js';
 import type { KeyHead } from '../model/handler.js';
-import { type Cursor, SHORT } from './cursor.js';
+import { type Cursor, SHORT, wordAt } from './cursor.js';
 import { type DialectName, type OpcodeRule, productOfAux } from './dialect.js';
 import type { RdbHandler } from './handler.js';
 import { TextReader } from './text.js';
@@ -29,13 +29,6 @@ export class OpcodeReader {
    */
   read(rule: OpcodeRule, cursor: Cursor, at: number, head: KeyHead, out: RdbHandler): number {
     switch (rule) {
-      case 'expiry-ms':
-      case 'expiry-seconds':
-        return readExpiry(rule, cursor, at, head);
-      case 'idle':
-        return readIdle(cursor, at, head);
-      case 'freq':
-        return readFreq(cursor, at, head);
       case 'database':
         return readDatabase(cursor, at, head, out);
       case 'aux':
@@ -71,14 +64,24 @@ export class OpcodeReader {
   }
 }
 
-function readExpiry(rule: OpcodeRule, cursor: Cursor, at: number, head: KeyHead): number {
+/** Opcodes that describe the key that follows. */
+export type AttributeRule = 'expiry-ms' | 'expiry-seconds' | 'idle' | 'freq';
+
+/** Reads an attribute into the head of the key to come. @returns the position after it, or SHORT */
+export function readAttribute(rule: AttributeRule, cursor: Cursor, at: number, head: KeyHead): number {
+  if (rule === 'idle') return readIdle(cursor, at, head);
+  if (rule === 'freq') return readFreq(cursor, at, head);
+  return readExpiry(rule, cursor, at, head);
+}
+
+function readExpiry(rule: AttributeRule, cursor: Cursor, at: number, head: KeyHead): number {
   const end = at + (rule === 'expiry-ms' ? 8 : 4);
   if (end > cursor.end) return cursor.short(end);
   const { bytes } = cursor;
   head.hasExpiry = true;
   // Servers before 2.6 wrote seconds; everything after this point is milliseconds.
-  if (rule === 'expiry-seconds') head.expiresAtMs = bytes.readInt32LE(at) * 1000;
-  else head.expiresAtMs = signedLong(bytes.readUInt32LE(at + 4), bytes.readUInt32LE(at));
+  if (rule === 'expiry-seconds') head.expiresAtMs = (wordAt(bytes, at) | 0) * 1000;
+  else head.expiresAtMs = signedLong(wordAt(bytes, at + 4), wordAt(bytes, at));
   return end;
 }
 

@@ -28,40 +28,40 @@ export class DuplicateFinder {
   /** Remembers the text; false when it is there already. */
   add(text: ByteSlice): boolean {
     const { bytes, start, end } = text;
-    if (this.used + (end - start) > TEXT_MAX) return true;
+    const from = this.used;
+    const stop = from + end - start;
+    if (stop > this.texts.length && !this.makeRoom(stop)) return true;
     if (this.count === this.ends.length) this.grow();
-    const mask = this.slots.length - 1;
-    let slot = hashOf(bytes, start, end) & mask;
-    while (this.stamps[slot] === this.stamp) {
-      if (this.same(this.slots[slot]! - 1, text)) return false;
+    const { texts, slots, stamps, stamp } = this;
+    for (let at = start, to = from; at < end; at++, to++) texts[to] = bytes[at]!;
+    const mask = slots.length - 1;
+    let slot = hashOf(texts, from, stop) & mask;
+    while (stamps[slot] === stamp) {
+      if (this.same(slots[slot]! - 1, from, stop)) return false;
       slot = (slot + 1) & mask;
     }
-    this.stamps[slot] = this.stamp;
-    this.slots[slot] = ++this.count;
-    this.keep(bytes, start, end);
+    stamps[slot] = stamp;
+    this.ends[this.count] = this.used = stop;
+    slots[slot] = ++this.count;
     return true;
   }
 
-  private same(entry: number, text: ByteSlice): boolean {
+  /** Compares a text remembered with the one that was just put behind all of them. */
+  private same(entry: number, start: number, end: number): boolean {
+    const { texts } = this;
     const from = entry === 0 ? 0 : this.ends[entry - 1]!;
-    const length = this.ends[entry]! - from;
-    if (length !== text.end - text.start) return false;
-    const { bytes, start } = text;
-    for (let i = 0; i < length; i++) if (this.texts[from + i] !== bytes[start + i]) return false;
+    const length = end - start;
+    if (this.ends[entry]! - from !== length) return false;
+    for (let i = 0; i < length; i++) if (texts[from + i] !== texts[start + i]) return false;
     return true;
   }
 
-  private keep(bytes: Buffer, start: number, end: number): void {
-    const stop = this.used + end - start;
-    if (stop > this.texts.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(stop, this.texts.length * 2), TEXT_MAX));
-      this.texts.copy(larger, 0, 0, this.used);
-      this.texts = larger;
-    }
-    if (end - start > 32) bytes.copy(this.texts, this.used, start, end);
-    else for (let at = start, to = this.used; at < end; at++, to++) this.texts[to] = bytes[at]!;
-    this.used = stop;
-    this.ends[this.count - 1] = stop;
+  private makeRoom(size: number): boolean {
+    if (size > TEXT_MAX) return false;
+    const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(size, this.texts.length * 2), TEXT_MAX));
+    this.texts.copy(larger, 0, 0, this.used);
+    this.texts = larger;
+    return true;
   }
 
   private grow(): void {
@@ -85,7 +85,13 @@ export class DuplicateFinder {
 
 function hashOf(bytes: Buffer, start: number, end: number): number {
   let hash = end - start;
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  let at = start;
+  for (const stop = end - 3; at < stop; at += 4) {
+    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    hash = Math.imul(hash ^ word, 0x85ebca6b);
+    hash ^= hash >>> 15;
+  }
+  for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
   return (hash ^ (hash >>> 13)) >>> 0;
 }
