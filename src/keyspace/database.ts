@@ -97,6 +97,12 @@ export class Database {
     this.table.remove(entry);
   }
 
+  /** Gives all memory back to the arena. The database must not be used again. */
+  release(): void {
+    for (let entry = 0; entry < this.table.rowsEnd; entry++) if (this.isLive(entry)) this.dropSide(entry);
+    this.table.release();
+  }
+
   // Expiry
 
   hasExpiry(entry: number): boolean {
@@ -221,6 +227,16 @@ export class Database {
     return entry;
   }
 
+  /** Replaces the bytes of a string value, keeping the expiry. They must not be those of the present value. */
+  overwriteString(entry: number, bytes: Buffer, start: number, end: number): void {
+    if (this.formAt(entry) === TEXT && end - start <= TEXT_MAX) {
+      this.table.replaceValue(entry, end - start);
+      copyBytes(bytes, start, end, this.table.bytesAt(entry), this.table.keyEnd(entry));
+    } else {
+      this.setObject(entry, LARGE_TEXT, new LargeText(bytes, start, end));
+    }
+  }
+
   /**
    * Gives a string value another length, keeping the expiry; bytes beyond the old length are zero. The value then
    * stands where `getString` says.
@@ -295,6 +311,11 @@ export class Database {
   mark(entry: number): void {
     const at = (entry << ROW_SHIFT) + META;
     this.table.rows[at] = this.table.rows[at]! | MARKED;
+  }
+
+  unmark(entry: number): void {
+    const at = (entry << ROW_SHIFT) + META;
+    this.table.rows[at] = this.table.rows[at]! & ~MARKED;
   }
 
   // Values that are objects

@@ -64,7 +64,7 @@ export class Engine {
     }
     const { arity } = row;
     if (arity >= 0 ? command.argc !== arity : command.argc < -arity) {
-      return this.fail(`ERR wrong number of arguments for '${row.name.toLowerCase()}' command`);
+      return this.wrongArity(row.name.toLowerCase());
     }
     return row.apply(this, command);
   }
@@ -94,6 +94,14 @@ export class Engine {
 
   notInteger(): typeof FAILED {
     return this.fail('ERR value is not an integer or out of range');
+  }
+
+  wrongArity(name: string): typeof FAILED {
+    return this.fail(`ERR wrong number of arguments for '${name}' command`);
+  }
+
+  tooLong(): typeof FAILED {
+    return this.fail('ERR string exceeds maximum allowed size (proto-max-bulk-len)');
   }
 
   notFloat(): typeof FAILED {

@@ -1,9 +1,14 @@
 import { Arena } from './arena.js';
 import { Database } from './database.js';
 
-/** Databases of keys in memory, all in one arena, and the function libraries. */
+/**
+ * Databases of keys in memory, all in one arena, and the function libraries. A database object that was asked for stays
+ * the one of its number until a flush or a swap.
+ */
 export class Keyspace {
-  readonly arena = new Arena();
+  arena = new Arena();
+  /** Where a command builds a value before it takes the place of another; empty between commands. */
+  scratch = new Database(this.arena);
   /** Complete source of each function library by its name, one character per byte. */
   readonly functions = new Map<string, Buffer>();
   private readonly databases = new Map<number, Database>();
@@ -29,6 +34,25 @@ export class Keyspace {
     let sum = 0;
     for (const database of this.databases.values()) sum += database.size;
     return sum;
+  }
+
+  /** Empties a database. */
+  flush(index: number): void {
+    const database = this.databases.get(index);
+    if (database === undefined) return;
+    if (this.size === database.size) {
+      this.flushAll();
+      return;
+    }
+    database.release();
+    this.databases.delete(index);
+  }
+
+  /** Empties all databases. Functions stay. */
+  flushAll(): void {
+    this.databases.clear();
+    this.arena = new Arena();
+    this.scratch = new Database(this.arena);
   }
 
   /** Exchanges the contents of two databases. */

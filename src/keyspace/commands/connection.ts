@@ -30,9 +30,15 @@ function nothing(): Outcome {
   return APPLIED;
 }
 
+/** Argument i as the number of a database; -1 when it cannot be one. */
+export function databaseAt(command: CommandSpans, i: number): number {
+  const index = parseSafeInteger(command.bytes, command.starts[i]!, command.ends[i]!);
+  return index >= 0 && index <= DATABASES_MAX ? index : -1;
+}
+
 function select(engine: Engine, command: CommandSpans): Outcome {
-  const index = parseSafeInteger(command.bytes, command.starts[1]!, command.ends[1]!);
-  if (!(index >= 0 && index <= DATABASES_MAX)) return engine.fail('ERR invalid DB index');
+  const index = databaseAt(command, 1);
+  if (index < 0) return engine.fail('ERR invalid DB index');
   engine.select(index);
   return APPLIED;
 }

@@ -1,17 +1,39 @@
 import { bitCommands } from './bits.js';
 import { connectionCommands } from './connection.js';
+import { counterCommands } from './counters.js';
+import { expiryCommands } from './expiry.js';
+import { hashCommands } from './hashes.js';
+import { hashExpiryCommands } from './hashes-expiry.js';
 import { hyperLogLogCommands } from './hyperloglog.js';
+import { keyCommands } from './keys.js';
+import { listCommands } from './lists.js';
+import { listPopCommands } from './lists-pop.js';
 import type { CommandRow } from './row.js';
+import { setCommands } from './sets.js';
 import { streamCommands } from './streams.js';
 import { streamClaimCommands } from './streams-claim.js';
 import { streamGroupCommands } from './streams-groups.js';
 import { streamReadCommands } from './streams-read.js';
 import { stringCommands } from './strings.js';
+import { zsetRangeCommands } from './zset-ranges.js';
+import { zsetStoreCommands } from './zset-store.js';
+import { zsetCommands } from './zsets.js';
 
 /** Every command the engine executes, one list per family. */
 export const COMMANDS: readonly CommandRow[] = [
   ...connectionCommands,
   ...stringCommands,
+  ...zsetStoreCommands,
+  ...zsetRangeCommands,
+  ...zsetCommands,
+  ...setCommands,
+  ...listPopCommands,
+  ...listCommands,
+  ...keyCommands,
+  ...hashExpiryCommands,
+  ...hashCommands,
+  ...expiryCommands,
+  ...counterCommands,
   ...bitCommands,
   ...hyperLogLogCommands,
   ...streamCommands,

@@ -1,0 +1,273 @@
+import { GrowingBytes } from '../bytes/growing-bytes.js';
+import type { Long } from '../bytes/int64.js';
+import type { ByteSlice } from '../bytes/slice.js';
+import type { ByteTarget } from '../bytes/target.js';
+import { unreachable } from '../errors.js';
+import { DOUBLE_TEXT_MAX, write17g, writeShortest } from '../kernels/doubles.js';
+import {
+  type Depth,
+  ITEMS,
+  type ItemHandler,
+  type KeyHead,
+  SKIP,
+  type StreamMeta,
+} from '../model/handler.js';
+import type { StreamId } from '../model/stream-id.js';
+import { PayloadWriter } from '../rdb/writer-payload.js';
+import type { RdbTarget } from '../rdb/writer-target.js';
+import { ItemBatch, RespOutput } from './emit-resp.js';
+import { type StreamEmitLoss, StreamEmitter } from './emit-stream.js';
+
+/** What the commands for a server could not say. The first concerns no key. */
+export type EmitLoss =
+  | 'function'
+  /** The whole value, as no such values are known there. */
+  | 'stream'
+  | 'module'
+  /** The value had no element, and no server keeps such. */
+  | 'empty'
+  /** TTLs of a hash's fields. */
+  | 'field-expiry'
+  /** What a stream counted; entries pending for nobody; consumers without pending entries; an entry without fields. */
+  | StreamEmitLoss;
+
+export interface CommandEmitterOptions {
+  /** The server that is to run the commands. */
+  readonly target: RdbTarget;
+  /** Told once per kind of loss and key; `head` is null when it concerns no key, and borrowed. */
+  readonly onLoss: (head: KeyHead | null, what: EmitLoss) => void;
+}
+
+/**
+ * Turns a dataset into the commands that build it up again, as a server's own rewrite without preamble does. A log
+ * cannot say when a key was last used or a consumer last seen, and servers from 7.0 on drop pending entries whose
+ * message is gone; module values are restored from their bytes.
+ */
+export class CommandEmitter implements ItemHandler {
+  /** Keys told so far. */
+  keys = 0;
+  private readonly target: RdbTarget;
+  private readonly output: RespOutput;
+  private readonly batch: ItemBatch;
+  private readonly streams: StreamEmitter;
+  private readonly modules: PayloadWriter;
+  /** Name of the key at hand. */
+  private readonly name = new GrowingBytes();
+  private readonly losses = new Set<EmitLoss>();
+  private readonly scoreText = Buffer.alloc(DOUBLE_TEXT_MAX);
+  private selected = -1;
+  /** Whether the key at hand has got a command that creates it. */
+  private created = false;
+
+  constructor(
+    private readonly into: ByteTarget,
+    private readonly options: CommandEmitterOptions,
+  ) {
+    const { target } = options;
+    this.target = target;
+    this.output = new RespOutput(into);
+    this.batch = new ItemBatch(this.output);
+    this.modules = new PayloadWriter(target, false);
+    this.streams = new StreamEmitter(this.output, target, (what) => this.losses.add(what));
+  }
+
+  get full(): boolean {
+    return this.into.full;
+  }
+
+  drain(): Promise<void> {
+    return this.into.drain();
+  }
+
+  functionLibrary(code: ByteSlice): void {
+    if (!this.target.functions) {
+      this.options.onLoss(null, 'function');
+      return;
+    }
+    const { output } = this;
+    output.head(3);
+    output.word('FUNCTION');
+    output.word('LOAD');
+    output.bulk(code.bytes, code.start, code.end);
+  }
+
+  database(_index: number): void {}
+
+  key(head: KeyHead): Depth {
+    const refused = this.refusal(head);
+    if (refused !== null) {
+      this.options.onLoss(head, refused);
+      return SKIP;
+    }
+    if (head.database !== this.selected) this.select(head.database);
+    this.name.reset();
+    this.name.put(head.key.bytes, head.key.start, head.key.end);
+    this.losses.clear();
+    this.created = false;
+    this.begin(head);
+    return ITEMS;
+  }
+
+  private refusal(head: KeyHead): EmitLoss | null {
+    if (head.kind === 'stream' && this.target.stream === null) return 'stream';
+    if (head.kind === 'module' && !this.target.modules) return 'module';
+    return null;
+  }
+
+  private select(database: number): void {
+    this.selected = database;
+    this.output.head(2);
+    this.output.word('SELECT');
+    this.output.word(String(database));
+  }
+
+  private begin(head: KeyHead): void {
+    switch (head.kind) {
+      case 'string':
+        break;
+      case 'list':
+        this.batch.begin('RPUSH', this.name);
+        break;
+      case 'set':
+        this.batch.begin('SADD', this.name);
+        break;
+      case 'zset':
+        this.batch.begin('ZADD', this.name);
+        break;
+      case 'hash':
+        this.batch.begin('HMSET', this.name);
+        break;
+      case 'stream':
+        this.streams.begin(head.key);
+        break;
+      case 'module':
+        this.modules.begin(head);
+        break;
+      default:
+        unreachable(head.kind);
+    }
+  }
+
+  raw(fragment: ByteSlice): void {
+    this.modules.raw(fragment);
+  }
+
+  text(value: ByteSlice): void {
+    const { output } = this;
+    output.head(3);
+    output.word('SET');
+    this.writeName();
+    output.bulk(value.bytes, value.start, value.end);
+    this.created = true;
+  }
+
+  element(value: ByteSlice): void {
+    this.batch.add(value.bytes, value.start, value.end);
+    this.batch.next();
+    this.created = true;
+  }
+
+  member(value: ByteSlice, score: number): void {
+    const { scoreText } = this;
+    const end = this.target.shortestScores
+      ? writeShortest(score, scoreText, 0)
+      : write17g(score, scoreText, 0);
+    this.batch.add(scoreText, 0, end);
+    this.batch.add(value.bytes, value.start, value.end);
+    this.batch.next();
+    this.created = true;
+  }
+
+  field(name: ByteSlice, value: ByteSlice, expiresAtMs: number): void {
+    this.batch.add(name.bytes, name.start, name.end);
+    this.batch.add(value.bytes, value.start, value.end);
+    this.batch.next();
+    this.created = true;
+    if (expiresAtMs < 0) return;
+    if (this.target.fieldExpiry === 'none') this.losses.add('field-expiry');
+    else this.expireField(name, expiresAtMs);
+  }
+
+  private expireField(name: ByteSlice, expiresAtMs: number): void {
+    this.batch.flush(); // the field has to be there
+    const { output } = this;
+    output.head(6);
+    output.word('HPEXPIREAT');
+    this.writeName();
+    output.word(String(expiresAtMs));
+    output.word('FIELDS');
+    output.word('1');
+    output.bulk(name.bytes, name.start, name.end);
+  }
+
+  streamEntry(id: StreamId, fieldCount: number): void {
+    this.streams.entry(id, fieldCount);
+  }
+
+  streamField(name: ByteSlice, value: ByteSlice): void {
+    this.streams.field(name, value);
+  }
+
+  streamMeta(meta: StreamMeta): void {
+    this.streams.counters(meta);
+    this.created = true;
+  }
+
+  streamGroup(name: ByteSlice, lastId: StreamId, entriesRead: Long): void {
+    this.streams.startGroup(name, lastId, entriesRead);
+  }
+
+  streamPending(id: StreamId, deliveredAtMs: Long, deliveryCount: Long): void {
+    this.streams.pendingEntry(id, deliveredAtMs, deliveryCount);
+  }
+
+  streamConsumer(name: ByteSlice, _seenAtMs: Long, _activeAtMs: Long): void {
+    this.streams.startConsumer(name);
+  }
+
+  streamConsumerPending(id: StreamId): void {
+    this.streams.consumerPending(id);
+  }
+
+  keyEnd(head: KeyHead): void {
+    if (head.kind === 'stream') this.streams.finish();
+    else if (head.kind === 'module') this.restoreModule();
+    else if (head.kind !== 'string') this.batch.flush();
+    if (!this.created && this.losses.size === 0) this.losses.add('empty');
+    for (const what of this.losses) this.options.onLoss(head, what);
+    if (!this.created) return;
+    if (head.hasExpiry) this.expireKey(head.expiresAtMs);
+    this.keys++;
+  }
+
+  private restoreModule(): void {
+    if (!this.modules.finish()) {
+      this.losses.add('module');
+      return;
+    }
+    const payload = this.modules.payload();
+    const { output } = this;
+    output.head(4);
+    output.word('RESTORE');
+    this.writeName();
+    output.word('0');
+    output.bulk(payload, 0, payload.length);
+    this.created = true;
+  }
+
+  private expireKey(expiresAtMs: Long): void {
+    this.output.head(3);
+    this.output.word('PEXPIREAT');
+    this.writeName();
+    this.output.word(String(expiresAtMs));
+  }
+
+  private writeName(): void {
+    this.output.bulk(this.name.bytes, 0, this.name.end);
+  }
+
+  /** Hands the last commands to the target, which is still to be published by its owner. */
+  finish(): void {
+    this.output.flush();
+  }
+}
