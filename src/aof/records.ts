@@ -1,0 +1,139 @@
+import type { ByteSource } from '../bytes/source.js';
+import { type RdbHandler, RdbSink } from '../rdb/handler.js';
+import type { CommandSpans } from '../resp/command.js';
+import { type Cut, NO_CUT } from './cut.js';
+import { type LogContext, type LogEnd, type LogHandler, readLog } from './log.js';
+import { openAofSet, singleFileSet } from './set.js';
+
+/** One command of a log, owned by whoever receives it. */
+export interface AofRecord {
+  /** Base name of its file, and where it stands there. */
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+  /** Counted from 1 over all files. */
+  readonly number: number;
+  /** Of the last `#TS` annotation before it, in milliseconds; null: none yet. */
+  readonly timeMs: number | null;
+  readonly database: number;
+  /** True from MULTI to EXEC, both included. */
+  readonly inTransaction: boolean;
+  readonly args: readonly Buffer[];
+}
+
+export interface ReadAofOptions {
+  /** Where to stop; by default at the last complete command. */
+  readonly cut?: Cut;
+  /** Commands in a batch at most. Default 1024. */
+  readonly batch?: number;
+  /** Is told the RDB preamble, if there is one. It is not waited for: `full` must stay false. */
+  readonly rdb?: RdbHandler;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The commands of an append-only log that are in effect, in batches: `source` is any path `openAofSet` takes, or one
+ * file. Returns why and where the log ended. Leaving the loop early closes the files.
+ *
+ * @throws FormatError InputError UsageError as readLog does, after the batches before the damage
+ */
+export async function* readAof(
+  source: string | ByteSource,
+  options: ReadAofOptions = {},
+): AsyncGenerator<AofRecord[], LogEnd, void> {
+  const set = typeof source === 'string' ? await openAofSet(source) : await singleFileSet(source);
+  const feed = new BatchFeed(options.batch ?? 1024, options.rdb ?? new RdbSink());
+  const left = new AbortController();
+  const forward = () => left.abort(options.signal?.reason);
+  options.signal?.addEventListener('abort', forward, { once: true });
+  if (options.signal?.aborted === true) forward();
+  const reading = readLog(set, feed, options.cut ?? NO_CUT, {
+    rdb: { verifyChecksum: true, deep: false },
+    signal: left.signal,
+  });
+  reading.then(feed.finish, feed.finish);
+  try {
+    for (let batch = await feed.next(); batch !== null; batch = await feed.next()) yield batch;
+    return await reading;
+  } finally {
+    options.signal?.removeEventListener('abort', forward);
+    feed.abandon();
+    left.abort();
+    await reading.catch(() => {});
+  }
+}
+
+/** Hands batches from the reader, which waits while one is full, to whoever asks for the next. */
+class BatchFeed implements LogHandler {
+  private batch: AofRecord[] = [];
+  private finished = false;
+  private wakeReader: (() => void) | null = null;
+  private wakeTaker: (() => void) | null = null;
+
+  constructor(
+    private size: number,
+    readonly rdb: RdbHandler,
+  ) {}
+
+  fileStart(): void {}
+
+  apply(command: CommandSpans, context: LogContext): void {
+    this.batch.push(ownedRecord(command, context));
+  }
+
+  get full(): boolean {
+    return this.batch.length >= this.size;
+  }
+
+  async drain(): Promise<void> {
+    this.wakeTaker?.();
+    while (this.full) await new Promise<void>((resolve) => (this.wakeReader = resolve));
+  }
+
+  /** No batch comes after those at hand, for whatever reason. */
+  readonly finish = (): void => {
+    this.finished = true;
+    this.wakeTaker?.();
+  };
+
+  /** Nobody asks any more: whoever waits to hand something over need not. */
+  abandon(): void {
+    this.size = Number.POSITIVE_INFINITY;
+    this.batch = [];
+    this.wakeReader?.();
+  }
+
+  /** Null after the last one. */
+  async next(): Promise<AofRecord[] | null> {
+    while (!this.full && !this.finished) await new Promise<void>((resolve) => (this.wakeTaker = resolve));
+    const { batch } = this;
+    this.batch = [];
+    this.wakeReader?.();
+    return batch.length === 0 ? null : batch;
+  }
+}
+
+function ownedRecord(command: CommandSpans, context: LogContext): AofRecord {
+  const { argc, bytes, starts, ends } = command;
+  let size = 0;
+  for (let i = 0; i < argc; i++) size += ends[i]! - starts[i]!;
+  const owned = Buffer.allocUnsafeSlow(size);
+  const args: Buffer[] = [];
+  let at = 0;
+  for (let i = 0; i < argc; i++) {
+    const count = bytes.copy(owned, at, starts[i]!, ends[i]!);
+    args.push(owned.subarray(at, at + count));
+    at += count;
+  }
+  const { file, offset, length, number, timeMs, database, inTransaction } = context;
+  return {
+    file: file.name,
+    offset,
+    length,
+    number,
+    timeMs: timeMs < 0 ? null : timeMs,
+    database,
+    inTransaction,
+    args,
+  };
+}
