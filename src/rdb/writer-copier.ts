@@ -1,9 +1,9 @@
+import { GrowingBytes } from '../bytes/growing-bytes.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import type { ByteTarget } from '../bytes/target.js';
 import { type Depth, type KeyHead, RAW, SKIP } from '../model/handler.js';
 import { OPCODE_EXPIRETIME, OPCODE_EXPIRETIME_MS, OPCODE_FREQ, OPCODE_IDLE } from './constants.js';
 import { RdbFile } from './encode/file.js';
-import { GrowingBytes } from './encode/growing-bytes.js';
 import { RdbSink, type RdbSummary } from './handler.js';
 
 const ATTRIBUTES: readonly number[] = [OPCODE_EXPIRETIME, OPCODE_EXPIRETIME_MS, OPCODE_IDLE, OPCODE_FREQ];

@@ -61,6 +61,8 @@ export interface RdbTarget {
   readonly aux: 'none' | 'unmarked' | 'aof-preamble' | 'aof-base';
   /** XGROUP CREATECONSUMER is known. */
   readonly createConsumer: boolean;
+  /** XSETID with ENTRIESADDED and MAXDELETEDID is known, XGROUP CREATE with ENTRIESREAD. */
+  readonly streamCounters: boolean;
 }
 
 const redis24: RdbTarget = {
@@ -97,6 +99,7 @@ const redis24: RdbTarget = {
   checksum: false,
   aux: 'none',
   createConsumer: false,
+  streamCounters: false,
 };
 
 /** The next row: what it changes of the one before, and the types it adds. */
@@ -149,6 +152,7 @@ const redis70 = extend(
     smallHash: 'listpack',
     stream: TYPE_STREAM_LISTPACKS_2,
     functions: true,
+    streamCounters: true,
     aux: 'aof-base',
   },
   [TYPE_HASH_LISTPACK, TYPE_ZSET_LISTPACK, TYPE_LIST_QUICKLIST_2, TYPE_STREAM_LISTPACKS_2],

@@ -65,7 +65,6 @@ export class RdbWriter implements RdbHandler {
   private selected = -1;
   private resizeKeys = -1;
   private resizeExpires = 0;
-  private copying = false;
   private inModuleAux = false;
 
   constructor(
@@ -159,9 +158,8 @@ export class RdbWriter implements RdbHandler {
     }
     if (head.database !== this.selected) this.select(head.database);
     this.keyRecord.hold(head);
-    this.copying = this.copies(head);
-    if (this.copying) {
-      this.keyRecord.open(head.typeId);
+    if (this.copies(head)) {
+      this.values.copy(head);
       return RAW;
     }
     this.values.begin(head);
@@ -180,8 +178,7 @@ export class RdbWriter implements RdbHandler {
   }
 
   raw(fragment: ByteSlice): void {
-    if (this.copying) this.output.raw(fragment.bytes, fragment.start, fragment.end);
-    else this.values.raw(fragment);
+    this.values.raw(fragment);
   }
 
   text(value: ByteSlice): void {
@@ -229,11 +226,9 @@ export class RdbWriter implements RdbHandler {
   }
 
   keyEnd(head: KeyHead): void {
-    if (!this.copying) {
-      const written = this.values.finish();
-      for (const what of this.values.losses) this.options.onLoss(head, what);
-      if (!written) return;
-    }
+    const written = this.values.finish();
+    for (const what of this.values.losses) this.options.onLoss(head, what);
+    if (!written) return;
     this.keys++;
     this.reportHead(head);
   }

@@ -1,5 +1,5 @@
 import { assert } from '../../errors.js';
-import type { KeyRecord } from './key-record.js';
+import type { ValueStart } from './key-record.js';
 import { type RdbOutput, SideOutput } from './output.js';
 
 /**
@@ -12,7 +12,7 @@ export class CountedValue {
   private declared = -1;
 
   constructor(
-    private readonly record: KeyRecord,
+    private readonly into: ValueStart,
     compress: boolean,
   ) {
     this.side = new SideOutput(compress);
@@ -26,7 +26,7 @@ export class CountedValue {
       this.side.reset();
       return this.side.output;
     }
-    const output = this.record.open(typeId);
+    const output = this.into.open(typeId);
     output.length(count);
     return output;
   }
@@ -36,11 +36,8 @@ export class CountedValue {
       assert(this.declared === count, `a value of ${this.declared} items came with ${count}`);
       return;
     }
-    const output = this.record.open(this.typeId);
+    const output = this.into.open(this.typeId);
     output.length(count);
     this.side.moveTo(output);
   }
 }
-
-/** Bytes of items that are kept, at most, before a value of known count is written item by item. */
-export const HELD_MAX = 1 << 20;

@@ -4,7 +4,7 @@ import { ListpackBuilder } from '../packed/listpack-builder.js';
 import { type RdbTarget, TYPE_VALKEY_HASH_2 } from '../writer-target.js';
 import { type HashEncoder, PACKED_PAIRS_MAX, PACKED_TEXT_MAX } from './hash.js';
 import { ItemStore } from './item-store.js';
-import type { KeyRecord } from './key-record.js';
+import type { ValueStart } from './key-record.js';
 
 /**
  * Hashes whose fields may have TTLs, for servers that know such. All fields wait in memory: the earliest time of all
@@ -20,7 +20,7 @@ export class ExpiringHashEncoder {
   private longest = 0;
 
   constructor(
-    private readonly record: KeyRecord,
+    private readonly into: ValueStart,
     private readonly target: RdbTarget,
     private readonly ordinary: HashEncoder,
   ) {}
@@ -62,7 +62,7 @@ export class ExpiringHashEncoder {
   /** Name, value, time: -1 for none. */
   private writeTimesLast(pairs: number): void {
     const { store } = this;
-    const output = this.record.open(TYPE_VALKEY_HASH_2);
+    const output = this.into.open(TYPE_VALKEY_HASH_2);
     output.length(pairs);
     for (let i = 0; i < store.count; i += 2) {
       output.text(store.bytes, store.start(i), store.end(i));
@@ -74,7 +74,7 @@ export class ExpiringHashEncoder {
   /** Time, name, value: the time from the earliest on, plus one; 0 for none. */
   private writeTimesFirst(pairs: number): void {
     const { store, earliest } = this;
-    const output = this.record.open(TYPE_HASH_METADATA);
+    const output = this.into.open(TYPE_HASH_METADATA);
     output.int64(earliest);
     output.length(pairs);
     for (let i = 0; i < store.count; i += 2) {
@@ -98,7 +98,7 @@ export class ExpiringHashEncoder {
       listpack.appendInteger(Math.max(store.number(i), 0));
     }
     const packed = listpack.finish();
-    const output = this.record.open(TYPE_HASH_LISTPACK_EX);
+    const output = this.into.open(TYPE_HASH_LISTPACK_EX);
     output.int64(this.earliest);
     output.text(packed, 0, packed.length);
   }

@@ -7,7 +7,7 @@ import { ZipmapBuilder } from '../packed/zipmap-builder.js';
 import type { RdbTarget } from '../writer-target.js';
 import { CountedValue } from './counted.js';
 import { ItemStore } from './item-store.js';
-import type { KeyRecord } from './key-record.js';
+import type { ValueStart } from './key-record.js';
 import type { RdbOutput } from './output.js';
 
 export const PACKED_PAIRS_MAX = 512;
@@ -24,11 +24,11 @@ export class HashEncoder {
   private plain: RdbOutput | null = null;
 
   constructor(
-    private readonly record: KeyRecord,
+    private readonly into: ValueStart,
     target: RdbTarget,
     compress: boolean,
   ) {
-    this.plainValue = new CountedValue(record, compress);
+    this.plainValue = new CountedValue(into, compress);
     if (target.smallHash === 'listpack') {
       this.packedType = TYPE_HASH_LISTPACK;
       this.builder = new ListpackBuilder();
@@ -84,6 +84,6 @@ export class HashEncoder {
     builder.reset();
     for (let i = 0; i < store.count; i++) builder.append(store.bytes, store.start(i), store.end(i));
     const packed = builder.finish();
-    this.record.open(this.packedType).text(packed, 0, packed.length);
+    this.into.open(this.packedType).text(packed, 0, packed.length);
   }
 }

@@ -1,4 +1,4 @@
-import { GrowingBytes } from './growing-bytes.js';
+import { GrowingBytes } from '../../bytes/growing-bytes.js';
 
 /** Texts kept back to back while the form of their value is undecided, each with a number beside it. */
 export class ItemStore {

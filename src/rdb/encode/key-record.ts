@@ -1,17 +1,24 @@
+import { GrowingBytes } from '../../bytes/growing-bytes.js';
 import type { Long } from '../../bytes/int64.js';
 import type { KeyHead } from '../../model/handler.js';
 import { OPCODE_EXPIRETIME, OPCODE_EXPIRETIME_MS, OPCODE_FREQ, OPCODE_IDLE } from '../constants.js';
 import type { RdbTarget } from '../writer-target.js';
-import { GrowingBytes } from './growing-bytes.js';
 import type { RdbOutput } from './output.js';
 
 const SECONDS_MAX = 0x7fffffff;
 
+/** Where a value goes once its type is decided. */
+export interface ValueStart {
+  readonly output: RdbOutput;
+  /** Writes the type number and whatever else stands in front of the value. */
+  open(typeId: number): RdbOutput;
+}
+
 /**
- * What stands in front of a value: attributes, type number, name. Kept until the type is decided, so that a value that
+ * What stands in front of a value in a file: attributes, type number, name. Kept until the type is decided, so that a value that
  * turns out empty leaves nothing.
  */
-export class KeyRecord {
+export class KeyRecord implements ValueStart {
   private readonly key = new GrowingBytes();
   private hasExpiry = false;
   private expiresAtMs: Long = 0;

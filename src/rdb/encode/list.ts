@@ -12,7 +12,7 @@ import { ZiplistBuilder } from '../packed/ziplist-builder.js';
 import type { RdbTarget } from '../writer-target.js';
 import { CountedValue } from './counted.js';
 import { ItemStore } from './item-store.js';
-import type { KeyRecord } from './key-record.js';
+import type { ValueStart } from './key-record.js';
 import type { RdbOutput } from './output.js';
 
 const ZIPLIST_ENTRIES_MAX = 512;
@@ -37,12 +37,12 @@ export class ListEncoder {
   private plain: RdbOutput | null = null;
 
   constructor(
-    private readonly record: KeyRecord,
+    private readonly into: ValueStart,
     private readonly target: RdbTarget,
     compress: boolean,
   ) {
-    this.plainValue = new CountedValue(record, compress);
-    this.nodes = new NodeWriter(record, target, compress);
+    this.plainValue = new CountedValue(into, compress);
+    this.nodes = new NodeWriter(into, target, compress);
   }
 
   /** `count` -1: unknown. */
@@ -109,7 +109,7 @@ export class ListEncoder {
     const builder = new ZiplistBuilder(!this.target.narrowIntegers);
     for (let i = 0; i < store.count; i++) builder.append(store.bytes, store.start(i), store.end(i));
     const packed = builder.finish();
-    this.record.open(TYPE_LIST_ZIPLIST).text(packed, 0, packed.length);
+    this.into.open(TYPE_LIST_ZIPLIST).text(packed, 0, packed.length);
   }
 }
 
@@ -121,9 +121,9 @@ class NodeWriter {
   private output: RdbOutput;
   private count = 0;
 
-  constructor(record: KeyRecord, target: RdbTarget, compress: boolean) {
-    this.value = new CountedValue(record, compress);
-    this.output = record.output;
+  constructor(into: ValueStart, target: RdbTarget, compress: boolean) {
+    this.value = new CountedValue(into, compress);
+    this.output = into.output;
     this.tagged = target.list === 'quicklist-2';
     this.builder = this.tagged ? new ListpackBuilder() : new ZiplistBuilder(!target.narrowIntegers);
   }

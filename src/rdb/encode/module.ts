@@ -1,7 +1,7 @@
+import { GrowingBytes } from '../../bytes/growing-bytes.js';
 import type { ByteSlice } from '../../bytes/slice.js';
 import { LENGTH_64, TYPE_MODULE_2 } from '../constants.js';
-import { GrowingBytes } from './growing-bytes.js';
-import type { KeyRecord } from './key-record.js';
+import type { ValueStart } from './key-record.js';
 import type { RdbOutput } from './output.js';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -17,7 +17,7 @@ export class ModuleEncoder {
   private refused = false;
 
   constructor(
-    private readonly record: KeyRecord,
+    private readonly into: ValueStart,
     private readonly vectorSets: boolean,
   ) {}
 
@@ -41,7 +41,7 @@ export class ModuleEncoder {
     const { bytes, end } = this.start;
     this.refused = !this.vectorSets && end >= ID_BYTES && moduleName(bytes) === VECTOR_SET;
     if (this.refused) return;
-    this.output = this.record.open(TYPE_MODULE_2);
+    this.output = this.into.open(TYPE_MODULE_2);
     this.output.raw(bytes, 0, end);
   }
 

@@ -1,9 +1,9 @@
+import { copyBytes } from '../../bytes/growing-bytes.js';
 import { highWord, type Long, lowWord } from '../../bytes/int64.js';
 import { Int64Words, parseInt64 } from '../../kernels/decimal.js';
 import { DOUBLE_TEXT_MAX, write17g } from '../../kernels/doubles.js';
 import { lzfCompress } from '../../kernels/lzf.js';
 import { LENGTH_32, LENGTH_64, STRING_INT8, STRING_INT16, STRING_INT32, STRING_LZF } from '../constants.js';
-import { copyBytes } from './growing-bytes.js';
 
 const SIZE = 64 * 1024;
 const TWO_32 = 4294967296;

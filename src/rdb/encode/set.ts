@@ -6,7 +6,7 @@ import { ListpackBuilder } from '../packed/listpack-builder.js';
 import type { RdbTarget } from '../writer-target.js';
 import { CountedValue } from './counted.js';
 import { ItemStore } from './item-store.js';
-import type { KeyRecord } from './key-record.js';
+import type { ValueStart } from './key-record.js';
 import type { RdbOutput } from './output.js';
 
 const INTSET_ENTRIES_MAX = 512;
@@ -29,11 +29,11 @@ export class SetEncoder {
   private plain: RdbOutput | null = null;
 
   constructor(
-    private readonly record: KeyRecord,
+    private readonly into: ValueStart,
     private readonly target: RdbTarget,
     compress: boolean,
   ) {
-    this.plainValue = new CountedValue(record, compress);
+    this.plainValue = new CountedValue(into, compress);
   }
 
   /** `count` -1: unknown. */
@@ -91,13 +91,13 @@ export class SetEncoder {
       for (let i = 0; i < store.count; i++) this.intset.append(store.bytes, store.start(i), store.end(i));
       const packed = this.intset.finish();
       if (packed === null) return false;
-      this.record.open(TYPE_SET_INTSET).text(packed, 0, packed.length);
+      this.into.open(TYPE_SET_INTSET).text(packed, 0, packed.length);
       return true;
     }
     this.listpack.reset();
     for (let i = 0; i < store.count; i++) this.listpack.append(store.bytes, store.start(i), store.end(i));
     const packed = this.listpack.finish();
-    this.record.open(TYPE_SET_LISTPACK).text(packed, 0, packed.length);
+    this.into.open(TYPE_SET_LISTPACK).text(packed, 0, packed.length);
     return true;
   }
 }

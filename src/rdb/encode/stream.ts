@@ -1,11 +1,11 @@
+import { GrowingBytes } from '../../bytes/growing-bytes.js';
 import { highWord, type Long, lowWord } from '../../bytes/int64.js';
 import type { ByteSlice } from '../../bytes/slice.js';
 import { assert } from '../../errors.js';
 import type { StreamMeta } from '../../model/handler.js';
 import { type StreamId, writeId } from '../../model/stream-id.js';
 import { TYPE_STREAM_LISTPACKS_2, TYPE_STREAM_LISTPACKS_3 } from '../constants.js';
-import { GrowingBytes } from './growing-bytes.js';
-import type { KeyRecord } from './key-record.js';
+import type { ValueStart } from './key-record.js';
 import { type RdbOutput, SideOutput } from './output.js';
 import { StreamNodes } from './stream-nodes.js';
 
@@ -34,7 +34,7 @@ export class StreamEncoder {
   private meta: StreamMeta | null = null;
 
   constructor(
-    private readonly record: KeyRecord,
+    private readonly into: ValueStart,
     private readonly typeId: number,
     compress: boolean,
   ) {
@@ -149,7 +149,7 @@ export class StreamEncoder {
     const { meta } = this;
     assert(meta !== null, 'a stream is told with its counters');
     this.closeGroup();
-    const output = this.record.open(this.typeId);
+    const output = this.into.open(this.typeId);
     this.nodes.finish(output);
     output.longLength(meta.length);
     writeIdLengths(output, meta.lastId);

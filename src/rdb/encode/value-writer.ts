@@ -8,7 +8,7 @@ import { TYPE_STREAM_LISTPACKS_2, TYPE_STREAM_LISTPACKS_3, TYPE_STRING } from '.
 import type { RdbTarget } from '../writer-target.js';
 import { ExpiringHashEncoder } from './expiring-hash.js';
 import { HashEncoder } from './hash.js';
-import type { KeyRecord } from './key-record.js';
+import type { ValueStart } from './key-record.js';
 import { ListEncoder } from './list.js';
 import { ModuleEncoder } from './module.js';
 import { SetEncoder } from './set.js';
@@ -41,28 +41,37 @@ export class ValueWriter {
   private readonly streams: StreamEncoder | null;
   private readonly modules: ModuleEncoder;
   private readonly streamType: number;
+  private copying = false;
   private kind: ValueKind = 'string';
   private fieldsExpire = false;
   private written = false;
   private streamLength: Long = 0;
 
   constructor(
-    private readonly record: KeyRecord,
+    private readonly into: ValueStart,
     private readonly target: RdbTarget,
     compress: boolean,
   ) {
-    this.lists = new ListEncoder(record, target, compress);
-    this.sets = new SetEncoder(record, target, compress);
-    this.zsets = new ZsetEncoder(record, target, compress);
-    this.hashes = new HashEncoder(record, target, compress);
-    this.expiringHashes = new ExpiringHashEncoder(record, target, this.hashes);
+    this.lists = new ListEncoder(into, target, compress);
+    this.sets = new SetEncoder(into, target, compress);
+    this.zsets = new ZsetEncoder(into, target, compress);
+    this.hashes = new HashEncoder(into, target, compress);
+    this.expiringHashes = new ExpiringHashEncoder(into, target, this.hashes);
     this.streamType = target.stream ?? -1;
-    this.streams = target.stream === null ? null : new StreamEncoder(record, target.stream, compress);
-    this.modules = new ModuleEncoder(record, target.vectorSets);
+    this.streams = target.stream === null ? null : new StreamEncoder(into, target.stream, compress);
+    this.modules = new ModuleEncoder(into, target.vectorSets);
   }
 
-  /** Starts a value; its key is held by the record. */
+  /** Starts a value that comes byte for byte, through `raw`. */
+  copy(head: KeyHead): void {
+    this.copying = true;
+    this.losses.clear();
+    this.into.open(head.typeId);
+  }
+
+  /** Starts a value that comes item by item, or through `raw` if it is a module's. */
   begin(head: KeyHead): void {
+    this.copying = false;
     this.kind = head.kind;
     this.losses.clear();
     switch (head.kind) {
@@ -95,11 +104,12 @@ export class ValueWriter {
   }
 
   raw(fragment: ByteSlice): void {
-    this.modules.raw(fragment);
+    if (this.copying) this.into.output.raw(fragment.bytes, fragment.start, fragment.end);
+    else this.modules.raw(fragment);
   }
 
   text(value: ByteSlice): void {
-    this.record.open(TYPE_STRING).text(value.bytes, value.start, value.end);
+    this.into.open(TYPE_STRING).text(value.bytes, value.start, value.end);
     this.written = true;
   }
 
@@ -173,6 +183,7 @@ export class ValueWriter {
   /** Ends the value. True when it was written; `losses` says what was left behind. */
   finish(): boolean {
     const { kind } = this;
+    if (this.copying) return true;
     switch (kind) {
       case 'string':
         assert(this.written, 'a string is told with its text');

@@ -7,7 +7,7 @@ import { ZiplistBuilder } from '../packed/ziplist-builder.js';
 import type { RdbTarget } from '../writer-target.js';
 import { CountedValue } from './counted.js';
 import { ItemStore } from './item-store.js';
-import type { KeyRecord } from './key-record.js';
+import type { ValueStart } from './key-record.js';
 import type { RdbOutput } from './output.js';
 
 const PACKED_ENTRIES_MAX = 128;
@@ -26,11 +26,11 @@ export class ZsetEncoder {
   private plain: RdbOutput | null = null;
 
   constructor(
-    private readonly record: KeyRecord,
+    private readonly into: ValueStart,
     private readonly target: RdbTarget,
     compress: boolean,
   ) {
-    this.plainValue = new CountedValue(record, compress);
+    this.plainValue = new CountedValue(into, compress);
     this.plainType = target.binaryScores ? TYPE_ZSET_2 : TYPE_ZSET;
     const listpack = target.smallZset === 'listpack';
     this.packedType = listpack ? TYPE_ZSET_LISTPACK : TYPE_ZSET_ZIPLIST;
@@ -93,7 +93,7 @@ export class ZsetEncoder {
       builder.append(scoreText, 0, this.writeScore(store.number(i)));
     }
     const packed = builder.finish();
-    this.record.open(this.packedType).text(packed, 0, packed.length);
+    this.into.open(this.packedType).text(packed, 0, packed.length);
   }
 
   private writeScore(score: number): number {

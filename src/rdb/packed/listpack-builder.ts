@@ -1,6 +1,6 @@
+import { copyBytes, GrowingBytes } from '../../bytes/growing-bytes.js';
 import { highWord, type Long, lowWord } from '../../bytes/int64.js';
 import { INT64_TEXT_MAX, Int64Words, parseInt64 } from '../../kernels/decimal.js';
-import { copyBytes, GrowingBytes } from '../encode/growing-bytes.js';
 
 const HEADER = 6;
 /** The count field says this much at most; then it means "walk and see". */

@@ -1,5 +1,5 @@
+import { copyBytes, GrowingBytes } from '../../bytes/growing-bytes.js';
 import { Int64Words, parseInt64 } from '../../kernels/decimal.js';
-import { copyBytes, GrowingBytes } from '../encode/growing-bytes.js';
 
 const HEADER = 10;
 const COUNT_UNKNOWN = 0xffff;

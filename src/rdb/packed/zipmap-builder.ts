@@ -1,4 +1,4 @@
-import { copyBytes, GrowingBytes } from '../encode/growing-bytes.js';
+import { copyBytes, GrowingBytes } from '../../bytes/growing-bytes.js';
 
 /** The count byte says this much at most; then it means "walk and see". */
 const COUNT_UNKNOWN = 254;

@@ -1,0 +1,153 @@
+import { GrowingBytes } from '../bytes/growing-bytes.js';
+import type { Long } from '../bytes/int64.js';
+import type { ByteSlice } from '../bytes/slice.js';
+import type { StreamMeta } from '../model/handler.js';
+import { formatId, type StreamId } from '../model/stream-id.js';
+import type { RdbTarget } from '../rdb/writer-target.js';
+import type { RespOutput } from './emit-resp.js';
+
+export type StreamEmitLoss = 'stream-counters' | 'stream-pending' | 'stream-consumer' | 'stream-entry';
+
+interface Pending {
+  readonly deliveredAtMs: Long;
+  readonly deliveryCount: Long;
+}
+
+/** Turns what a stream holds into the commands that build it up again. */
+export class StreamEmitter {
+  private readonly key = new GrowingBytes();
+  private readonly group = new GrowingBytes();
+  private readonly consumer = new GrowingBytes();
+  /** Pending entries of the group that no consumer has claimed yet, by id. */
+  private readonly pending = new Map<string, Pending>();
+  private consumerOpen = false;
+  private consumerHasPending = false;
+
+  constructor(
+    private readonly output: RespOutput,
+    private readonly target: RdbTarget,
+    private readonly lose: (what: StreamEmitLoss) => void,
+  ) {}
+
+  begin(key: ByteSlice): void {
+    keep(this.key, key);
+    this.pending.clear();
+    this.consumerOpen = false;
+  }
+
+  entry(id: StreamId, fieldCount: number): void {
+    if (fieldCount === 0) {
+      this.lose('stream-entry');
+      return;
+    }
+    this.output.head(3 + 2 * fieldCount);
+    this.output.word('XADD');
+    this.bulk(this.key);
+    this.output.word(formatId(id));
+  }
+
+  field(name: ByteSlice, value: ByteSlice): void {
+    this.output.bulk(name.bytes, name.start, name.end);
+    this.output.bulk(value.bytes, value.start, value.end);
+  }
+
+  counters(meta: StreamMeta): void {
+    // An entry that is trimmed at once leaves an empty stream behind.
+    if (meta.length === 0) this.command('XADD', 'MAXLEN', '0', '0-1', 'x', 'y');
+    const lastId = formatId(meta.lastId);
+    if (this.target.streamCounters) {
+      const maxDeleted = formatId(meta.maxDeletedId);
+      this.command('XSETID', lastId, 'ENTRIESADDED', `${meta.entriesAdded}`, 'MAXDELETEDID', maxDeleted);
+      return;
+    }
+    this.command('XSETID', lastId);
+    const deleted = formatId(meta.maxDeletedId) !== '0-0';
+    if (deleted || meta.entriesAdded !== meta.length) this.lose('stream-counters');
+  }
+
+  startGroup(name: ByteSlice, lastId: StreamId, entriesRead: Long): void {
+    this.endGroup();
+    keep(this.group, name);
+    const { output } = this;
+    output.head(this.target.streamCounters ? 7 : 5);
+    output.word('XGROUP');
+    output.word('CREATE');
+    this.bulk(this.key);
+    this.bulk(this.group);
+    output.word(formatId(lastId));
+    if (!this.target.streamCounters) return;
+    output.word('ENTRIESREAD');
+    output.word(String(entriesRead));
+  }
+
+  pendingEntry(id: StreamId, deliveredAtMs: Long, deliveryCount: Long): void {
+    this.pending.set(formatId(id), { deliveredAtMs, deliveryCount });
+  }
+
+  startConsumer(name: ByteSlice): void {
+    this.endConsumer();
+    keep(this.consumer, name);
+    this.consumerOpen = true;
+    this.consumerHasPending = false;
+  }
+
+  consumerPending(id: StreamId): void {
+    const text = formatId(id);
+    const entry = this.pending.get(text);
+    if (entry === undefined) return;
+    this.pending.delete(text);
+    this.consumerHasPending = true;
+    const { output } = this;
+    output.head(12);
+    output.word('XCLAIM');
+    this.bulk(this.key);
+    this.bulk(this.group);
+    this.bulk(this.consumer);
+    const time = String(entry.deliveredAtMs);
+    const count = String(entry.deliveryCount);
+    for (const word of ['0', text, 'TIME', time, 'RETRYCOUNT', count, 'JUSTID', 'FORCE']) output.word(word);
+  }
+
+  private endConsumer(): void {
+    if (!this.consumerOpen) return;
+    this.consumerOpen = false;
+    // A claim creates its consumer; one without entries is created by itself.
+    if (this.consumerHasPending) return;
+    if (!this.target.createConsumer) {
+      this.lose('stream-consumer');
+      return;
+    }
+    this.output.head(5);
+    this.output.word('XGROUP');
+    this.output.word('CREATECONSUMER');
+    this.bulk(this.key);
+    this.bulk(this.group);
+    this.bulk(this.consumer);
+  }
+
+  private endGroup(): void {
+    this.endConsumer();
+    if (this.pending.size > 0) this.lose('stream-pending');
+    this.pending.clear();
+  }
+
+  finish(): void {
+    this.endGroup();
+  }
+
+  private command(name: string, ...words: string[]): void {
+    this.output.head(2 + words.length);
+    this.output.word(name);
+    this.bulk(this.key);
+    for (const word of words) this.output.word(word);
+  }
+
+  private bulk(text: GrowingBytes): void {
+    this.output.bulk(text.bytes, 0, text.end);
+  }
+}
+
+function keep(into: GrowingBytes, text: ByteSlice): void {
+  into.reset();
+  into.put(text.bytes, text.start, text.end);
+}
