@@ -8,6 +8,8 @@ export interface Ingredients {
   readonly kinds: readonly SampleValue['kind'][];
   /** Redis 7.4 and later know TTLs of hash fields. */
   readonly fieldTtls: boolean;
+  /** Redis 2.4 knows neither milliseconds nor times beyond 2038. */
+  readonly wholeSeconds: boolean;
 }
 
 export type SampleValue =
@@ -50,7 +52,10 @@ export function sampleDataset(random: Random, ingredients: Ingredients, count: n
   for (const db of databases) {
     const names = distinct(random, Math.ceil(count / databases.length));
     for (const key of names) {
-      const expiresAtMs = random.once(4) ? SOON + random.below(1e9) : -1;
+      const at = ingredients.wholeSeconds
+        ? (2 ** 31 - 1 - random.below(1e6)) * 1000
+        : SOON + random.below(1e9);
+      const expiresAtMs = random.once(4) ? at : -1;
       keys.push({ db, key, expiresAtMs, value: sampleValue(random, ingredients) });
     }
   }
