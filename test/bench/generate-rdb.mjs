@@ -1,4 +1,4 @@
-import { loadKernels } from './kernels.mjs';
+import { loadKernels } from './load-kernels.mjs';
 import { makeProse, Random } from './output.mjs';
 
 const EXPIRY_MS = 1772366400000 + 3000 * 86400000;

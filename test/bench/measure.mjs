@@ -1,0 +1,91 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const SAMPLE_MS = 10;
+
+/** Whether a program is on the path. */
+export function hasProgram(name) {
+  return spawnSync(name, ['--version'], { stdio: 'ignore' }).error === undefined;
+}
+
+/** Reads a file once, so that no side pays for the disk. */
+export function warm(path) {
+  const buffer = Buffer.alloc(1 << 20);
+  const descriptor = openSync(path, 'r');
+  while (readSync(descriptor, buffer) > 0);
+  closeSync(descriptor);
+}
+
+/** The high-water mark of a process's memory; null when it cannot be read. */
+function peakOf(pid) {
+  try {
+    const match = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return match === null ? null : Number(match[1]) * 1024;
+  } catch {
+    return null;
+  }
+}
+
+/** Runs a program to its end. @throws Error when it fails: a wrong answer has no speed */
+export function measureProgram(command, args) {
+  return new Promise((resolve, reject) => {
+    const began = performance.now();
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let peakBytes = null;
+    let complaint = '';
+    const timer = setInterval(() => {
+      peakBytes = peakOf(child.pid) ?? peakBytes;
+    }, SAMPLE_MS);
+    child.stderr.on('data', (chunk) => {
+      complaint = (complaint + chunk).slice(-2000);
+    });
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      const seconds = (performance.now() - began) / 1000;
+      clearInterval(timer);
+      if (code === 0) resolve({ seconds, peakBytes });
+      else reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${complaint}`));
+    });
+  });
+}
+
+/** One command to a server; null while it cannot be reached. */
+function ask(socket, command) {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.on('error', () => resolve(null));
+    connection.on('data', (chunk) => {
+      connection.destroy();
+      resolve(chunk.toString('latin1'));
+    });
+    connection.write(`${command}\r\n`);
+  });
+}
+
+/** The time from start until a server has loaded a data directory, and the memory it then has taken. */
+export async function measureServer(directory) {
+  const place = mkdtempSync(join(tmpdir(), 'rekindle-bench-'));
+  const socket = join(place, 'socket');
+  const settings = ['--port', '0', '--unixsocket', socket, '--dir', directory, '--save', ''];
+  settings.push('--appendonly', 'yes', '--auto-aof-rewrite-percentage', '0', '--logfile', join(place, 'log'));
+  const began = performance.now();
+  const child = spawn('redis-server', settings, { stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    for (;;) {
+      const answer = await ask(socket, 'PING');
+      if (answer?.startsWith('+PONG')) break;
+      if (child.exitCode !== null) throw new Error(`redis-server ended: ${readFileSync(join(place, 'log'))}`);
+      await sleep(SAMPLE_MS);
+    }
+    return { seconds: (performance.now() - began) / 1000, peakBytes: peakOf(child.pid) };
+  } finally {
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(place, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,135 @@
+// Measures rekindle beside the servers' own programs: npm run bench -- [options]
+//
+//   --size 100MB     of each input (1GB is 10^9 bytes); inputs are made once and kept in --dir
+//   --runs 5         pairs per job; ours and theirs alternate, and so does who goes first; medians are told
+//   --jobs A,B       of check-aof, check-rdb-small, check-rdb-mixed, replay, kernels; default all
+//   --dir PATH       where inputs are kept; default: rekindle-bench in the temporary directory
+//   --json           one JSON object instead of the table
+//
+// Needs a build (`npm run build`), and redis-server, redis-check-aof and redis-check-rdb on the path; without them only
+// our side is measured. Peak memory is read from /proc, so it is told on Linux only.
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { generate, parseSize } from './generate.mjs';
+import { measureKernels } from './kernels.mjs';
+import { hasProgram, measureProgram, measureServer, warm } from './measure.mjs';
+import { kernelTable, pairTable } from './table.mjs';
+
+const CLI = fileURLToPath(new URL('../../dist/bin/rekindle.js', import.meta.url));
+const SEED = 1;
+
+const ours =
+  (...args) =>
+  () =>
+    measureProgram(process.execPath, [CLI, ...args]);
+
+/** What is measured: the input, our command, theirs, and the program theirs needs. */
+const JOBS = {
+  'check-aof': {
+    input: 'aof',
+    ours: (path) => ours('check-aof', path),
+    needs: 'redis-check-aof',
+    theirs: (path) => () => measureProgram('redis-check-aof', [path]),
+  },
+  'check-rdb-small': {
+    input: 'rdb-small',
+    ours: (path) => ours('check-rdb', path),
+    needs: 'redis-check-rdb',
+    theirs: (path) => () => measureProgram('redis-check-rdb', [path]),
+  },
+  'check-rdb-mixed': {
+    input: 'rdb-mixed',
+    ours: (path) => ours('check-rdb', path),
+    needs: 'redis-check-rdb',
+    theirs: (path) => () => measureProgram('redis-check-rdb', [path]),
+  },
+  replay: {
+    input: 'aof',
+    ours: (path) => ours('replay', path),
+    needs: 'redis-server',
+    theirs: (_path, directory) => () => measureServer(directory),
+  },
+};
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      size: { type: 'string', default: '100MB' },
+      runs: { type: 'string', default: '5' },
+      jobs: { type: 'string', default: [...Object.keys(JOBS), 'kernels'].join(',') },
+      dir: { type: 'string', default: join(tmpdir(), 'rekindle-bench') },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const jobs = values.jobs.split(',');
+  for (const job of jobs) if (job !== 'kernels' && !(job in JOBS)) throw new Error(`unknown job: ${job}`);
+  return { ...values, jobs, sizeBytes: parseSize(values.size), runs: Number(values.runs) };
+}
+
+/** The input of a kind and size: made under another name first, so that what stands under its own is whole. */
+async function inputOf(kind, { dir, sizeBytes }) {
+  mkdirSync(dir, { recursive: true });
+  const place = join(dir, `${kind}-${sizeBytes}-${SEED}${kind === 'aof' ? '' : '.rdb'}`);
+  if (!existsSync(place)) {
+    process.stderr.write(`making ${place}\n`);
+    rmSync(`${place}.part`, { recursive: true, force: true });
+    await generate(kind, { size: sizeBytes, out: `${place}.part`, seed: SEED });
+    renameSync(`${place}.part`, place);
+  }
+  const path = kind === 'aof' ? join(place, 'appendonlydir', 'appendonly.aof.1.incr.aof') : place;
+  return { path, directory: place, bytes: statSync(path).size };
+}
+
+const median = (numbers) => {
+  const known = numbers.filter((number) => number !== null).sort((a, b) => a - b);
+  return known.length === 0 ? null : known[known.length >> 1];
+};
+
+const summary = (samples) => ({
+  seconds: median(samples.map((sample) => sample.seconds)),
+  peakBytes: median(samples.map((sample) => sample.peakBytes)),
+  samples,
+});
+
+async function measurePair(name, input, runs) {
+  const job = JOBS[name];
+  const sides = { ours: job.ours(input.path), theirs: job.theirs(input.path, input.directory) };
+  if (!hasProgram(job.needs)) delete sides.theirs;
+  const samples = { ours: [], theirs: [] };
+  warm(input.path);
+  for (let run = 0; run < runs; run++) {
+    const order = run % 2 === 0 ? ['ours', 'theirs'] : ['theirs', 'ours'];
+    for (const side of order) {
+      if (!(side in sides)) continue;
+      samples[side].push(await sides[side]());
+      process.stderr.write(`${name} ${side} ${samples[side].at(-1).seconds.toFixed(2)} s\n`);
+    }
+  }
+  const result = { job: name, program: job.needs, inputBytes: input.bytes, ours: summary(samples.ours) };
+  if (samples.theirs.length > 0) {
+    result.theirs = summary(samples.theirs);
+    result.speed = result.theirs.seconds / result.ours.seconds;
+  }
+  return result;
+}
+
+const chosen = options();
+const report = {
+  schemaVersion: 1,
+  machine: { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version },
+  size: chosen.size,
+  runs: chosen.runs,
+  jobs: [],
+};
+for (const name of chosen.jobs) {
+  if (name === 'kernels') report.kernels = await measureKernels();
+  else report.jobs.push(await measurePair(name, await inputOf(JOBS[name].input, chosen), chosen.runs));
+}
+if (chosen.json) console.log(JSON.stringify(report, null, 2));
+else {
+  if (report.jobs.length > 0) console.log(pairTable(report));
+  if (report.kernels) console.log(kernelTable(report.kernels));
+}
