@@ -35,11 +35,11 @@ export interface TypeCodec {
    * Reports items of the value at hand until it is done (END), the window is short (NEED) or the handler is full
    * (PAUSE). Null when the value can be handed over only as it stands.
    */
-  readonly decode: ((walk: ValueWalk, cursor: Cursor, out: ItemSinkOf) => Progress) | null;
+  readonly decode: ((walk: ValueWalk, cursor: Cursor, out: ItemOutput) => Progress) | null;
 }
 
-/** An item handler that may be full. */
-export type ItemSinkOf = ItemHandler & { readonly full: boolean };
+/** An item handler that may be full, and is asked after every item. */
+export type ItemOutput = ItemHandler & { readonly full?: boolean };
 
 export type WarningSink = (code: FindingCode, offset: number, detail: ErrorDetail) => void;
 

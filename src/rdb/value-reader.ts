@@ -2,7 +2,7 @@ import { ByteSlice } from '../bytes/slice.js';
 import { END, NEED, PAUSE, type Progress } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 import { type Depth, ITEMS, SKIP } from '../model/handler.js';
-import { COUNT_INSIDE, type ItemSinkOf, type TypeCodec, ValueWalk, type WarningSink } from './codec.js';
+import { COUNT_INSIDE, type ItemOutput, type TypeCodec, ValueWalk, type WarningSink } from './codec.js';
 import { type Cursor, SHORT } from './cursor.js';
 import { Skimmer } from './skim.js';
 import { textEncoding } from './text.js';
@@ -50,7 +50,7 @@ export class ValueReader {
    * Goes on with the value: END when it is complete.
    * @throws FormatError whose trail starts with what kind of value it is
    */
-  run(cursor: Cursor, out: ItemSinkOf): Progress {
+  run(cursor: Cursor, out: ItemOutput): Progress {
     try {
       return this.itemized ? this.decode(cursor, out) : this.skim(cursor, out);
     } catch (error) {
@@ -66,7 +66,7 @@ export class ValueReader {
     return this.itemized && index >= 0 ? [kind, `${unit} ${index}`] : [kind];
   }
 
-  private decode(cursor: Cursor, out: ItemSinkOf): Progress {
+  private decode(cursor: Cursor, out: ItemOutput): Progress {
     const { codec, walk } = this;
     const progress = codec.decode!(walk, cursor, out);
     if (progress === END && codec.neverEmpty && walk.items === 0) {
@@ -75,12 +75,12 @@ export class ValueReader {
     return progress;
   }
 
-  private skim(cursor: Cursor, out: ItemSinkOf): Progress {
+  private skim(cursor: Cursor, out: ItemOutput): Progress {
     const from = cursor.position;
     const done = this.skimmer.run(cursor);
     if (this.depth !== SKIP && cursor.position > from) {
       out.raw(this.fragment.set(cursor.bytes, from, cursor.position));
-      if (!done && out.full) return PAUSE;
+      if (!done && out.full === true) return PAUSE;
     }
     return done ? END : NEED;
   }

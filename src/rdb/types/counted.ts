@@ -1,9 +1,9 @@
 import { END, NEED, PAUSE, type Progress } from '../../bytes/window.js';
-import type { ItemSinkOf, ValueWalk } from '../codec.js';
+import type { ItemOutput, ValueWalk } from '../codec.js';
 import { type Cursor, SHORT } from '../cursor.js';
 
 /** Reads one item at `cursor.position`, reports it and returns the position after it, or SHORT. */
-export type ReadItem = (walk: ValueWalk, cursor: Cursor, out: ItemSinkOf) => number;
+export type ReadItem = (walk: ValueWalk, cursor: Cursor, out: ItemOutput) => number;
 
 /** The first step of a counted value: reads how many items follow. False when the window is short. */
 export function readCount(walk: ValueWalk, cursor: Cursor, nextStep: number): boolean {
@@ -17,7 +17,7 @@ export function readCount(walk: ValueWalk, cursor: Cursor, nextStep: number): bo
 }
 
 /** Runs through the `walk.left` items of a loop. */
-export function readItems(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf, read: ReadItem): Progress {
+export function readItems(walk: ValueWalk, cursor: Cursor, out: ItemOutput, read: ReadItem): Progress {
   while (walk.left > 0) {
     const at = read(walk, cursor, out);
     if (at === SHORT) return NEED;
@@ -31,7 +31,7 @@ export function readItems(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf, read
 
 /** Decodes a value that is a count and so many items. */
 export function counted(read: ReadItem) {
-  return (walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): Progress => {
+  return (walk: ValueWalk, cursor: Cursor, out: ItemOutput): Progress => {
     if (walk.step === 0 && !readCount(walk, cursor, 1)) return NEED;
     return readItems(walk, cursor, out, read);
   };

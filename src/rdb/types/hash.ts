@@ -1,6 +1,6 @@
 import { NEED, type Progress } from '../../bytes/window.js';
 import { FormatError } from '../../errors.js';
-import { COUNT_INSIDE, type ItemSinkOf, type TypeCodec, type ValueWalk } from '../codec.js';
+import { COUNT_INSIDE, type ItemOutput, type TypeCodec, type ValueWalk } from '../codec.js';
 import { FIELD_EXPIRY_MAX } from '../constants.js';
 import { type Cursor, SHORT } from '../cursor.js';
 import type { PackedEntry } from '../packed/entry.js';
@@ -98,7 +98,7 @@ export const hashListpackExPreGa: TypeCodec = {
 
 const decodeTriples = packed(readTriples);
 
-function readField(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+function readField(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
   return readNameAndValue(walk, cursor, cursor.position, out, NEVER);
 }
 
@@ -106,7 +106,7 @@ function readNameAndValue(
   walk: ValueWalk,
   cursor: Cursor,
   start: number,
-  out: ItemSinkOf,
+  out: ItemOutput,
   expiresAtMs: number,
 ): number {
   const { text, other } = walk;
@@ -120,7 +120,7 @@ function readNameAndValue(
   return at;
 }
 
-function decodeMetadata(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): Progress {
+function decodeMetadata(walk: ValueWalk, cursor: Cursor, out: ItemOutput): Progress {
   if (walk.step === 0) {
     const at = cursor.position;
     if (at + 8 > cursor.end) {
@@ -139,12 +139,12 @@ function decodeMetadata(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): Progr
   return readItems(walk, cursor, out, readRelativeField);
 }
 
-function readRelativeField(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+function readRelativeField(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
   return readExpiringField(walk, cursor, out, walk.smallestExpiry);
 }
 
 /** A time, a field and its value. Time 0: never expires; else it counts from `origin` with 1. */
-function readExpiringField(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf, origin: number): number {
+function readExpiringField(walk: ValueWalk, cursor: Cursor, out: ItemOutput, origin: number): number {
   const start = cursor.length(cursor.position);
   if (start === SHORT) return SHORT;
   const expiresAtMs = cursor.value === 0 ? NEVER : origin + cursor.value - 1;
@@ -154,7 +154,7 @@ function readExpiringField(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf, ori
   return readNameAndValue(walk, cursor, start, out, expiresAtMs);
 }
 
-function readZipmap(walk: ValueWalk, out: ItemSinkOf): void {
+function readZipmap(walk: ValueWalk, out: ItemOutput): void {
   const { zipmap, entry, entry2 } = walk;
   zipmap.open(walk.text);
   while (zipmap.next(entry, entry2)) {
@@ -164,7 +164,7 @@ function readZipmap(walk: ValueWalk, out: ItemSinkOf): void {
   }
 }
 
-function readPairs(reader: PackedReader, walk: ValueWalk, out: ItemSinkOf): void {
+function readPairs(reader: PackedReader, walk: ValueWalk, out: ItemOutput): void {
   const { entry, entry2 } = walk;
   reader.open(walk.text);
   while (reader.next(entry)) {
@@ -176,7 +176,7 @@ function readPairs(reader: PackedReader, walk: ValueWalk, out: ItemSinkOf): void
   }
 }
 
-function readTriples(walk: ValueWalk, out: ItemSinkOf): void {
+function readTriples(walk: ValueWalk, out: ItemOutput): void {
   const { listpack, entry, entry2, entry3 } = walk;
   let previous = 0;
   listpack.open(walk.text);

@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors.js';
-import { COUNT_INSIDE, type ItemSinkOf, type TypeCodec, type ValueWalk } from '../codec.js';
+import { COUNT_INSIDE, type ItemOutput, type TypeCodec, type ValueWalk } from '../codec.js';
 import { NODE_PACKED, NODE_PLAIN } from '../constants.js';
 import { type Cursor, SHORT } from '../cursor.js';
 import { END_LOOP, LENGTH, LOOP, STRING } from '../skim.js';
@@ -44,7 +44,7 @@ export const listQuicklist2: TypeCodec = {
   decode: counted(readContainer),
 };
 
-function readElement(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+function readElement(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
   const at = walk.text.read(cursor, cursor.position);
   if (at === SHORT) return SHORT;
   walk.items++;
@@ -52,13 +52,13 @@ function readElement(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
   return at;
 }
 
-function readZiplistNode(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+function readZiplistNode(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
   const at = walk.text.read(cursor, cursor.position);
   if (at !== SHORT) readNode(walk.ziplist, walk, out);
   return at;
 }
 
-function readContainer(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+function readContainer(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
   const start = cursor.length(cursor.position);
   if (start === SHORT) return SHORT;
   const container = cursor.value;
@@ -78,7 +78,7 @@ function readContainer(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number
 }
 
 /** All entries of the packed node in `walk.text`. */
-function readNode(reader: PackedReader, walk: ValueWalk, out: ItemSinkOf): void {
+function readNode(reader: PackedReader, walk: ValueWalk, out: ItemOutput): void {
   const { entry } = walk;
   reader.open(walk.text);
   while (reader.next(entry)) {

@@ -1,5 +1,5 @@
 import { END, NEED, type Progress } from '../../bytes/window.js';
-import type { ItemSinkOf, ValueWalk } from '../codec.js';
+import type { ItemOutput, ValueWalk } from '../codec.js';
 import { type Cursor, SHORT } from '../cursor.js';
 import type { ListpackReader } from '../packed/listpack.js';
 import type { ZiplistReader } from '../packed/ziplist.js';
@@ -8,11 +8,11 @@ import type { ZiplistReader } from '../packed/ziplist.js';
 export type PackedReader = ListpackReader | ZiplistReader;
 
 /** Reads a packed structure from the blob in `walk.text` and reports what it holds. */
-export type ReadPacked = (walk: ValueWalk, out: ItemSinkOf) => void;
+export type ReadPacked = (walk: ValueWalk, out: ItemOutput) => void;
 
 /** Decodes a value that is one string holding a packed structure: one item, however many elements it reports. */
 export function packed(read: ReadPacked) {
-  return (walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): Progress => {
+  return (walk: ValueWalk, cursor: Cursor, out: ItemOutput): Progress => {
     const at = walk.text.read(cursor, cursor.position);
     if (at === SHORT) return NEED;
     read(walk, out);

@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors.js';
-import { COUNT_INSIDE, type ItemSinkOf, type TypeCodec, type ValueWalk } from '../codec.js';
+import { COUNT_INSIDE, type ItemOutput, type TypeCodec, type ValueWalk } from '../codec.js';
 import { type Cursor, SHORT } from '../cursor.js';
 import { END_LOOP, LOOP, STRING } from '../skim.js';
 import { counted } from './counted.js';
@@ -31,7 +31,7 @@ export const setListpack: TypeCodec = {
   decode: packed(readListpack),
 };
 
-function readMember(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+function readMember(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
   const { text } = walk;
   const at = text.read(cursor, cursor.position);
   if (at === SHORT) return SHORT;
@@ -41,7 +41,7 @@ function readMember(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
   return at;
 }
 
-function readIntset(walk: ValueWalk, out: ItemSinkOf): void {
+function readIntset(walk: ValueWalk, out: ItemOutput): void {
   const { intset, entry } = walk;
   intset.open(walk.text);
   while (intset.next(entry)) {
@@ -50,7 +50,7 @@ function readIntset(walk: ValueWalk, out: ItemSinkOf): void {
   }
 }
 
-function readListpack(walk: ValueWalk, out: ItemSinkOf): void {
+function readListpack(walk: ValueWalk, out: ItemOutput): void {
   const { listpack, entry } = walk;
   listpack.open(walk.text);
   while (listpack.next(entry)) {

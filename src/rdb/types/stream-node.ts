@@ -1,6 +1,6 @@
 import type { FormatError } from '../../errors.js';
 import { compareIds, type StreamId, ZERO_ID } from '../../model/stream-id.js';
-import type { ItemSinkOf, ValueWalk } from '../codec.js';
+import type { ItemOutput, ValueWalk } from '../codec.js';
 import { PackedEntry } from '../packed/entry.js';
 import type { ListpackReader } from '../packed/listpack.js';
 
@@ -28,7 +28,7 @@ export class StreamNodeReader {
   }
 
   /** @throws FormatError when the listpack is damaged or is no node of a stream */
-  read(walk: ValueWalk, key: StreamId, out: ItemSinkOf): void {
+  read(walk: ValueWalk, key: StreamId, out: ItemOutput): void {
     const { listpack } = walk;
     this.listpack = listpack;
     listpack.open(walk.other);
@@ -71,7 +71,7 @@ export class StreamNodeReader {
   }
 
   /** Reads an entry; true when it is alive, and then reported. */
-  private readEntry(key: StreamId, nameCount: number, nameIndex: number, out: ItemSinkOf): boolean {
+  private readEntry(key: StreamId, nameCount: number, nameIndex: number, out: ItemOutput): boolean {
     const { listpack } = this;
     const flags = this.number();
     const id = this.readEntryId(key);

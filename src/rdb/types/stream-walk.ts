@@ -3,7 +3,7 @@ import { END, NEED, PAUSE, type Progress } from '../../bytes/window.js';
 import { FormatError } from '../../errors.js';
 import type { StreamMeta } from '../../model/handler.js';
 import { compareIds, idOf, readId, type StreamId, ZERO_ID } from '../../model/stream-id.js';
-import type { ItemSinkOf, ValueWalk } from '../codec.js';
+import type { ItemOutput, ValueWalk } from '../codec.js';
 import { type Cursor, SHORT } from '../cursor.js';
 import { PendingIds } from './pending-ids.js';
 import { StreamNodeReader } from './stream-node.js';
@@ -62,7 +62,7 @@ export class StreamWalk {
     this.groups.clear();
   }
 
-  decode(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): Progress {
+  decode(walk: ValueWalk, cursor: Cursor, out: ItemOutput): Progress {
     for (;;) {
       this.leaveLoops(walk, cursor);
       if (this.part === DONE) return END;
@@ -85,7 +85,7 @@ export class StreamWalk {
     if (this.part === GROUP && this.groupsLeft === 0) this.part = DONE;
   }
 
-  private readPart(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+  private readPart(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
     switch (this.part) {
       case NODE:
         return this.readNode(walk, cursor, out);
@@ -117,7 +117,7 @@ export class StreamWalk {
     return at;
   }
 
-  private readNode(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+  private readNode(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
     const middle = walk.text.read(cursor, cursor.position);
     if (middle === SHORT) return SHORT;
     const { slice } = walk.text;
@@ -132,7 +132,7 @@ export class StreamWalk {
     return at;
   }
 
-  private readMeta(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+  private readMeta(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
     const count = this.generation > 1 ? 8 : 3;
     const values: Long[] = [];
     let at = cursor.position;
@@ -165,7 +165,7 @@ export class StreamWalk {
     return at;
   }
 
-  private readGroup(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+  private readGroup(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
     let at = walk.text.read(cursor, cursor.position);
     if (at === SHORT) return SHORT;
     at = cursor.length(at);
@@ -191,7 +191,7 @@ export class StreamWalk {
     return at;
   }
 
-  private readPending(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+  private readPending(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
     const start = cursor.position;
     if (start + 25 > cursor.end) return cursor.short(start + 25);
     const at = cursor.length(start + 24);
@@ -203,7 +203,7 @@ export class StreamWalk {
     return at;
   }
 
-  private readConsumer(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+  private readConsumer(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
     const middle = walk.text.read(cursor, cursor.position);
     if (middle === SHORT) return SHORT;
     const at = middle + (this.generation > 2 ? 16 : 8);
@@ -220,7 +220,7 @@ export class StreamWalk {
     return at;
   }
 
-  private readOwned(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+  private readOwned(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
     const at = cursor.position + 16;
     if (at > cursor.end) return cursor.short(at);
     const id = readId(cursor.bytes, cursor.position);

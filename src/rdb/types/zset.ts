@@ -1,6 +1,6 @@
 import { FormatError } from '../../errors.js';
 import { parseDouble } from '../../kernels/doubles.js';
-import { COUNT_INSIDE, type ItemSinkOf, type TypeCodec, type ValueWalk } from '../codec.js';
+import { COUNT_INSIDE, type ItemOutput, type TypeCodec, type ValueWalk } from '../codec.js';
 import { type Cursor, SHORT } from '../cursor.js';
 import type { PackedEntry } from '../packed/entry.js';
 import { BYTES_8, END_LOOP, LOOP, STRING, TEXT_DOUBLE } from '../skim.js';
@@ -48,7 +48,7 @@ const TEXT_NAN = 253;
 const TEXT_INFINITY = 254;
 const TEXT_MINUS_INFINITY = 255;
 
-function readScored(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+function readScored(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
   const middle = walk.text.read(cursor, cursor.position);
   if (middle === SHORT) return SHORT;
   const at = middle + 8;
@@ -58,7 +58,7 @@ function readScored(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
   return at;
 }
 
-function readTextScored(walk: ValueWalk, cursor: Cursor, out: ItemSinkOf): number {
+function readTextScored(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
   const middle = walk.text.read(cursor, cursor.position);
   if (middle === SHORT) return SHORT;
   if (middle >= cursor.end) return cursor.short(middle + 1);
@@ -77,7 +77,7 @@ function textScore(cursor: Cursor, at: number, length: number): number {
 }
 
 /** Hands over the member in `walk.text` with the score that stands at `scoreAt`. */
-function report(walk: ValueWalk, cursor: Cursor, scoreAt: number, score: number, out: ItemSinkOf): void {
+function report(walk: ValueWalk, cursor: Cursor, scoreAt: number, score: number, out: ItemOutput): void {
   const { slice, offset } = walk.text;
   if (Number.isNaN(score)) throw new FormatError('rdb/bad-double', cursor.offsetOf(scoreAt));
   if (!walk.isNew(slice)) throw new FormatError('rdb/duplicate-member', offset);
@@ -85,7 +85,7 @@ function report(walk: ValueWalk, cursor: Cursor, scoreAt: number, score: number,
   out.member(slice, score);
 }
 
-function readPacked(reader: PackedReader, walk: ValueWalk, out: ItemSinkOf): void {
+function readPacked(reader: PackedReader, walk: ValueWalk, out: ItemOutput): void {
   const { entry, entry2 } = walk;
   let previous = Number.NEGATIVE_INFINITY;
   reader.open(walk.text);
