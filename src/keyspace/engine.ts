@@ -5,7 +5,7 @@ import { COMMANDS } from './commands/table.js';
 import type { Database } from './database.js';
 import type { Keyspace } from './keyspace.js';
 import { FAILED, type Outcome, UNKNOWN } from './outcome.js';
-import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.js';
+import { type Thresholds, thresholdsOf } from './thresholds.js';
 
 export interface EngineOptions {
   /** Milliseconds since the epoch that relative times count from; never read from a clock. */
@@ -51,8 +51,8 @@ export class Engine {
   ) {
     this.nowMs = options.nowMs;
     this.scoreText = options.scoreText;
-    this.thresholds = { ...DEFAULT_THRESHOLDS, ...options.thresholds };
     this.release = options.release ?? NEWEST;
+    this.thresholds = thresholdsOf(this.release, options.thresholds);
     this.db = keyspace.database(0);
   }
 

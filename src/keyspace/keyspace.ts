@@ -1,5 +1,7 @@
+import type { ItemHandler } from '../model/handler.js';
 import { Arena } from './arena.js';
 import { Database } from './database.js';
+import { Walk } from './walk.js';
 
 /**
  * Databases of keys in memory, all in one arena, and the function libraries. A database object that was asked for stays
@@ -34,6 +36,11 @@ export class Keyspace {
     let sum = 0;
     for (const database of this.databases.values()) sum += database.size;
     return sum;
+  }
+
+  /** Starts telling everything to a handler. */
+  walk(handler: ItemHandler): Walk {
+    return new Walk(this, handler);
   }
 
   /** Empties a database. */

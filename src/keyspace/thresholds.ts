@@ -14,3 +14,12 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
   zsetMaxPackedValue: 64,
   hllSparseMaxBytes: 3000,
 };
+
+/** Before this release a packed sorted set knew -0: for our purpose none was ever packed. */
+const SIGNLESS_ZERO = 700;
+
+/** The settings of a release (major * 100 + minor), but for what is given. */
+export function thresholdsOf(release: number, given: Partial<Thresholds> = {}): Thresholds {
+  const zsetMaxPackedEntries = release < SIGNLESS_ZERO ? 0 : DEFAULT_THRESHOLDS.zsetMaxPackedEntries;
+  return { ...DEFAULT_THRESHOLDS, zsetMaxPackedEntries, ...given };
+}

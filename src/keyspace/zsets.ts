@@ -60,7 +60,8 @@ export function putMember(
       return false;
     }
     grow(db, entry, zset.table.size + 1, length, thresholds);
-    return zset.put(bytes, start, end, db.isMarked(entry) ? score : score + 0);
+    zset.put(bytes, start, end, db.isMarked(entry) ? score : score + 0);
+    return true;
   }
   const at = findMember(db, entry, bytes, start, length);
   if (at >= 0) {
@@ -72,6 +73,25 @@ export function putMember(
   grow(db, entry, count, length, thresholds);
   appendMember(db, entry, bytes, start, end, db.isMarked(entry) ? score : score + 0);
   return true;
+}
+
+/**
+ * Does what the server does with a skiplist that came to stand within the thresholds when it was built: it becomes
+ * packed, and its zeros lose their sign.
+ */
+export function packZset(db: Database, entry: number, thresholds: Thresholds): void {
+  if (zsetSize(db, entry) > thresholds.zsetMaxPackedEntries) return;
+  const zeros: Buffer[] = [];
+  const cursor = new ZsetCursor().open(db, entry);
+  while (cursor.next()) {
+    if (cursor.member.length > thresholds.zsetMaxPackedValue) return;
+    if (Object.is(cursor.score, -0)) zeros.push(cursor.member.copy());
+  }
+  db.unmark(entry);
+  for (const member of zeros) {
+    removeMember(db, entry, member, 0, member.length);
+    putMember(db, entry, member, 0, member.length, 0, thresholds);
+  }
 }
 
 /** Removes a member. Returns whether it was there; the sorted set may be empty then. */

@@ -4,8 +4,8 @@ import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
 import { STRING } from '../forms.js';
 import { longAt, longOf, negated, sumOf } from '../integers.js';
-import { addLongDoubles, isLongDouble } from '../long-double.js';
-import { APPLIED, type Outcome } from '../outcome.js';
+import { APPLIED, FAILED, type Outcome } from '../outcome.js';
+import { sumOfFloats } from './floats.js';
 import type { CommandRow } from './row.js';
 
 /** Commands that count in strings. */
@@ -54,10 +54,8 @@ function incrementByFloat(engine: Engine, command: CommandSpans): Outcome {
   const entry = engine.find(command, 1);
   if (entry >= 0 && db.kindAt(entry) !== STRING) return engine.wrongType();
   const value = entry >= 0 ? db.getString(entry, engine.slice).latin1() : '0';
-  const delta = command.latin1(2);
-  if (!isLongDouble(value) || !isLongDouble(delta)) return engine.notFloat();
-  const sum = addLongDoubles(value, delta);
-  if (sum === null) return engine.fail('ERR increment would produce NaN or Infinity');
+  const sum = sumOfFloats(engine, value, command.latin1(2), 'ERR value is not a valid float');
+  if (sum === null) return FAILED;
   const bytes = Buffer.from(sum, 'latin1');
   if (entry >= 0) db.overwriteString(entry, bytes, 0, bytes.length);
   else db.setString(command.bytes, command.starts[1]!, command.ends[1]!, bytes, 0, bytes.length);

@@ -5,8 +5,8 @@ import type { Engine } from '../engine.js';
 import { HASH_KIND, PACKED_HASH } from '../forms.js';
 import { fieldValue, findField, hashSize, putField, removeField } from '../hashes.js';
 import { longAt, longOf, sumOf } from '../integers.js';
-import { addLongDoubles, isLongDouble } from '../long-double.js';
-import { APPLIED, type Outcome } from '../outcome.js';
+import { APPLIED, FAILED, type Outcome } from '../outcome.js';
+import { sumOfFloats } from './floats.js';
 import type { CommandRow } from './row.js';
 
 /** Commands on the fields of hashes. */
@@ -84,15 +84,12 @@ function increment(engine: Engine, command: CommandSpans): Outcome {
 
 function incrementFloat(engine: Engine, command: CommandSpans): Outcome {
   const { db, slice } = engine;
-  const delta = command.latin1(3);
-  if (!isLongDouble(delta)) return engine.notFloat();
   const entry = engine.find(command, 1);
   if (entry >= 0 && db.kindAt(entry) !== HASH_KIND) return engine.wrongType();
   const place = entry < 0 ? -1 : findField(db, entry, command.bytes, command.starts[2]!, command.ends[2]!);
   const value = place < 0 ? '0' : fieldValue(db, entry, place, slice).latin1();
-  if (!isLongDouble(value)) return engine.fail('ERR hash value is not a float');
-  const sum = addLongDoubles(value, delta);
-  if (sum === null) return engine.fail('ERR increment would produce NaN or Infinity');
+  const sum = sumOfFloats(engine, value, command.latin1(3), 'ERR hash value is not a float');
+  if (sum === null) return FAILED;
   const bytes = Buffer.from(sum, 'latin1');
   putResult(engine, command, bytes, bytes.length);
   return APPLIED;

@@ -119,7 +119,7 @@ function store(engine: Engine, command: CommandSpans): Outcome {
   const result = beginResult(engine, PACKED_ZSET);
   const { scratch } = engine.keyspace;
   if (from < to) {
-    if (to - from > thresholds.zsetMaxPackedEntries && engine.scoreText === 'shortest') scratch.mark(result);
+    if (to - from > thresholds.zsetMaxPackedEntries && engine.release >= 702) scratch.mark(result);
     view.open(db, entry).select(from, to);
     for (let n = 0; n < to - from; n++) {
       view.seek(reverse ? to - 1 - n : from + n);

@@ -6,7 +6,7 @@ import { PACKED_ZSET, SET, ZSET } from '../forms.js';
 import { indexAt } from '../integers.js';
 import { APPLIED, FAILED, type Outcome } from '../outcome.js';
 import { SetCursor, setHas, setSize } from '../sets.js';
-import { putMember, removeMember, scoreOf, ZsetCursor, zsetSize } from '../zsets.js';
+import { packZset, putMember, removeMember, scoreOf, ZsetCursor, zsetSize } from '../zsets.js';
 import { beginResult, storeResult } from './result.js';
 import type { CommandRow } from './row.js';
 
@@ -53,7 +53,7 @@ function combine(engine: Engine, command: CommandSpans, operation: Operation): O
   else if (operation === 'intersection') intersect(engine, sources, aggregate, result);
   else subtract(engine, sources, result);
   const size = zsetSize(scratch, result);
-  packResult(engine, result, size);
+  packZset(scratch, result, engine.thresholds);
   storeResult(engine, command, 1, size);
   return APPLIED;
 }
@@ -200,22 +200,4 @@ function setExactly(
   const { scratch } = engine.keyspace;
   if (present === score && !Object.is(present, score)) removeMember(scratch, result, bytes, start, end);
   putMember(scratch, result, bytes, start, end, score, engine.thresholds);
-}
-
-/** Takes the mark off a result within the thresholds, and with it the sign of its zeros. */
-function packResult(engine: Engine, result: number, size: number): void {
-  const { scratch } = engine.keyspace;
-  const { zsetMaxPackedEntries, zsetMaxPackedValue } = engine.thresholds;
-  if (size > zsetMaxPackedEntries) return;
-  const zeros: Buffer[] = [];
-  const members = new ZsetCursor().open(scratch, result);
-  while (members.next()) {
-    if (members.member.length > zsetMaxPackedValue) return;
-    if (Object.is(members.score, -0)) zeros.push(members.member.copy());
-  }
-  scratch.unmark(result);
-  for (const member of zeros) {
-    removeMember(scratch, result, member, 0, member.length);
-    putMember(scratch, result, member, 0, member.length, 0, engine.thresholds);
-  }
 }

@@ -80,7 +80,7 @@ function addFrom(engine: Engine, command: CommandSpans, first: number, flags: nu
     entry = db.create(bytes, starts[1]!, ends[1]!, PACKED_ZSET);
   }
   // Servers from 7.2 on choose the encoding for the whole command before its first member.
-  if (count > thresholds.zsetMaxPackedEntries && engine.scoreText === 'shortest') db.mark(entry);
+  if (count > thresholds.zsetMaxPackedEntries && engine.release >= 702) db.mark(entry);
   for (let i = 0; i < count; i++) {
     const at = first + 2 * i + 1;
     let score = scores[i]!;

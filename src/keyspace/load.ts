@@ -1,0 +1,159 @@
+import type { Long } from '../bytes/int64.js';
+import type { ByteSlice } from '../bytes/slice.js';
+import { type Depth, ITEMS, type KeyHead, type StreamMeta } from '../model/handler.js';
+import type { StreamId } from '../model/stream-id.js';
+import { RdbSink } from '../rdb/handler.js';
+import { copyBytes } from './bytes.js';
+import type { Database } from './database.js';
+import {
+  MODULE_OBJECT,
+  PACKED_HASH,
+  PACKED_LIST,
+  PACKED_SET,
+  PACKED_ZSET,
+  STREAM_OBJECT,
+  TEXT,
+} from './forms.js';
+import { NEVER, putField, setFieldExpiry } from './hashes.js';
+import type { Keyspace } from './keyspace.js';
+import { libraryName } from './library.js';
+import { pushTail } from './lists.js';
+import { ModuleValue } from './module-value.js';
+import { addToSet } from './sets.js';
+import { StreamLoader } from './stream/loader.js';
+import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.js';
+import { packZset, putMember, zsetSize } from './zsets.js';
+
+const NO_ENTRY = -1;
+
+/**
+ * Fills a keyspace with what an RDB tells, or another keyspace. A key told twice holds what it was told last. Keys past
+ * their expiry are kept; collections without elements are passed over, as servers do.
+ */
+export class KeyspaceLoader extends RdbSink {
+  /** Keys that entered the keyspace. */
+  keys = 0;
+  private db: Database;
+  /** The key at hand: heads are borrowed. */
+  private keyBytes: Buffer = Buffer.allocUnsafeSlow(256);
+  private keyLength = 0;
+  private entry = NO_ENTRY;
+  private isList = false;
+  private readonly fragments: Buffer[] = [];
+  private readonly streams = new StreamLoader();
+
+  constructor(
+    private readonly keyspace: Keyspace,
+    private readonly thresholds: Thresholds = DEFAULT_THRESHOLDS,
+  ) {
+    super();
+    this.db = keyspace.database(0);
+  }
+
+  override database(index: number): void {
+    this.db = this.keyspace.database(index);
+  }
+
+  override functionLibrary(code: ByteSlice): void {
+    const owned = code.copy();
+    const name = libraryName(owned);
+    if (name !== null) this.keyspace.functions.set(name, owned);
+  }
+
+  override key(head: KeyHead): Depth {
+    const { bytes, start, end } = head.key;
+    this.keyLength = end - start;
+    if (this.keyLength > this.keyBytes.length) this.keyBytes = Buffer.allocUnsafeSlow(this.keyLength * 2);
+    copyBytes(bytes, start, end, this.keyBytes, 0);
+    this.entry = NO_ENTRY;
+    this.isList = head.kind === 'list';
+    return ITEMS;
+  }
+
+  override text({ bytes, start, end }: ByteSlice): void {
+    this.entry = this.db.setString(this.keyBytes, 0, this.keyLength, bytes, start, end);
+  }
+
+  override element({ bytes, start, end }: ByteSlice): void {
+    if (this.entry < 0) this.open(this.isList ? PACKED_LIST : PACKED_SET);
+    if (this.isList) pushTail(this.db, this.entry, bytes, start, end);
+    else addToSet(this.db, this.entry, bytes, start, end);
+  }
+
+  override field(name: ByteSlice, value: ByteSlice, expiresAtMs: number): void {
+    if (this.entry < 0) this.open(PACKED_HASH);
+    const { db, entry } = this;
+    putField(db, entry, name.bytes, name.start, name.end, value.bytes, value.start, value.end);
+    if (expiresAtMs !== NEVER) setFieldExpiry(db, entry, name.bytes, name.start, name.end, expiresAtMs);
+  }
+
+  override member({ bytes, start, end }: ByteSlice, score: number): void {
+    if (this.entry < 0) {
+      this.open(PACKED_ZSET);
+      this.db.mark(this.entry);
+    }
+    putMember(this.db, this.entry, bytes, start, end, score, this.thresholds);
+  }
+
+  override raw(fragment: ByteSlice): void {
+    this.fragments.push(fragment.copy());
+  }
+
+  override streamEntry(id: StreamId, fieldCount: number): void {
+    this.streams.streamEntry(id, fieldCount);
+  }
+
+  override streamField(name: ByteSlice, value: ByteSlice): void {
+    this.streams.streamField(name, value);
+  }
+
+  override streamMeta(meta: StreamMeta): void {
+    this.streams.streamMeta(meta);
+  }
+
+  override streamGroup(name: ByteSlice, lastId: StreamId, entriesRead: Long): void {
+    this.streams.streamGroup(name, lastId, entriesRead);
+  }
+
+  override streamPending(id: StreamId, deliveredAtMs: Long, deliveryCount: Long): void {
+    this.streams.streamPending(id, deliveredAtMs, deliveryCount);
+  }
+
+  override streamConsumer(name: ByteSlice, seenAtMs: Long, activeAtMs: Long): void {
+    this.streams.streamConsumer(name, seenAtMs, activeAtMs);
+  }
+
+  override streamConsumerPending(id: StreamId): void {
+    this.streams.streamConsumerPending(id);
+  }
+
+  override keyEnd(head: KeyHead): void {
+    if (head.kind === 'stream') {
+      this.open(TEXT);
+      this.db.setObject(this.entry, STREAM_OBJECT, this.streams.finish());
+    } else if (head.kind === 'module') {
+      this.open(TEXT);
+      const value = new ModuleValue(head.typeId, Buffer.concat(this.fragments));
+      this.db.setObject(this.entry, MODULE_OBJECT, value);
+      this.fragments.length = 0;
+    }
+    if (this.entry < 0) return;
+    if (head.kind === 'zset') this.settle(head.encoding === 'skiplist');
+    if (head.hasExpiry) this.db.setExpiry(this.entry, head.expiresAtMs);
+    this.keys++;
+  }
+
+  private open(form: number): void {
+    this.entry = this.db.reset(this.keyBytes, 0, this.keyLength, form);
+  }
+
+  /**
+   * Scores were taken as they came. A skiplist within the thresholds becomes packed, as a server does when it loads it;
+   * what came packed and fits stays as it is, even a -0 that an old server packed.
+   */
+  private settle(isPlain: boolean): void {
+    const { db, entry, thresholds } = this;
+    if (isPlain) packZset(db, entry, thresholds);
+    else if (zsetSize(db, entry) <= thresholds.zsetMaxPackedEntries) db.unmark(entry);
+  }
+}

@@ -1,0 +1,153 @@
+import { ByteSlice } from '../bytes/slice.js';
+import { END, PAUSE } from '../bytes/window.js';
+import { type ItemHandler, KeyHead, SKIP } from '../model/handler.js';
+import type { Database } from './database.js';
+import { HASH_KIND, KIND_NAMES, LIST, MODULE, SET, STREAM, STRING, ZSET } from './forms.js';
+import { HashCursor, hasFieldExpiries, hashSize } from './hashes.js';
+import type { Keyspace } from './keyspace.js';
+import { ListCursor, listLength } from './lists.js';
+import type { ModuleValue } from './module-value.js';
+import { SetCursor, setSize } from './sets.js';
+import type { StreamValue } from './stream/stream.js';
+import { ZsetView, zsetSize } from './zsets.js';
+
+/**
+ * Tells a keyspace to a handler: functions, then databases ascending, keys in no particular order, sorted sets in their
+ * order. The keyspace must not change meanwhile.
+ */
+export class Walk {
+  private readonly indexes: readonly number[];
+  private place = -1;
+  private entry = 0;
+  private db: Database;
+  private readonly head = new KeyHead();
+  private readonly slice = new ByteSlice();
+  private readonly list = new ListCursor();
+  private readonly set = new SetCursor();
+  private readonly hash = new HashCursor();
+  private readonly zset = new ZsetView();
+
+  constructor(
+    private readonly keyspace: Keyspace,
+    private readonly handler: ItemHandler,
+  ) {
+    this.indexes = keyspace.indexes();
+    this.db = keyspace.scratch;
+  }
+
+  /** Goes on until all is told, END, or until the handler is `full` after a key, PAUSE. */
+  run(): typeof PAUSE | typeof END {
+    const handler = this.handler as ItemHandler & { readonly full?: boolean };
+    if (this.place < 0) this.begin();
+    for (; this.place < this.indexes.length; this.nextDatabase()) {
+      const { db } = this;
+      while (this.entry < db.entriesEnd) {
+        const entry = this.entry++;
+        if (!db.isLive(entry)) continue;
+        this.tellKey(db, entry);
+        if (handler.full === true) return PAUSE;
+      }
+    }
+    return END;
+  }
+
+  private begin(): void {
+    for (const code of this.keyspace.functions.values()) {
+      this.handler.functionLibrary(this.slice.set(code, 0, code.length));
+    }
+    this.nextDatabase();
+  }
+
+  private nextDatabase(): void {
+    this.place++;
+    this.entry = 0;
+    const index = this.indexes[this.place];
+    if (index === undefined) return;
+    this.db = this.keyspace.database(index);
+    this.head.database = index;
+    this.handler.database(index);
+  }
+
+  private tellKey(db: Database, entry: number): void {
+    const { head, handler } = this;
+    const kind = db.kindAt(entry);
+    db.keyAt(entry, head.key);
+    head.kind = KIND_NAMES[kind]!;
+    head.hasExpiry = db.hasExpiry(entry);
+    head.expiresAtMs = head.hasExpiry ? db.expiryAt(entry) : 0;
+    head.typeId = kind === MODULE ? (db.objectAt(entry) as ModuleValue).typeId : -1;
+    head.fieldsExpire = kind === HASH_KIND && hasFieldExpiries(db, entry);
+    head.encoding = ENCODINGS[db.formAt(entry)]!;
+    head.count = countOf(db, entry, kind);
+    if (handler.key(head) !== SKIP) this.tellValue(db, entry, kind);
+    handler.keyEnd(head);
+  }
+
+  private tellValue(db: Database, entry: number, kind: number): void {
+    const { handler, slice } = this;
+    if (kind === STRING) handler.text(db.getString(entry, slice));
+    else if (kind === LIST) this.tellList(db, entry);
+    else if (kind === SET) this.tellSet(db, entry);
+    else if (kind === ZSET) this.tellZset(db, entry);
+    else if (kind === HASH_KIND) this.tellHash(db, entry);
+    else if (kind === STREAM) (db.objectAt(entry) as StreamValue).tell(handler);
+    else {
+      const { bytes } = db.objectAt(entry) as ModuleValue;
+      handler.raw(slice.set(bytes, 0, bytes.length));
+    }
+  }
+
+  private tellList(db: Database, entry: number): void {
+    const { list, handler } = this;
+    list.open(db, entry);
+    while (list.next()) handler.element(list.element);
+  }
+
+  private tellSet(db: Database, entry: number): void {
+    const { set, handler } = this;
+    set.open(db, entry);
+    while (set.next()) handler.element(set.member);
+  }
+
+  private tellHash(db: Database, entry: number): void {
+    const { hash, handler } = this;
+    hash.open(db, entry);
+    while (hash.next()) handler.field(hash.name, hash.value, hash.expiresAtMs);
+  }
+
+  private tellZset(db: Database, entry: number): void {
+    const { zset, handler } = this;
+    zset.open(db, entry);
+    zset.select(0, zset.size);
+    for (let rank = 0; rank < zset.size; rank++) {
+      zset.seek(rank);
+      handler.member(zset.member, zset.score);
+    }
+  }
+}
+
+/** Names of the servers' encodings that come nearest to our forms. */
+const ENCODINGS: readonly string[] = [
+  '',
+  'raw',
+  'raw',
+  'listpack',
+  'quicklist',
+  'listpack',
+  'hashtable',
+  'listpack',
+  'skiplist',
+  'listpack',
+  'listpackex',
+  'hashtable',
+  'stream',
+  'module',
+];
+
+function countOf(db: Database, entry: number, kind: number): number {
+  if (kind === LIST) return listLength(db, entry);
+  if (kind === SET) return setSize(db, entry);
+  if (kind === ZSET) return zsetSize(db, entry);
+  if (kind === HASH_KIND) return hashSize(db, entry);
+  return kind === STREAM ? (db.objectAt(entry) as StreamValue).length : -1;
+}
