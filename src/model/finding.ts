@@ -59,6 +59,8 @@ export const FINDINGS = {
   'aof/torn-annotation': 'warning',
   /** A number or line end that servers load and redis-check-aof refuses. */
   'aof/loose-framing': 'warning',
+  /** Told only where commands are executed. */
+  'aof/unknown-command': 'error',
   'aof/torn-tail': 'error',
   'aof/truncated': 'error',
   'aof/open-transaction': 'error',
