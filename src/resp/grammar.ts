@@ -1,3 +1,4 @@
+import type { ByteWindow } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 
 export const CR = 13;
@@ -85,9 +86,11 @@ export function isTimestamp(bytes: Buffer, at: number, end: number): boolean {
   return end - at >= 4 && bytes.compare(TS, 0, 4, at, at + 4) === 0;
 }
 
-/** A record that the end of the input cuts short. `wanted` is how far it reaches at least. */
-export function tornTail(offset: number, end: number, wanted: number): FormatError {
-  return new FormatError('aof/torn-tail', offset, { end, missing: Math.max(1, wanted - end) });
+/** A record that the end of the input cuts short; it needs `need` bytes from the window's position at least. */
+export function tornTail(window: ByteWindow, offset: number, need: number): FormatError {
+  // Not all of the input need be in memory: a length beyond its end is known without reading what is left.
+  const end = Number.isFinite(window.limit) ? window.limit : window.base + window.end;
+  return new FormatError('aof/torn-tail', offset, { end, missing: Math.max(1, window.offset + need - end) });
 }
 
 /** True when the byte can start what comes after an argument: the next argument, or after the last the next record. */

@@ -58,8 +58,8 @@ export class LargeCommand {
   }
 
   torn(window: ByteWindow): FormatError {
-    const left = this.phase === BODY ? this.rest : window.need;
-    return tornTail(this.spans.offset, window.base + window.end, window.offset + left);
+    const left = this.phase === BODY ? this.rest + 2 : window.need;
+    return tornTail(window, this.spans.offset, left);
   }
 
   /** The `*` line or a `$` line. */

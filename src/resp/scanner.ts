@@ -83,12 +83,12 @@ export class RespScanner implements Machine {
   /** @throws FormatError aof/torn-tail when the input ends inside a command */
   finish(window: ByteWindow): void {
     // What an unfinished look-ahead kept back is complete now that nothing can follow.
-    this.final = true;
+    this.final = !Number.isFinite(window.limit) || window.base + window.end >= window.limit;
     if (this.large.open && !this.skimLarge(window)) throw this.large.torn(window);
     this.spans.bytes = window.bytes;
     while (window.position < window.end) {
       if (this.general(window) === SHORT) {
-        throw tornTail(window.offset, window.base + window.end, window.offset + window.need);
+        throw tornTail(window, window.offset, window.need);
       }
       if (!this.unended) this.lastGood = window.offset;
       if (this.handler.full && this.handler.stopped) return;
