@@ -10,7 +10,7 @@ import { string } from './types/string.js';
 
 /** What a decoder may spend on one file, whatever the file says. */
 export interface RdbLimits {
-  /** The longest string that is put together in memory, in bytes. */
+  /** The longest string that is put together in memory, in bytes; strings up to 16 KiB always are. */
   readonly stringBytesMax: number;
 }
 
