@@ -23,4 +23,9 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: 'verify structure, checksums, every value, manifests and transactions',
     load: async () => (await import('./commands/check.js')).check,
   },
+  {
+    name: 'digest',
+    summary: 'print what DEBUG DIGEST prints for the same dataset',
+    load: async () => (await import('./commands/digest.js')).digest,
+  },
 ];

@@ -152,7 +152,7 @@ class FileCheck implements Machine {
   }
 
   result(window: ByteWindow): FileCheckResult {
-    const { rdb, log, options, source, findings } = this;
+    const { rdb, log, source, findings } = this;
     const bytes = source.size ?? window.base + window.end;
     // The base of a set is read as a log, but nothing follows its RDB.
     const isLog =

@@ -120,6 +120,10 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     says: 'a line must end with CR LF and a number be plain digits; servers load this, redis-check-aof refuses it',
     hint: 'the commands are read as a server reads them; find out what wrote the file, no server does',
   },
+  'aof/unknown-command': {
+    says: 'the embedded engine does not know this command, so what follows would be built on a guess',
+    hint: '--on-unknown skip goes on without it and lists what was left out; modules and new servers bring such commands',
+  },
   'aof/torn-tail': {
     says: 'the last file of the log ends in the middle of a command, as after a crash or a full disk',
     hint: 'a server cuts this rest off and starts; `rekindle replay SOURCE --out PATH` rebuilds all complete commands without touching the original',

@@ -1,0 +1,111 @@
+import type { KeyHead } from '../../model/handler.js';
+import { type DigestReport, digest as digestSource, type KeyListener } from '../../tools/digest.js';
+import { serverNamed } from '../../tools/family.js';
+import { openSource } from '../../tools/source.js';
+import type { CommandDefinition } from '../catalog.js';
+import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
+import { printable } from '../render/escape.js';
+import { findingText } from '../render/findings.js';
+import { jsonLine } from '../render/json.js';
+import { noteNotChecked } from '../render/not-checked.js';
+import { counted } from '../render/numbers.js';
+import type { Session } from '../session.js';
+import { preferOption, type SourceFlags, sourceOptionsOf } from '../source-flags.js';
+
+interface DigestFlags extends SourceFlags, FilterFlags {
+  readonly as?: string;
+  readonly perKey?: boolean;
+}
+
+export const digest: CommandDefinition = {
+  define(command, launch) {
+    command
+      .usage('[options] SOURCE')
+      .argument('<source>', 'a file, a directory, or - for standard input')
+      .option(
+        '--as <server>',
+        'as that server prints it: redis-7.0, valkey-9.1, … (default: who wrote the file)',
+      )
+      .option('--per-key', 'before the digest one line per key: db key type DEBUG-DIGEST-VALUE');
+    filterOptions(preferOption(command))
+      .addHelpText('after', HELP)
+      .action((source: string, flags: DigestFlags) => launch((session) => run(source, flags, session)));
+  },
+};
+
+const HELP = `
+Examples:
+  rekindle digest dump.rdb                         compare with redis-cli DEBUG DIGEST
+  rekindle digest /var/lib/redis --as redis-7.0    what a 7.0 server would print
+  rekindle digest dump.rdb --per-key --match 'user:*'
+
+Servers up to Redis 7.0 print sorted-set scores with 17 digits, later ones with as few as needed, and Redis 7.4
+counts field TTLs: digests compare within one family only. Standard error says which one was taken and why.`;
+
+async function run(path: string, flags: DigestFlags, session: Session): Promise<number> {
+  const { settings } = session;
+  const options = {
+    as: flags.as === undefined ? null : serverNamed(flags.as, '--as'),
+    conditions: conditionsOf(flags),
+    dialect: settings.dialect,
+    keys: flags.perKey === true ? keyPrinter(session) : null,
+  };
+  const source = await openSource(path, sourceOptionsOf(flags, session));
+  if (source.choice !== '') session.note(printable(source.choice));
+  const report = await digestSource(source, options, session.context);
+  if (settings.json) printJson(report, flags.perKey === true, session);
+  else session.print(`${report.digest}\n`);
+  noteDigest(report, session);
+  for (const finding of report.findings) {
+    session.note(findingText(finding, session.errStyle, settings.conceal, settings.strict));
+  }
+  noteNotChecked(report.notChecked, session);
+  return settings.strict && report.findings.length > 0 ? 1 : 0;
+}
+
+/** Prints one line a key, or one object a key. */
+function keyPrinter(session: Session): KeyListener {
+  const print = session.settings.json
+    ? (head: KeyHead, name: string, digest: string | null) =>
+        jsonLine({ db: head.database, key: session.json(name), type: head.kind, digest })
+    : (head: KeyHead, name: string, digest: string | null) =>
+        `${head.database} ${session.shown(name)} ${head.kind} ${digest ?? '-'}\n`;
+  return {
+    key: (head, digest) => session.print(print(head, head.key.latin1(), digest)),
+    get full() {
+      return session.full;
+    },
+    drain: () => session.drain(),
+  };
+}
+
+function printJson(report: DigestReport, stream: boolean, session: Session): void {
+  const { digest, keys, expired, negativeZeros, chosen } = report;
+  const fields = {
+    digest,
+    keys,
+    as: chosen.name,
+    because: chosen.because,
+    expired,
+    negativeZeros,
+    notChecked: report.notChecked.map(({ path, what, why }) => ({ path, what, why })),
+  };
+  if (stream) session.print(jsonLine({ summary: { schemaVersion: 1, ...fields } }));
+  else session.report(fields);
+}
+
+/** What must be known to compare the digest with another. */
+export function noteDigest(report: DigestReport, session: Session): void {
+  const { chosen, keys, expired, negativeZeros } = report;
+  session.note(`digest of ${counted(keys, 'key')} as ${printable(chosen.name)} prints it: ${chosen.because}`);
+  if (expired > 0) {
+    session.note(
+      `${counted(expired, 'key')} past their TTL: they count until a server has expired them (--expired drop)`,
+    );
+  }
+  if (negativeZeros > 0) {
+    session.note(
+      `${counted(negativeZeros, 'score')} of -0: a server's digest depends on the encoding it holds them in`,
+    );
+  }
+}

@@ -1,0 +1,207 @@
+import { NO_CUT } from '../aof/cut.js';
+import type { AofSet } from '../aof/set.js';
+import { pumpSource } from '../bytes/pump.js';
+import type { ByteSlice } from '../bytes/slice.js';
+import type { ByteSource } from '../bytes/source.js';
+import { PAUSE } from '../bytes/window.js';
+import { Walk } from '../keyspace/walk.js';
+import { DigestHandler } from '../model/digest.js';
+import type { Finding } from '../model/finding.js';
+import { type Depth, type ItemHandler, ItemSink, type KeyHead } from '../model/handler.js';
+import { RdbDecoder } from '../rdb/decoder.js';
+import type { DialectName } from '../rdb/dialect.js';
+import type { RdbHandler } from '../rdb/handler.js';
+import type { ToolContext } from './context.js';
+import { type ChosenFamily, chooseFamily, ProducerAux, type Server } from './family.js';
+import { type KeyConditions, KeyFilter } from './filter.js';
+import { KeyGate, SizeGate } from './gate.js';
+import { type Rebuilt, rebuild } from './rebuild.js';
+import { ItemRelay } from './relay.js';
+import { type NotChecked, namingFile } from './report.js';
+import type { Source } from './source.js';
+
+export interface DigestOptions {
+  /** The server whose digest is wanted; null: the one that wrote the file. */
+  readonly as: Server | null;
+  readonly conditions: KeyConditions;
+  readonly dialect: DialectName | null;
+  /** Told of every key; null: nobody wants to know. */
+  readonly keys: KeyListener | null;
+}
+
+/** Who takes the keys of a digest, one by one. */
+export interface KeyListener {
+  /** `valueDigest` is what DEBUG DIGEST-VALUE prints; null for a module value. The head is borrowed. */
+  key(head: KeyHead, valueDigest: string | null): void;
+  readonly full: boolean;
+  drain(): Promise<void>;
+}
+
+/** A digest, and what must be known to compare it. */
+export interface DigestReport {
+  /** Forty lower-case hexadecimal digits. */
+  readonly digest: string;
+  /** Keys that entered it. */
+  readonly keys: number;
+  readonly chosen: ChosenFamily;
+  /** Keys past their TTL at the clock of the context; they count in the digest. */
+  readonly expired: number;
+  /** Scores of -0: a server's digest of them depends on the encoding it chose. */
+  readonly negativeZeros: number;
+  readonly notChecked: readonly NotChecked[];
+  /** What servers load all the same, and a torn tail. */
+  readonly findings: readonly Finding[];
+}
+
+/** A digest being made of whatever tells keys: filters in front, the counters behind. */
+export class DigestPipeline {
+  readonly entry: ItemHandler;
+  private readonly digest: DigestHandler;
+
+  constructor(
+    readonly chosen: ChosenFamily,
+    options: Pick<DigestOptions, 'conditions' | 'keys'>,
+    nowMs: number,
+  ) {
+    const { conditions, keys } = options;
+    const onKey = keys === null ? null : keys.key.bind(keys);
+    this.digest = new DigestHandler({ ...chosen.family, nowMs, onKey });
+    const sized =
+      conditions.minSizeBytes > 0 ? new SizeGate(this.digest, conditions.minSizeBytes) : this.digest;
+    const filter = new KeyFilter(conditions, nowMs);
+    this.entry = filter.open ? sized : new KeyGate(sized, filter);
+  }
+
+  report(path: string): DigestReport {
+    const { keys, expired, negativeZeros, opaque } = this.digest;
+    const why = 'its digest is known to the module alone: left out of the digest';
+    return {
+      digest: this.digest.result(),
+      keys,
+      chosen: this.chosen,
+      expired,
+      negativeZeros,
+      notChecked: opaque > 0 ? [{ path, what: `values of ${opaque} module keys`, why }] : [],
+      findings: [],
+    };
+  }
+}
+
+/** The digest of a dataset in files. See `digestRdb` and `digestLog`. */
+export function digest(source: Source, options: DigestOptions, context: ToolContext): Promise<DigestReport> {
+  return source.kind === 'rdb'
+    ? digestRdb(source.bytes, options, context)
+    : digestLog(source.set, options, context);
+}
+
+/**
+ * The digest of an RDB, computed as it streams past: memory does not depend on the number of keys.
+ *
+ * @throws DamageError when the file is damaged
+ */
+export async function digestRdb(
+  bytes: ByteSource,
+  options: DigestOptions,
+  context: ToolContext,
+): Promise<DigestReport> {
+  const reader = new DigestReader(options, context);
+  const decoder = new RdbDecoder(reader, {
+    verifyChecksum: true,
+    deep: false,
+    dialect: options.dialect ?? undefined,
+  });
+  await namingFile(bytes.label, () =>
+    pumpSource(bytes, decoder, {
+      signal: context.signal,
+      drain: () => options.keys?.drain() ?? Promise.resolve(),
+      progress: (done) => context.progress({ label: bytes.label, done, total: bytes.size }),
+    }),
+  );
+  return reader.pipeline().report(bytes.label);
+}
+
+/**
+ * The digest of what a log leads to: it must be executed, so the dataset is held in memory.
+ *
+ * @throws DamageError when the log is damaged or holds a command that the engine does not know
+ */
+export async function digestLog(
+  set: AofSet,
+  options: DigestOptions,
+  context: ToolContext,
+): Promise<DigestReport> {
+  const { as, dialect } = options;
+  const rebuilt = await rebuild(set, { cut: NO_CUT, as, onUnknown: 'stop', dialect }, context);
+  const report = await digestKeyspace(rebuilt, options, context);
+  return { ...report, findings: rebuilt.end.findings };
+}
+
+/** The digest of a dataset in memory. */
+export async function digestKeyspace(
+  { keyspace, producer }: Pick<Rebuilt, 'keyspace' | 'producer'>,
+  options: DigestOptions,
+  context: ToolContext,
+): Promise<DigestReport> {
+  const pipeline = new DigestPipeline(chooseFamily(options.as, producer), options, context.nowMs);
+  const { keys } = options;
+  const walk = new Walk(keyspace, new PausingRelay(pipeline.entry, () => keys?.full ?? false));
+  while (walk.run() === PAUSE) await keys?.drain();
+  return pipeline.report('');
+}
+
+/** A relay that is full when somebody else is. */
+class PausingRelay extends ItemRelay {
+  constructor(
+    target: ItemHandler,
+    private readonly isFull: () => boolean,
+  ) {
+    super(target);
+  }
+
+  get full(): boolean {
+    return this.isFull();
+  }
+}
+
+/** Waits with the choice of the family until the first key: by then the file has said who wrote it. */
+class DigestReader extends ItemRelay implements RdbHandler {
+  private readonly producer = new ProducerAux();
+  private made: DigestPipeline | null = null;
+
+  constructor(
+    private readonly options: DigestOptions,
+    private readonly context: ToolContext,
+  ) {
+    super(new ItemSink());
+  }
+
+  pipeline(): DigestPipeline {
+    const { options, context, producer } = this;
+    if (this.made === null) {
+      const chosen = chooseFamily(options.as, producer.server);
+      this.made = new DigestPipeline(chosen, options, context.nowMs);
+      this.target = this.made.entry;
+    }
+    return this.made;
+  }
+
+  override key(head: KeyHead): Depth {
+    if (this.made === null) this.pipeline();
+    return this.target.key(head);
+  }
+
+  aux(name: ByteSlice, value: ByteSlice): void {
+    this.producer.take(name.latin1(), value.latin1());
+  }
+
+  get full(): boolean {
+    return this.options.keys?.full ?? false;
+  }
+
+  record(): void {}
+  header(): void {}
+  resize(): void {}
+  slotInfo(): void {}
+  moduleAux(): void {}
+  end(): void {}
+}

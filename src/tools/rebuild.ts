@@ -1,0 +1,202 @@
+import type { Cut } from '../aof/cut.js';
+import { type LogContext, type LogEnd, type LogHandler, readLog } from '../aof/log.js';
+import type { AofFileEntry, AofSet } from '../aof/set.js';
+import type { ByteSlice } from '../bytes/slice.js';
+import { FormatError, UsageError } from '../errors.js';
+import { Engine } from '../keyspace/engine.js';
+import { Keyspace } from '../keyspace/keyspace.js';
+import { KeyspaceLoader } from '../keyspace/load.js';
+import { FAILED, type Outcome, UNKNOWN } from '../keyspace/outcome.js';
+import { thresholdsOf } from '../keyspace/thresholds.js';
+import { digestFamilyOf } from '../model/digest.js';
+import { type Depth, ItemSink, type KeyHead } from '../model/handler.js';
+import type { DialectName } from '../rdb/dialect.js';
+import type { RdbHandler } from '../rdb/handler.js';
+import type { CommandSpans } from '../resp/command.js';
+import type { ToolContext } from './context.js';
+import { ProducerAux, releaseOf, type Server, TODAY } from './family.js';
+import { ItemRelay } from './relay.js';
+import { namingFile } from './report.js';
+
+export interface RebuildOptions {
+  readonly cut: Cut;
+  /** The server whose rules hold where the log does not say who wrote it. */
+  readonly as: Server | null;
+  /** What to do at a command that the engine does not know. */
+  readonly onUnknown: 'stop' | 'skip';
+  readonly dialect: DialectName | null;
+}
+
+/** A command that was not executed, or that a server would have refused, too. */
+export interface PassedOver {
+  /** Base name. */
+  readonly file: string;
+  readonly offset: number;
+  /** Counted from 1 over all files. */
+  readonly number: number;
+  /** Its name as it stands there, one character per byte. */
+  readonly command: string;
+  readonly reason: string;
+}
+
+/** A dataset as a log leaves it. */
+export interface Rebuilt {
+  readonly keyspace: Keyspace;
+  readonly end: LogEnd;
+  /** Who wrote the RDB that the log opens with; null when there is none or it does not say. */
+  readonly producer: Server | null;
+  /** When that RDB was saved, in milliseconds since the epoch; null as above. */
+  readonly savedAtMs: number | null;
+  /** Commands unknown to the engine: the dataset lacks what they did. */
+  readonly skipped: readonly PassedOver[];
+  /** Commands that failed as they do when a server loads the log: the first few, and how many in all. */
+  readonly refused: readonly PassedOver[];
+  readonly refusedCount: number;
+}
+
+/** More than these say nothing new. */
+const REFUSED_LISTED = 20;
+
+/**
+ * Executes a log up to a cut in an embedded engine.
+ *
+ * @throws DamageError when the log is damaged before the cut, or holds an unknown command and `onUnknown` is 'stop'
+ * @throws UsageError when the cut names no place in the log, or the dataset outgrows the context's memory
+ */
+export async function rebuild(set: AofSet, options: RebuildOptions, context: ToolContext): Promise<Rebuilt> {
+  const replayer = new Replayer(options, context);
+  const end = await namingFile(set.manifestPath ?? set.directory, () =>
+    readLog(set, replayer, options.cut, {
+      rdb: { verifyChecksum: true, deep: false, dialect: options.dialect ?? undefined },
+      signal: context.signal,
+      progress: (file, done) => {
+        context.progress({ label: file.path, done, total: file.size });
+        replayer.watchMemory();
+      },
+    }),
+  );
+  const { keyspace, skipped, refused, refusedCount } = replayer;
+  const { server, savedAtMs } = replayer.rdb.producer;
+  return { keyspace, end, producer: server, savedAtMs, skipped, refused, refusedCount };
+}
+
+/** Loads what an RDB tells, by the rules of whoever wrote it: that is known when its first key comes. */
+class Preamble extends ItemRelay implements RdbHandler {
+  readonly producer = new ProducerAux();
+  readonly full = false;
+  private loader: KeyspaceLoader | null = null;
+
+  constructor(
+    private readonly keyspace: Keyspace,
+    private readonly as: Server | null,
+  ) {
+    super(new ItemSink());
+  }
+
+  /** The server whose rules hold. */
+  get server(): Server {
+    return this.producer.server ?? this.as ?? TODAY;
+  }
+
+  private open(): void {
+    if (this.loader !== null) return;
+    this.loader = new KeyspaceLoader(this.keyspace, thresholdsOf(releaseOf(this.server)));
+    this.target = this.loader;
+  }
+
+  aux(name: ByteSlice, value: ByteSlice): void {
+    this.producer.take(name.latin1(), value.latin1());
+  }
+
+  override database(index: number): void {
+    this.open();
+    super.database(index);
+  }
+
+  override functionLibrary(code: ByteSlice): void {
+    this.open();
+    super.functionLibrary(code);
+  }
+
+  override key(head: KeyHead): Depth {
+    this.open();
+    return super.key(head);
+  }
+
+  record(): void {}
+  header(): void {}
+  resize(): void {}
+  slotInfo(): void {}
+  moduleAux(): void {}
+  end(): void {}
+}
+
+class Replayer implements LogHandler {
+  readonly keyspace = new Keyspace();
+  readonly rdb: Preamble;
+  readonly skipped: PassedOver[] = [];
+  readonly refused: PassedOver[] = [];
+  refusedCount = 0;
+  readonly full = false;
+  private engine: Engine | null = null;
+
+  constructor(
+    private readonly options: RebuildOptions,
+    private readonly context: ToolContext,
+  ) {
+    this.rdb = new Preamble(this.keyspace, options.as);
+  }
+
+  fileStart(): void {
+    this.engine?.select(0);
+  }
+
+  apply(command: CommandSpans, context: LogContext): void {
+    // Made at the first command: by then the RDB before it has said whose rules hold.
+    const engine = (this.engine ??= this.start());
+    const outcome = engine.execute(command);
+    if (outcome !== 0) this.passOver(outcome, engine.lastError, command, context);
+  }
+
+  private start(): Engine {
+    const { server } = this.rdb;
+    const { scoreText } = digestFamilyOf(server.product, server.version);
+    const { nowMs } = this.context;
+    return new Engine(this.keyspace, { nowMs, scoreText, release: releaseOf(server) });
+  }
+
+  private passOver(outcome: Outcome, error: string, command: CommandSpans, context: LogContext): void {
+    const name = command.latin1(0);
+    const { file, offset, number } = context;
+    if (outcome === UNKNOWN && !isFrame(command)) {
+      if (this.options.onUnknown === 'stop') throw unknownCommand(name, file, offset, number);
+      this.skipped.push({ file: file.name, offset, number, command: name, reason: 'unknown command' });
+    } else if (outcome === FAILED && ++this.refusedCount <= REFUSED_LISTED) {
+      this.refused.push({ file: file.name, offset, number, command: name, reason: error });
+    }
+  }
+
+  drain(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** @throws UsageError when the process holds more than it may */
+  watchMemory(): void {
+    const held = process.memoryUsage.rss();
+    const { memoryBytes } = this.context;
+    if (held <= memoryBytes) return;
+    throw new UsageError(
+      `the dataset outgrows --memory: ${held} bytes are held, ${memoryBytes} are allowed`,
+      'give a larger --memory, or a machine that has it',
+    );
+  }
+}
+
+/** What frames a transaction, and does nothing by itself: what is between comes whole or not at all. */
+function isFrame(command: CommandSpans): boolean {
+  return command.is(0, 'EXEC') || command.is(0, 'MULTI') || command.is(0, 'DISCARD');
+}
+
+function unknownCommand(name: string, file: AofFileEntry, offset: number, number: number): FormatError {
+  return new FormatError('aof/unknown-command', offset, { command: name, number }).inFile(file.path);
+}
