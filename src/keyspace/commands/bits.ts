@@ -1,10 +1,11 @@
-import { addLong, type Long, signedLong } from '../../bytes/int64.js';
+import { addLong, type Long } from '../../bytes/int64.js';
 import { ByteSlice } from '../../bytes/slice.js';
-import { Int64Words, parseInt64, parseSafeInteger } from '../../kernels/decimal.js';
+import { parseSafeInteger } from '../../kernels/decimal.js';
 import type { CommandSpans } from '../../resp/command.js';
 import { type FieldType, fitField, type Overflow, readField, writeField } from '../bitfield.js';
 import type { Engine } from '../engine.js';
 import { STRING } from '../forms.js';
+import { longAt } from '../integers.js';
 import { APPLIED, type Outcome } from '../outcome.js';
 import type { CommandRow } from './row.js';
 
@@ -154,8 +155,6 @@ interface FieldWrite {
 
 const OVERFLOWS: readonly Overflow[] = ['wrap', 'sat', 'fail'];
 
-const words = new Int64Words();
-
 function bitfield(engine: Engine, command: CommandSpans): Outcome {
   const writes: FieldWrite[] = [];
   let overflow: Overflow = 'wrap';
@@ -177,9 +176,9 @@ function bitfield(engine: Engine, command: CommandSpans): Outcome {
     const bitOffset = bitOffsetAt(command, i + 2, type.bits);
     if (bitOffset < 0) return engine.fail(BAD_OFFSET);
     if (writing) {
-      if (!parseInt64(command.bytes, command.starts[i + 3]!, command.ends[i + 3]!, words))
-        return engine.notInteger();
-      writes.push({ type, bitOffset, value: signedLong(words.high, words.low), isSet, overflow });
+      const value = longAt(command, i + 3);
+      if (value === null) return engine.notInteger();
+      writes.push({ type, bitOffset, value, isSet, overflow });
     }
     i += writing ? 4 : 3;
   }

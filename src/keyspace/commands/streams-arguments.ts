@@ -1,19 +1,9 @@
-import { type Long, signedLong } from '../../bytes/int64.js';
-import { Int64Words, parseInt64 } from '../../kernels/decimal.js';
 import type { StreamId } from '../../model/stream-id.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
 import { STREAM_OBJECT, TEXT } from '../forms.js';
 import { readIdText } from '../stream/id-text.js';
 import { StreamValue } from '../stream/stream.js';
-
-const words = new Int64Words();
-
-/** Argument i as a 64-bit integer; null when it is none. */
-export function longAt(command: CommandSpans, i: number): Long | null {
-  if (!parseInt64(command.bytes, command.starts[i]!, command.ends[i]!, words)) return null;
-  return signedLong(words.high, words.low);
-}
 
 /** Argument i as a stream id; null when it is none. */
 export function idAtArgument(command: CommandSpans, i: number): StreamId | null {

@@ -2,19 +2,13 @@ import { addLong, type Long } from '../../bytes/int64.js';
 import { compareIds, type StreamId, ZERO_ID } from '../../model/stream-id.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
+import { longAt } from '../integers.js';
 import { APPLIED, type Outcome } from '../outcome.js';
 import { idKey, idOfKey, type PendingEntry, type StreamConsumer, type StreamGroup } from '../stream/group.js';
 import { nextId, readIdText, readRangeIdText } from '../stream/id-text.js';
 import type { StreamValue } from '../stream/stream.js';
 import type { CommandRow } from './row.js';
-import {
-  BAD_ID,
-  CREATES_IDLE_CONSUMERS,
-  idAtArgument,
-  longAt,
-  NO_GROUP,
-  streamAt,
-} from './streams-arguments.js';
+import { BAD_ID, CREATES_IDLE_CONSUMERS, idAtArgument, NO_GROUP, streamAt } from './streams-arguments.js';
 
 /** Commands that hand pending entries to another consumer. */
 export const streamClaimCommands: readonly CommandRow[] = [

@@ -2,12 +2,13 @@ import type { Long } from '../../bytes/int64.js';
 import { ZERO_ID } from '../../model/stream-id.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
+import { longAt } from '../integers.js';
 import { APPLIED, type Outcome } from '../outcome.js';
 import { idKey, StreamGroup } from '../stream/group.js';
 import { readRangeIdText } from '../stream/id-text.js';
 import { type StreamValue, UNKNOWN_READS } from '../stream/stream.js';
 import type { CommandRow } from './row.js';
-import { BAD_ID, createStream, idAtArgument, idsAt, longAt, streamAt } from './streams-arguments.js';
+import { BAD_ID, createStream, idAtArgument, idsAt, streamAt } from './streams-arguments.js';
 
 /** Commands on consumer groups as such. */
 export const streamGroupCommands: readonly CommandRow[] = [

@@ -2,19 +2,13 @@ import { addLong } from '../../bytes/int64.js';
 import { compareIds, type StreamId } from '../../model/stream-id.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
+import { longAt } from '../integers.js';
 import { APPLIED, type Outcome } from '../outcome.js';
 import { idKey, idOfKey, type StreamConsumer, type StreamGroup } from '../stream/group.js';
 import { LARGEST_ID } from '../stream/id-text.js';
 import { type StreamValue, UNKNOWN_READS } from '../stream/stream.js';
 import type { CommandRow } from './row.js';
-import {
-  BAD_ID,
-  CREATES_IDLE_CONSUMERS,
-  idAtArgument,
-  longAt,
-  NO_GROUP,
-  streamAt,
-} from './streams-arguments.js';
+import { BAD_ID, CREATES_IDLE_CONSUMERS, idAtArgument, NO_GROUP, streamAt } from './streams-arguments.js';
 
 /** Reading through a group: servers log its effects instead, so that it stands in foreign logs only. */
 export const streamReadCommands: readonly CommandRow[] = [

@@ -1,11 +1,12 @@
 import { compareIds, idOf, type StreamId, ZERO_ID } from '../../model/stream-id.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
+import { longAt } from '../integers.js';
 import { APPLIED, type Outcome } from '../outcome.js';
 import { hasOpenSequence, nextId, readIdText } from '../stream/id-text.js';
 import type { StreamValue } from '../stream/stream.js';
 import type { CommandRow } from './row.js';
-import { BAD_ID, createStream, idAtArgument, idsAt, longAt, streamAt } from './streams-arguments.js';
+import { BAD_ID, createStream, idAtArgument, idsAt, streamAt } from './streams-arguments.js';
 
 /** Commands on the entries of a stream. */
 export const streamCommands: readonly CommandRow[] = [

@@ -2,6 +2,7 @@ import { bitCommands } from './bits.js';
 import { connectionCommands } from './connection.js';
 import { counterCommands } from './counters.js';
 import { expiryCommands } from './expiry.js';
+import { geoCommands } from './geo.js';
 import { hashCommands } from './hashes.js';
 import { hashExpiryCommands } from './hashes-expiry.js';
 import { hyperLogLogCommands } from './hyperloglog.js';
@@ -10,6 +11,7 @@ import { listCommands } from './lists.js';
 import { listPopCommands } from './lists-pop.js';
 import type { CommandRow } from './row.js';
 import { setCommands } from './sets.js';
+import { sortCommands } from './sort.js';
 import { streamCommands } from './streams.js';
 import { streamClaimCommands } from './streams-claim.js';
 import { streamGroupCommands } from './streams-groups.js';
@@ -35,6 +37,8 @@ export const COMMANDS: readonly CommandRow[] = [
   ...expiryCommands,
   ...counterCommands,
   ...bitCommands,
+  ...geoCommands,
+  ...sortCommands,
   ...hyperLogLogCommands,
   ...streamCommands,
   ...streamGroupCommands,
