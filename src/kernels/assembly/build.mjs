@@ -4,7 +4,10 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
-const KERNELS = [{ name: 'CRC64_WASM', file: 'crc64.ts', pages: 2 }];
+const KERNELS = [
+  { name: 'CRC64_WASM', file: 'crc64.ts', pages: 2 },
+  { name: 'SHA1_WASM', file: 'sha1.ts', pages: 1 },
+];
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** The compiled module of one kernel. */
