@@ -56,6 +56,8 @@ export class CommandEmitter implements ItemHandler {
   private readonly losses = new Set<EmitLoss>();
   private readonly scoreText = Buffer.alloc(DOUBLE_TEXT_MAX);
   private selected = -1;
+  /** False while a key goes by that the target has no place for. */
+  private taken = false;
   /** Whether the key at hand has got a command that creates it. */
   private created = false;
 
@@ -95,6 +97,7 @@ export class CommandEmitter implements ItemHandler {
 
   key(head: KeyHead): Depth {
     const refused = this.refusal(head);
+    this.taken = refused === null;
     if (refused !== null) {
       this.options.onLoss(head, refused);
       return SKIP;
@@ -230,6 +233,7 @@ export class CommandEmitter implements ItemHandler {
   }
 
   keyEnd(head: KeyHead): void {
+    if (!this.taken) return;
     if (head.kind === 'stream') this.streams.finish();
     else if (head.kind === 'module') this.restoreModule();
     else if (head.kind !== 'string') this.batch.flush();

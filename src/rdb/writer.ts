@@ -66,6 +66,8 @@ export class RdbWriter implements RdbHandler {
   private resizeKeys = -1;
   private resizeExpires = 0;
   private inModuleAux = false;
+  /** False while a key goes by that the target has no place for. */
+  private taken = false;
 
   constructor(
     private readonly into: ByteTarget,
@@ -152,6 +154,7 @@ export class RdbWriter implements RdbHandler {
   key(head: KeyHead): Depth {
     this.open();
     const refused = this.refusal(head);
+    this.taken = refused === null;
     if (refused !== null) {
       this.options.onLoss(head, refused);
       return SKIP;
@@ -226,6 +229,7 @@ export class RdbWriter implements RdbHandler {
   }
 
   keyEnd(head: KeyHead): void {
+    if (!this.taken) return;
     const written = this.values.finish();
     for (const what of this.values.losses) this.options.onLoss(head, what);
     if (!written) return;

@@ -54,9 +54,7 @@ export class ZsetEncoder {
       return;
     }
     this.store.add(bytes, start, end, score);
-    // Packed, a score of -0 would become 0.
-    const packable = this.count <= PACKED_ENTRIES_MAX && end - start <= PACKED_MEMBER_MAX;
-    if (!packable || Object.is(score, -0)) this.spill();
+    if (this.count > PACKED_ENTRIES_MAX || end - start > PACKED_MEMBER_MAX) this.spill();
   }
 
   private writePlain(output: RdbOutput, bytes: Buffer, start: number, end: number, score: number): void {
