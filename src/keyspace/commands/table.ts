@@ -2,6 +2,7 @@ import { bitCommands } from './bits.js';
 import { connectionCommands } from './connection.js';
 import { counterCommands } from './counters.js';
 import { expiryCommands } from './expiry.js';
+import { functionCommands } from './functions.js';
 import { geoCommands } from './geo.js';
 import { hashCommands } from './hashes.js';
 import { hashExpiryCommands } from './hashes-expiry.js';
@@ -37,6 +38,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...expiryCommands,
   ...counterCommands,
   ...bitCommands,
+  ...functionCommands,
   ...geoCommands,
   ...sortCommands,
   ...hyperLogLogCommands,
