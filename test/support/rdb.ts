@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'vitest';
 import { pumpSource } from '../../src/bytes/pump.js';
 import { MemorySource } from '../../src/bytes/source.js';
 import { MemoryTarget } from '../../src/bytes/target.js';
@@ -28,10 +30,20 @@ export async function decodeInto(
 }
 
 /** Every key of an RDB, by place, and the function libraries. */
-export async function recordRdb(bytes: Buffer): Promise<{ keys: RecordedKey[]; libraries: string[] }> {
+export interface Recorded {
+  readonly keys: readonly RecordedKey[];
+  readonly libraries: readonly string[];
+}
+
+export async function recordRdb(bytes: Buffer): Promise<Recorded> {
   const recorder = new Recorder();
   await decodeInto(recorder, bytes);
   return { keys: recorder.keys.sort(byPlace), libraries: recorder.libraries.sort() };
+}
+
+/** `toEqual`, without the cost of a walk through large values that are equal. */
+export function expectSame(actual: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
 }
 
 export interface Written {

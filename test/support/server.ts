@@ -98,6 +98,12 @@ export class TestServer {
     return readFileSync(this.logFile, 'utf8');
   }
 
+  /** Holds what an RDB holds, instead of what it held before: quicker than another server. */
+  async load(rdb: string): Promise<void> {
+    cpSync(rdb, join(this.directory, 'dump.rdb'));
+    await this.client.call('DEBUG', 'RELOAD', 'NOSAVE');
+  }
+
   /** DEBUG DIGEST of the whole dataset. */
   async digest(): Promise<string> {
     return (await this.client.call('DEBUG', 'DIGEST')) as string;

@@ -1,0 +1,4 @@
+/** How `--as` names the server of a corpus folder: `redis-7.0.15` prints digests as `redis-7.0`. */
+export function digestName(server: string): string {
+  return /^[a-z]+-\d+\.\d+/.exec(server)![0];
+}
