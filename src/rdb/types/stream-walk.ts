@@ -64,11 +64,11 @@ export class StreamWalk {
 
   decode(walk: ValueWalk, cursor: Cursor, out: ItemOutput): Progress {
     for (;;) {
-      this.leaveLoops(walk, cursor);
-      if (this.part === DONE) return END;
       const at = this.readPart(walk, cursor, out);
       if (at === SHORT) return NEED;
       cursor.position = at;
+      this.leaveLoops(walk, cursor);
+      if (this.part === DONE) return END;
       if (out.full) return PAUSE;
     }
   }
