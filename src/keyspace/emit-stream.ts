@@ -2,11 +2,15 @@ import { GrowingBytes } from '../bytes/growing-bytes.js';
 import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import type { StreamMeta } from '../model/handler.js';
-import { formatId, type StreamId } from '../model/stream-id.js';
+import { formatId, type StreamId, writeId } from '../model/stream-id.js';
 import type { RdbTarget } from '../rdb/writer-target.js';
 import type { RespOutput } from './emit-resp.js';
 
 export type StreamEmitLoss = 'stream-counters' | 'stream-pending' | 'stream-consumer' | 'stream-entry';
+
+/** Ids kept to tell whether a pending entry is still in its stream; of longer streams it is taken to be. */
+const KNOWN_IDS_MAX = 1 << 22;
+const ID_BYTES = 16;
 
 interface Pending {
   readonly deliveredAtMs: Long;
@@ -20,6 +24,9 @@ export class StreamEmitter {
   private readonly consumer = new GrowingBytes();
   /** Pending entries of the group that no consumer has claimed yet, by id. */
   private readonly pending = new Map<string, Pending>();
+  /** Ids of the stream's entries, in order, as far as they are needed. */
+  private readonly ids = new GrowingBytes();
+  private readonly wanted = Buffer.alloc(ID_BYTES);
   private consumerOpen = false;
   private consumerHasPending = false;
 
@@ -32,6 +39,7 @@ export class StreamEmitter {
   begin(key: ByteSlice): void {
     keep(this.key, key);
     this.pending.clear();
+    this.ids.reset();
     this.consumerOpen = false;
   }
 
@@ -39,6 +47,11 @@ export class StreamEmitter {
     if (fieldCount === 0) {
       this.lose('stream-entry');
       return;
+    }
+    if (!this.target.claimsDeleted && this.ids.end < KNOWN_IDS_MAX * ID_BYTES) {
+      this.ids.reserve(ID_BYTES);
+      writeId(id, this.ids.bytes, this.ids.end);
+      this.ids.end += ID_BYTES;
     }
     this.output.head(3 + 2 * fieldCount);
     this.output.word('XADD');
@@ -96,6 +109,10 @@ export class StreamEmitter {
     const entry = this.pending.get(text);
     if (entry === undefined) return;
     this.pending.delete(text);
+    if (!this.target.claimsDeleted && !this.isPresent(id)) {
+      this.lose('stream-pending');
+      return;
+    }
     this.consumerHasPending = true;
     const { output } = this;
     output.head(12);
@@ -106,6 +123,22 @@ export class StreamEmitter {
     const time = String(entry.deliveredAtMs);
     const count = String(entry.deliveryCount);
     for (const word of ['0', text, 'TIME', time, 'RETRYCOUNT', count, 'JUSTID', 'FORCE']) output.word(word);
+  }
+
+  private isPresent(id: StreamId): boolean {
+    const { bytes, end } = this.ids;
+    const count = end / ID_BYTES;
+    if (count === KNOWN_IDS_MAX) return true;
+    writeId(id, this.wanted, 0);
+    let low = 0;
+    for (let high = count; low < high; ) {
+      const middle = (low + high) >>> 1;
+      const at = middle * ID_BYTES;
+      if (bytes.compare(this.wanted, 0, ID_BYTES, at, at + ID_BYTES) < 0) low = middle + 1;
+      else high = middle;
+    }
+    const at = low * ID_BYTES;
+    return low < count && bytes.compare(this.wanted, 0, ID_BYTES, at, at + ID_BYTES) === 0;
   }
 
   private endConsumer(): void {

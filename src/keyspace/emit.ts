@@ -28,7 +28,7 @@ export type EmitLoss =
   | 'empty'
   /** TTLs of a hash's fields. */
   | 'field-expiry'
-  /** What a stream counted; entries pending for nobody; consumers without pending entries; an entry without fields. */
+  /** What a stream counted; pending entries of nobody, or of messages that are gone; consumers without pending entries; an entry without fields. */
   | StreamEmitLoss;
 
 export interface CommandEmitterOptions {
@@ -40,8 +40,8 @@ export interface CommandEmitterOptions {
 
 /**
  * Turns a dataset into the commands that build it up again, as a server's own rewrite without preamble does. A log
- * cannot say when a key was last used or a consumer last seen, and servers from 7.0 on drop pending entries whose
- * message is gone; module values are restored from their bytes.
+ * cannot say when a key was last used or a consumer last seen, and a score of -0 loses its sign where a server packs a
+ * sorted set. Module values are restored from their bytes.
  */
 export class CommandEmitter implements ItemHandler {
   /** Keys told so far. */

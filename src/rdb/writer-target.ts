@@ -63,6 +63,8 @@ export interface RdbTarget {
   readonly createConsumer: boolean;
   /** XSETID with ENTRIESADDED and MAXDELETEDID is known, XGROUP CREATE with ENTRIESREAD. */
   readonly streamCounters: boolean;
+  /** XCLAIM with FORCE makes an entry pending even if it is not in the stream any more. */
+  readonly claimsDeleted: boolean;
 }
 
 const redis24: RdbTarget = {
@@ -100,6 +102,7 @@ const redis24: RdbTarget = {
   aux: 'none',
   createConsumer: false,
   streamCounters: false,
+  claimsDeleted: true,
 };
 
 /** The next row: what it changes of the one before, and the types it adds. */
@@ -153,6 +156,7 @@ const redis70 = extend(
     stream: TYPE_STREAM_LISTPACKS_2,
     functions: true,
     streamCounters: true,
+    claimsDeleted: false,
     aux: 'aof-base',
   },
   [TYPE_HASH_LISTPACK, TYPE_ZSET_LISTPACK, TYPE_LIST_QUICKLIST_2, TYPE_STREAM_LISTPACKS_2],

@@ -14,8 +14,10 @@ export function listening(items: ItemHandler): RdbHandler {
   });
 }
 
-/** The digest that Redis 7.0 prints, without the keys at some places (`<db> <key in base64>`). */
+/** The digest that Redis 7.0 prints, of all keys or all but some. */
 class PartialDigest extends DigestHandler {
+  private left = false;
+
   constructor(private readonly without: ReadonlySet<string>) {
     super({ scoreText: '17g', fieldTtls: false, skipsExpiredFields: false, nowMs: null, onKey: null });
   }
@@ -25,14 +27,12 @@ class PartialDigest extends DigestHandler {
     return this.left ? SKIP : super.key(head);
   }
 
-  private left = false;
-
   override keyEnd(head: KeyHead): void {
     if (!this.left) super.keyEnd(head);
   }
 }
 
-/** DEBUG DIGEST of Redis 7.0 for the dataset of an RDB, all keys or all but some. */
+/** DEBUG DIGEST of Redis 7.0 for an RDB; keys left out are named as `<db> <key in base64>`. */
 export async function rdbDigest(bytes: Buffer, without: ReadonlySet<string> = new Set()): Promise<string> {
   const digest = new PartialDigest(without);
   await decodeInto(listening(digest), bytes);
