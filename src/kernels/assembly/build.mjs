@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const KERNELS = [
-  { name: 'CRC64_WASM', file: 'crc64.ts', pages: 2 },
+  { name: 'CRC64_WASM', file: 'crc64.ts', pages: 3 },
   { name: 'SHA1_WASM', file: 'sha1.ts', pages: 1 },
 ];
 const here = fileURLToPath(new URL('.', import.meta.url));
