@@ -147,7 +147,7 @@ function theirVerdict(output: string): string {
     .trimEnd()
     .split('\n')
     .at(-1)!
-    .replace(/^.* # /, '');
+    .replace(/^(.* )?# /, '');
 }
 
 const WITH_MANIFESTS = CORRUPT_SERVERS.filter((server) => /^redis-[789]/.test(server));

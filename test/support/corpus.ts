@@ -51,6 +51,8 @@ export interface TimestampCut {
   readonly timestamp: number;
   readonly exit_code: number;
   readonly output: string;
+  /** What stood in the directory afterwards, by base name. */
+  readonly files_after?: Readonly<Record<string, { readonly size: number }>>;
   readonly digest?: string;
 }
 
