@@ -302,7 +302,7 @@ async function refuseOccupied(disk: Disk, path: string, force: boolean): Promise
 export function stagingName(path: string): string {
   // A name may have 255 bytes; the part kept of the real one is only there for people.
   const stem = basename(path).slice(0, 50);
-  return join(dirname(path), `${stem}.partial-${process.pid}-${randomBytes(4).toString('hex')}`);
+  return join(dirname(path), `${stem}.partial-${randomBytes(6).toString('hex')}`);
 }
 
 const HINTS: Readonly<Record<string, readonly [string, string]>> = {

@@ -1,0 +1,392 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { DirectoryTarget } from '../../src/bytes/directory-target.js';
+import { type Disk, localDisk } from '../../src/bytes/disk.js';
+import { FileTarget, MemoryTarget, StreamTarget } from '../../src/bytes/target.js';
+import { OutputError, UsageError } from '../../src/errors.js';
+import { temporaryDirectory } from '../support/temporary.js';
+
+const MIB = 1 << 20;
+
+function failure(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+/** A disk on which one step fails, counted over all calls of its kind from 1. */
+function faulty(step: keyof Disk | 'write' | 'sync' | 'close', nth: number, code: string): Disk {
+  const calls = new Map<string, number>();
+  const pass = (name: string) => {
+    const count = (calls.get(name) ?? 0) + 1;
+    calls.set(name, count);
+    if (name === step && count === nth) throw failure(code);
+  };
+  const guarded =
+    (name: keyof Disk) =>
+    async (...args: never[]) => {
+      pass(name);
+      return (localDisk[name] as (...args: never[]) => Promise<unknown>)(...args);
+    };
+  const disk = Object.fromEntries(Object.keys(localDisk).map((name) => [name, guarded(name as keyof Disk)]));
+  disk['create'] = async (path: string, mode: number) => {
+    pass('create');
+    const file = await localDisk.create(path, mode);
+    return {
+      write: async (bytes: Uint8Array) => {
+        pass('write');
+        await file.write(bytes);
+      },
+      sync: async () => {
+        pass('sync');
+        await file.sync();
+      },
+      close: async () => {
+        await file.close();
+        pass('close');
+      },
+    };
+  };
+  return disk as unknown as Disk;
+}
+
+describe('a file', () => {
+  const place = () => join(temporaryDirectory('target'), 'out.rdb');
+  const beside = (path: string) => readdirSync(join(path, '..'));
+
+  test('has its name when it is published, and not before', async () => {
+    const path = place();
+    const target = await FileTarget.create(path, { force: false });
+    target.write(Buffer.from('hello '));
+    target.write(Buffer.from('world'));
+    await target.flush();
+    expect(existsSync(path)).toBe(false);
+    expect(readFileSync(target.stagedPath, 'latin1')).toBe('hello world');
+    await target.publish();
+    expect(readFileSync(path, 'latin1')).toBe('hello world');
+    expect(target.size).toBe(11);
+    expect(beside(path)).toEqual(['out.rdb']);
+  });
+
+  test('holds what was written though the caller uses the memory again', async () => {
+    const path = place();
+    const target = await FileTarget.create(path, { force: false });
+    const block = Buffer.alloc(100_000);
+    for (let i = 0; i < 50; i++) {
+      target.write(block.fill(i));
+      if (target.full) await target.drain();
+    }
+    await target.publish();
+    const bytes = readFileSync(path);
+    expect(bytes.length).toBe(5_000_000);
+    for (let i = 0; i < 50; i++) {
+      expect(bytes[i * 100_000]).toBe(i);
+      expect(bytes[i * 100_000 + 99_999]).toBe(i);
+    }
+  });
+
+  test('is full when much waits, and takes more after a drain', async () => {
+    const target = await FileTarget.create(place(), { force: false });
+    target.write(Buffer.alloc(MIB));
+    expect(target.full).toBe(false);
+    target.write(Buffer.alloc(4 * MIB));
+    expect(target.full).toBe(true);
+    await target.drain();
+    expect(target.full).toBe(false);
+    await target.discard();
+  });
+
+  test('leaves nothing when discarded, however often', async () => {
+    const path = place();
+    const target = await FileTarget.create(path, { force: false });
+    target.write(Buffer.alloc(3 * MIB));
+    await target.discard();
+    await target.discard();
+    expect(beside(path)).toEqual([]);
+    expect(() => target.write(Buffer.alloc(1))).toThrow('until it is published');
+  });
+
+  test('stays when discarded after it was published', async () => {
+    const path = place();
+    const target = await FileTarget.create(path, { force: false });
+    await target.publish();
+    await target.discard();
+    expect(beside(path)).toEqual(['out.rdb']);
+  });
+
+  test('does not replace another without force', async () => {
+    const path = place();
+    writeFileSync(path, 'old');
+    await expect(FileTarget.create(path, { force: false })).rejects.toThrow(UsageError);
+    expect(beside(path)).toEqual(['out.rdb']);
+    expect(readFileSync(path, 'latin1')).toBe('old');
+  });
+
+  test.each([
+    ['by a link', localDisk],
+    ['where there are no links, by a look', faulty('link', 1, 'EPERM')],
+  ])('does not replace one that came meanwhile, found out %s', async (_how, disk) => {
+    const path = place();
+    const target = await FileTarget.create(path, { force: false, disk });
+    writeFileSync(path, 'somebody else’s');
+    await expect(target.publish()).rejects.toThrow(UsageError);
+    expect(beside(path)).toEqual(['out.rdb']);
+    expect(readFileSync(path, 'utf8')).toBe('somebody else’s');
+  });
+
+  test('gets its name where there are no links', async () => {
+    const path = place();
+    const target = await FileTarget.create(path, { force: false, disk: faulty('link', 1, 'EPERM') });
+    target.write(Buffer.from('new'));
+    await target.publish();
+    expect(readFileSync(path, 'latin1')).toBe('new');
+    expect(beside(path)).toEqual(['out.rdb']);
+  });
+
+  test('replaces another by force', async () => {
+    const path = place();
+    writeFileSync(path, 'old');
+    const target = await FileTarget.create(path, { force: true });
+    target.write(Buffer.from('new'));
+    expect(readFileSync(path, 'latin1')).toBe('old');
+    await target.publish();
+    expect(readFileSync(path, 'latin1')).toBe('new');
+    expect(beside(path)).toEqual(['out.rdb']);
+  });
+
+  test('replaces a symbolic link by force, not what it leads to', async () => {
+    const path = place();
+    const other = join(temporaryDirectory('target'), 'other');
+    writeFileSync(other, 'old');
+    symlinkSync(other, path);
+    await expect(FileTarget.create(path, { force: false })).rejects.toThrow(UsageError);
+    const target = await FileTarget.create(path, { force: true });
+    target.write(Buffer.from('new'));
+    await target.publish();
+    expect(readFileSync(path, 'latin1')).toBe('new');
+    expect(readFileSync(other, 'latin1')).toBe('old');
+  });
+
+  test('replaces no directory and no device, force or not', async () => {
+    const path = place();
+    mkdirSync(path);
+    await expect(FileTarget.create(path, { force: true })).rejects.toThrow('is a directory');
+    await expect(FileTarget.create('/dev/null', { force: true })).rejects.toThrow('is not a regular file');
+  });
+
+  test('has the mode that was asked for', async () => {
+    const path = place();
+    const target = await FileTarget.create(path, { force: false, mode: 0o600 });
+    await target.publish();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('says what is in the way', async () => {
+    const path = join(temporaryDirectory('target'), 'missing', 'out.rdb');
+    const error = await FileTarget.create(path, { force: false }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(OutputError);
+    expect(error).toMatchObject({ path, message: 'the directory does not exist', hint: 'create it first' });
+  });
+
+  test.each([
+    ['write', 1, 'ENOSPC', 'no space left on the device'],
+    ['write', 3, 'ENOSPC', 'no space left on the device'],
+    ['write', 9, 'EIO', 'the medium failed (I/O error)'],
+    ['sync', 1, 'EIO', 'the medium failed (I/O error)'],
+    ['close', 1, 'EDQUOT', 'the disk quota is used up'],
+    ['link', 1, 'EACCES', 'permission denied'],
+    ['unlink', 1, 'EACCES', 'permission denied'],
+    ['syncDirectory', 1, 'EIO', 'the medium failed (I/O error)'],
+    ['create', 1, 'EROFS', 'the file system is read-only'],
+  ] as const)('leaves nothing when %s %i fails with %s', async (step, nth, code, message) => {
+    const path = place();
+    const disk = faulty(step, nth, code);
+    const attempt = async () => {
+      const target = await FileTarget.create(path, { force: false, disk });
+      for (let i = 0; i < 12; i++) {
+        target.write(Buffer.alloc(256 * 1024));
+        if (target.full) await target.drain();
+      }
+      await target.publish();
+    };
+    const error = await attempt().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(OutputError);
+    expect(error).toMatchObject({ path, message });
+    expect(beside(path)).toEqual([]);
+  });
+
+  test.each(['write', 'sync', 'rename'] as const)('leaves the old one when %s fails', async (step) => {
+    const path = place();
+    writeFileSync(path, 'old');
+    const target = await FileTarget.create(path, { force: true, disk: faulty(step, 1, 'EIO') });
+    target.write(Buffer.from('new'));
+    await expect(target.publish()).rejects.toThrow(OutputError);
+    expect(beside(path)).toEqual(['out.rdb']);
+    expect(readFileSync(path, 'latin1')).toBe('old');
+  });
+
+  test('is full after a failure, so that the caller finds out', async () => {
+    const target = await FileTarget.create(place(), { force: false, disk: faulty('write', 1, 'ENOSPC') });
+    target.write(Buffer.alloc(MIB));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(target.full).toBe(true);
+    await expect(target.drain()).rejects.toThrow('no space left');
+    await target.discard();
+  });
+});
+
+describe('a directory', () => {
+  const place = () => join(temporaryDirectory('target'), 'appendonlydir');
+  const beside = (path: string) => readdirSync(join(path, '..'));
+
+  async function write(target: DirectoryTarget, names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const file = await target.file(name);
+      file.write(Buffer.from(`content of ${name}`));
+      await file.publish();
+    }
+  }
+
+  test('appears with all its files', async () => {
+    const path = place();
+    const target = await DirectoryTarget.create(`${path}/`, { force: false });
+    await write(target, ['a.base.rdb', 'deep/er/a.incr.aof', 'deep/a.manifest']);
+    expect(existsSync(path)).toBe(false);
+    await target.publish();
+    expect(beside(path)).toEqual(['appendonlydir']);
+    expect(readdirSync(path, { recursive: true }).sort()).toEqual(
+      ['a.base.rdb', 'deep', 'deep/a.manifest', 'deep/er', 'deep/er/a.incr.aof'].sort(),
+    );
+    expect(readFileSync(join(path, 'deep/er/a.incr.aof'), 'latin1')).toBe('content of deep/er/a.incr.aof');
+    expect(target.backupPath).toBeNull();
+  });
+
+  test('takes the place of an empty one', async () => {
+    const path = place();
+    mkdirSync(path);
+    const target = await DirectoryTarget.create(path, { force: false });
+    await write(target, ['a']);
+    await target.publish();
+    expect(readdirSync(path)).toEqual(['a']);
+    expect(target.backupPath).toBeNull();
+  });
+
+  test('puts another aside by force, and never without', async () => {
+    const path = place();
+    mkdirSync(path);
+    writeFileSync(join(path, 'old'), 'old');
+    await expect(DirectoryTarget.create(path, { force: false })).rejects.toThrow(UsageError);
+    const target = await DirectoryTarget.create(path, { force: true });
+    await write(target, ['new']);
+    await target.publish();
+    expect(readdirSync(path)).toEqual(['new']);
+    expect(readFileSync(join(target.backupPath!, 'old'), 'latin1')).toBe('old');
+    expect(beside(path).length).toBe(2);
+  });
+
+  test('does not take the place of a file', async () => {
+    const path = place();
+    writeFileSync(path, 'a file');
+    await expect(DirectoryTarget.create(path, { force: true })).rejects.toThrow(OutputError);
+  });
+
+  test('leaves nothing when discarded, with files open or not', async () => {
+    const path = place();
+    const target = await DirectoryTarget.create(path, { force: false });
+    await write(target, ['one', 'sub/two']);
+    const open = await target.file('three');
+    open.write(Buffer.alloc(2 * MIB));
+    await target.discard();
+    await target.discard();
+    expect(beside(path)).toEqual([]);
+  });
+
+  test('is not published over files that are not, nor takes names outside', async () => {
+    const target = await DirectoryTarget.create(place(), { force: false });
+    await expect(target.file('../outside')).rejects.toThrow('stays inside');
+    await expect(target.file('/outside')).rejects.toThrow('stays inside');
+    await target.file('open');
+    await expect(target.publish()).rejects.toThrow('published before');
+    await target.discard();
+  });
+
+  test.each([
+    ['write', 2, 'ENOSPC'],
+    ['sync', 2, 'EIO'],
+    ['create', 2, 'ENOSPC'],
+    ['makeDirectory', 1, 'EACCES'],
+    ['makeDirectory', 2, 'ENOSPC'],
+    ['syncDirectory', 1, 'EIO'],
+    ['rename', 1, 'EIO'],
+  ] as const)('leaves nothing when %s %i fails with %s', async (step, nth, code) => {
+    const path = place();
+    const disk = faulty(step, nth, code);
+    const attempt = async () => {
+      const target = await DirectoryTarget.create(path, { force: false, disk });
+      try {
+        await write(target, ['one', 'sub/two']);
+        await target.publish();
+      } finally {
+        await target.discard();
+      }
+    };
+    await expect(attempt()).rejects.toThrow(OutputError);
+    expect(beside(path)).toEqual([]);
+  });
+
+  test.each([
+    ['the old one cannot be moved', 1],
+    ['the new one cannot be moved', 2],
+  ])('leaves the old one when %s', async (_what, nth) => {
+    const path = place();
+    mkdirSync(path);
+    writeFileSync(join(path, 'old'), 'old');
+    const target = await DirectoryTarget.create(path, { force: true, disk: faulty('rename', nth, 'EIO') });
+    await write(target, ['new']);
+    await expect(target.publish()).rejects.toThrow(OutputError);
+    expect(beside(path)).toEqual(['appendonlydir']);
+    expect(readdirSync(path)).toEqual(['old']);
+  });
+});
+
+describe('memory', () => {
+  test('holds everything, and forgets it when discarded', async () => {
+    const target = new MemoryTarget();
+    const block = Buffer.alloc(5000, 1);
+    for (let i = 0; i < 10; i++) target.write(block.fill(i));
+    expect(target.bytes().length).toBe(50_000);
+    expect(target.bytes()[45_000]).toBe(9);
+    await target.discard();
+    expect(target.bytes().length).toBe(0);
+  });
+});
+
+describe('a pipe', () => {
+  test('gets the bytes in order, and reports one that broke', async () => {
+    const got: Buffer[] = [];
+    const stream = {
+      write: (bytes: Buffer, done: (error?: Error) => void) => {
+        got.push(Buffer.from(bytes));
+        setImmediate(done, got.length === 5 ? failure('EPIPE') : undefined);
+      },
+    } as unknown as NodeJS.WritableStream;
+    const target = new StreamTarget(stream);
+    target.write(Buffer.from('start'));
+    target.write(Buffer.alloc(MIB, 7));
+    await target.publish().catch(() => {});
+    expect(Buffer.concat(got).latin1Slice(0, 5)).toBe('start');
+    expect(Buffer.concat(got).length).toBe(MIB + 5);
+
+    const broken = new StreamTarget(stream);
+    got.length = 4;
+    broken.write(Buffer.from('lost'));
+    await expect(broken.publish()).rejects.toThrow('the reader of the pipe is gone');
+  });
+});
