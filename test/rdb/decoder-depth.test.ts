@@ -49,7 +49,7 @@ test('what is not looked at is not checked', () => {
   expect(endOf(bytes, ITEMS)).toBe('rdb/bad-lzf');
 });
 
-test.each([SKIP, RAW])('depth %i refuses what has no end', (depth) => {
+test.each([SKIP, RAW] as const)('depth %i refuses what has no end', (depth) => {
   expect(endOf(redis(9).key(4, 'k', len(1), str('a'), u8(0xc5)).end(), depth)).toBe(
     'rdb/bad-string-encoding',
   );
@@ -57,10 +57,13 @@ test.each([SKIP, RAW])('depth %i refuses what has no end', (depth) => {
   expect(endOf(redis(9).key(7, 'k', len(1), len(7)).end(), depth)).toBe('rdb/bad-module');
 });
 
-test.each([SKIP, RAW])('depth %i refuses a length beyond the file before it waits for it', (depth) => {
-  const bytes = concat(redis(9).key(0, 'k').bytes(), len32(0x7fffffff), 'abc');
-  const subject = eventSubject({ depth }, false);
-  const { error } = inParts(bytes, subject, [bytes.length]);
-  expect(error?.code).toBe('rdb/truncated');
-  expect(error?.detail['needed']).toBe(0x7fffffff - 3);
-});
+test.each([SKIP, RAW] as const)(
+  'depth %i refuses a length beyond the file before it waits for it',
+  (depth) => {
+    const bytes = concat(redis(9).key(0, 'k').bytes(), len32(0x7fffffff), 'abc');
+    const subject = eventSubject({ depth }, false);
+    const { error } = inParts(bytes, subject, [bytes.length]);
+    expect(error?.code).toBe('rdb/truncated');
+    expect(error?.detail['needed']).toBe(0x7fffffff - 3);
+  },
+);

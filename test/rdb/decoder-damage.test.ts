@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { ITEMS, RAW, SKIP } from '../../src/model/handler.js';
+import { inParts } from '../support/chop.js';
+import { CORPUS_SERVERS, corpusBytes } from '../support/corpus.js';
+import { moduleField, type RdbBuilder, redis } from '../support/rdb-builder.js';
+import { concat, len, u8 } from '../support/rdb-bytes.js';
+import { type EventOptions, eventSubject } from '../support/rdb-events.js';
+import { VALUES } from '../support/rdb-values.js';
+
+interface End {
+  readonly code: string | null;
+  readonly offset: number;
+  readonly lines: readonly string[];
+}
+
+function decode(bytes: Buffer, options: EventOptions): End {
+  const { outcome, error } = inParts(bytes, eventSubject(options, false), [bytes.length]);
+  return { code: error?.code ?? null, offset: error?.offset ?? 0, lines: outcome };
+}
+
+/** Every kind of record and every kind of value in one file. */
+function everything(): RdbBuilder {
+  const builder = redis(12)
+    .aux('redis-ver', '7.4.1')
+    .library('#!lua name=lib\nreturn 1')
+    .raw(u8(247), len(300), len(2), len(1), moduleField.string('state'), moduleField.uint(5), u8(0))
+    .raw(u8(246), concat(len(3), 'old', len(3), 'LUA', len(0), len(4), 'code'))
+    .database(1)
+    .resize(VALUES.length, 2)
+    .slotInfo(7, 1, 1)
+    .expiryMs(1772366400000)
+    .idle(70)
+    .freq(3);
+  VALUES.forEach(({ type, value }, i) => {
+    builder.key(type, `key ${i}`, value);
+  });
+  return builder;
+}
+
+const FLIPS = [0x01, 0x80, 0xff];
+
+describe('every kind of record in one file', () => {
+  const bytes = everything().end();
+  const whole = decode(bytes, {});
+
+  test('reads to its end', () => {
+    expect(whole.code).toBeNull();
+    expect(whole.lines.filter((line) => line.startsWith('end-of'))).toHaveLength(VALUES.length);
+  });
+
+  test('every prefix is a truncation, and tells a prefix of what the file tells', () => {
+    for (let end = 0; end < bytes.length; end++) {
+      const cut = decode(bytes.subarray(0, end), {});
+      expect(cut.code, `cut at ${end}`).toBe('rdb/truncated');
+      expect(cut.lines, `cut at ${end}`).toEqual(whole.lines.slice(0, cut.lines.length));
+      expect(cut.offset).toBeLessThanOrEqual(end);
+    }
+  });
+
+  test('no flipped byte passes the checksum', () => {
+    for (let at = 0; at < bytes.length; at++) {
+      for (const flip of FLIPS) {
+        const bad = Buffer.from(bytes);
+        bad[at]! ^= flip;
+        expect(decode(bad, {}).code, `byte ${at} ^ ${flip}`).not.toBeNull();
+      }
+    }
+  });
+
+  test.each([
+    { what: 'items, strictly', depth: ITEMS, deep: true },
+    { what: 'items', depth: ITEMS, deep: false },
+    { what: 'raw', depth: RAW, deep: false },
+    { what: 'skipped', depth: SKIP, deep: false },
+  ] as const)(
+    'a flipped byte without checksum ends in a format error or other content: $what',
+    ({ depth, deep }) => {
+      const unchecked = everything().endUnchecked();
+      for (let at = 0; at < unchecked.length; at++) {
+        for (const flip of FLIPS) {
+          const bad = Buffer.from(unchecked);
+          bad[at]! ^= flip;
+          const { code, offset, lines } = decode(bad, { verifyChecksum: false, depth, deep });
+          if (code === null) expect(lines.at(-1), `byte ${at} ^ ${flip}`).toMatch(/^end /);
+          else expect(offset, `byte ${at} ^ ${flip}`).toBeLessThanOrEqual(bad.length);
+        }
+      }
+    },
+  );
+});
+
+describe.each(CORPUS_SERVERS)('a small file of %s', (server) => {
+  const bytes = corpusBytes(server, 'small.rdb');
+  const whole = decode(bytes, { depth: ITEMS });
+  const checked = whole.lines.at(-1)!.startsWith('end ok');
+
+  test('cut at any of its bytes is a truncation, and tells a prefix of what it tells', () => {
+    for (let end = 0; end < bytes.length; end += step(bytes.length)) {
+      const cut = decode(bytes.subarray(0, end), {});
+      expect(cut.code, `cut at ${end}`).toBe('rdb/truncated');
+      expect(cut.lines.length).toBeLessThan(whole.lines.length);
+      expect(cut.lines.at(-1), `cut at ${end}`).toBe(whole.lines[cut.lines.length - 1]);
+    }
+  });
+
+  test('with a flipped byte is found out by checksum or structure, or says so in another content', () => {
+    for (let at = 0; at < bytes.length; at += step(bytes.length)) {
+      const bad = Buffer.from(bytes);
+      bad[at]! ^= FLIPS[at % FLIPS.length]!;
+      const { code, lines } = decode(bad, {});
+      if (checked) expect(code, `byte ${at}`).not.toBeNull();
+      else if (code === null) expect(lines, `byte ${at}`).not.toEqual(whole.lines);
+    }
+  });
+});
+
+/** Every byte of a file up to 4 KiB; of a larger one as many. */
+function step(length: number): number {
+  return Math.max(1, Math.floor(length / 4096));
+}
