@@ -113,10 +113,16 @@ async function readFile(
     reader.fileEnd(isLast);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    error.inFile(file.path);
-    if (!isLast && !reader.endsIn(file)) throw error;
-    if (error.code !== 'aof/torn-tail' && error.code !== 'aof/open-transaction') throw error;
+    const torn = error.code === 'aof/torn-tail' || error.code === 'aof/open-transaction';
+    if (!torn) throw error.inFile(file.path);
+    if (!isLast && !reader.endsIn(file)) throw notTheLast(error).inFile(file.path);
     await reader.drain();
     reader.tornTail(error, machine.safeCut);
   }
+}
+
+/** A record that the end cuts short is a tail only at the end of the log: with files behind it, servers refuse it. */
+function notTheLast(error: FormatError): FormatError {
+  if (error.code !== 'aof/torn-tail') return error;
+  return new FormatError('aof/truncated', error.offset, error.detail);
 }

@@ -127,9 +127,9 @@ describe('the tail', () => {
   });
 
   test.each([
-    ['aof/torn-tail', torn],
+    ['aof/truncated', torn],
     ['aof/open-transaction', open],
-  ])('%s in an earlier file is an error', async (code, text) => {
+  ])('%s: in an earlier file it is an error', async (code, text) => {
     const set = await memorySet({ 'a.aof': text, 'b.aof': resp('PING') });
     await expect(record(set)).rejects.toMatchObject({ code, file: 'a.aof', offset: 14 });
   });
