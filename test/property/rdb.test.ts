@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { MemoryTarget } from '../../src/bytes/target.js';
 import { RdbCopier } from '../../src/rdb/writer-copier.js';
 import { RDB_TARGETS, type RdbTarget } from '../../src/rdb/writer-target.js';
+import { seeds } from '../support/effort.js';
 import { Random } from '../support/random.js';
 import { decodeInto, memoryWriter, recordRdb } from '../support/rdb.js';
 import { byPlace, type RecordedKey, Recorder } from '../support/recorder.js';
-import { seeds } from './runs.js';
 import { type Ingredients, type SampleKey, sampleDataset, tell } from './sample.js';
 
 const targets = [...RDB_TARGETS.values()].filter(

@@ -1,0 +1,65 @@
+import { MemorySource } from '../../src/bytes/source.js';
+import { FINDINGS } from '../../src/model/finding.js';
+import { checkFile } from '../../src/tools/check-file.js';
+import type { ToolContext } from '../../src/tools/context.js';
+import type { CheckedFile } from '../../src/tools/report.js';
+import { CORPUS_NOW } from '../support/corpus.js';
+import { THOROUGH } from '../support/effort.js';
+
+/** Surroundings of a tool in which nothing moves. */
+export const still: ToolContext = {
+  nowMs: CORPUS_NOW * 1000,
+  clock: () => 0,
+  signal: new AbortController().signal,
+  progress: () => {},
+  memoryBytes: 64 << 20,
+};
+
+/** Checks one file in memory. */
+export async function checked(bytes: Buffer, form: 'rdb' | 'aof', last = true): Promise<CheckedFile> {
+  const source = new MemorySource(bytes, form === 'rdb' ? 'dump.rdb' : 'appendonly.aof');
+  const options = { form, last, quick: false, dialect: null };
+  return (await checkFile(source, options, still)).file;
+}
+
+/** Codes of the findings for which `check` says no. */
+export function errorsOf(file: CheckedFile): string[] {
+  return file.findings.filter(({ code }) => FINDINGS[code] === 'error').map(({ code }) => code);
+}
+
+/** What must hold of a report whatever the bytes were; empty when it does. */
+export function flawsOf(file: CheckedFile, bytes: Buffer): string[] {
+  const flaws: string[] = [];
+  if (file.bytes !== bytes.length) flaws.push(`${file.bytes} bytes of ${bytes.length}`);
+  if (!(file.validBytes >= 0 && file.validBytes <= bytes.length)) flaws.push(`validBytes ${file.validBytes}`);
+  if (errorsOf(file).length === 0 && file.format === 'aof' && file.validBytes !== bytes.length) {
+    flaws.push(`nothing wrong, but valid up to ${file.validBytes} only`);
+  }
+  for (const { code, where } of file.findings) {
+    if (!(code in FINDINGS)) flaws.push(`unknown code ${code}`);
+    if (!(where.offset >= 0 && where.offset <= bytes.length)) flaws.push(`${code} at ${where.offset}`);
+  }
+  return flaws;
+}
+
+/** Every cut of the file, the whole excepted. */
+export function* prefixes(bytes: Buffer): Generator<Buffer> {
+  for (let length = 0; length < bytes.length; length++) yield bytes.subarray(0, length);
+}
+
+const MASKS = [0x01, 0x80, 0xff] as const;
+
+/**
+ * Every byte changed: its lowest bit, its highest or all of them in turn, or each of the three where the tests are told
+ * to take their time (`npm run fuzz`). The bytes are reused for the next change.
+ */
+export function* flips(bytes: Buffer): Generator<{ readonly at: number; readonly damaged: Buffer }> {
+  const damaged = Buffer.from(bytes);
+  for (let at = 0; at < bytes.length; at++) {
+    for (const mask of THOROUGH ? MASKS : [MASKS[at % MASKS.length]!]) {
+      damaged[at] = bytes[at]! ^ mask;
+      yield { at, damaged };
+    }
+    damaged[at] = bytes[at]!;
+  }
+}
