@@ -1,5 +1,5 @@
 const ROUNDS = 5;
-const ROUND_MS = 150;
+const ROUND_MS = 100;
 
 /** Units of work a second: the best of several rounds, each long enough to be measured. */
 function rateOf(workPerCall, call) {

@@ -6,6 +6,7 @@ import asc from 'assemblyscript/asc';
 
 const KERNELS = [
   { name: 'CRC64_WASM', file: 'crc64.ts', pages: 3 },
+  { name: 'LZF_WASM', file: 'lzf.ts', pages: 53 },
   { name: 'SHA1_WASM', file: 'sha1.ts', pages: 1 },
 ];
 const here = fileURLToPath(new URL('.', import.meta.url));
