@@ -8,8 +8,6 @@ export const LISTPACK_END = 0xff;
 /** In the count field: not known, walk to count. */
 export const LISTPACK_COUNT_UNKNOWN = 65535;
 
-const TWO_32 = 4294967296;
-
 /** Walks a listpack from front to back, checking every length, every back length and the count. */
 export class ListpackReader {
   readonly code = 'rdb/bad-listpack';
@@ -160,5 +158,5 @@ function backLengthFits(bytes: Buffer, start: number, end: number, size: number)
     if (byte >= 0x80 !== at > start) return false;
     value = value * 128 + (byte & 0x7f);
   }
-  return value === size && value < TWO_32;
+  return value === size;
 }
