@@ -257,50 +257,18 @@ export class RegisterMaxima {
   }
 }
 
-/** The estimate of servers since 5.0; -1 when a sparse one is corrupt. */
-export function cardinalityOf(bytes: Buffer, start: number, end: number): number {
+/**
+ * How many registers hold each value; null when a sparse one is corrupt. The estimate of the cardinality is made of
+ * these.
+ */
+export function histogramOf(bytes: Buffer, start: number, end: number): Float64Array | null {
   const histogram = new Float64Array(64);
   if (bytes[start + ENCODING] === DENSE) {
     for (let i = 0; i < REGISTERS; i++) histogram[denseRegister(bytes, start, i)]!++;
-  } else {
-    const whole = walkSparse(bytes, start + HEADER, end, (_register, run, value) => {
-      histogram[value]! += run;
-    });
-    if (!whole) return -1;
+    return histogram;
   }
-  const m = REGISTERS;
-  let z = m * tau((m - histogram[51]!) / m);
-  for (let j = 50; j >= 1; j--) z = (z + histogram[j]!) * 0.5;
-  z += m * sigma(histogram[0]! / m);
-  return Math.round((0.7213475204444817 * m * m) / z);
-}
-
-function sigma(start: number): number {
-  if (start === 1) return Number.POSITIVE_INFINITY;
-  let x = start;
-  let y = 1;
-  let z = x;
-  let before: number;
-  do {
-    x *= x;
-    before = z;
-    z += x * y;
-    y += y;
-  } while (before !== z);
-  return z;
-}
-
-function tau(start: number): number {
-  if (start === 0 || start === 1) return 0;
-  let x = start;
-  let y = 1;
-  let z = 1 - x;
-  let before: number;
-  do {
-    x = Math.sqrt(x);
-    before = z;
-    y *= 0.5;
-    z -= (1 - x) * (1 - x) * y;
-  } while (before !== z);
-  return z / 3;
+  const whole = walkSparse(bytes, start + HEADER, end, (_register, run, value) => {
+    histogram[value]! += run;
+  });
+  return whole ? histogram : null;
 }

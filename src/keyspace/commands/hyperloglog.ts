@@ -5,12 +5,12 @@ import type { Engine } from '../engine.js';
 import { STRING } from '../forms.js';
 import {
   cacheCardinality,
-  cardinalityOf,
   DENSE,
   denseOf,
   emptyHyperLogLog,
   encodingOf,
   hasValidCache,
+  histogramOf,
   invalidateCache,
   RegisterMaxima,
   raiseDense,
@@ -18,6 +18,7 @@ import {
   runOfHash,
   SparseRegisters,
 } from '../hyperloglog.js';
+import { estimate } from '../hyperloglog-estimate.js';
 import { APPLIED, type Outcome } from '../outcome.js';
 import type { CommandRow } from './row.js';
 
@@ -32,6 +33,9 @@ export const hyperLogLogCommands: readonly CommandRow[] = [
 const SEED = 0xadc83b19;
 const NOT_HLL = 'WRONGTYPE Key is not a valid HyperLogLog string value.';
 const CORRUPT = 'INVALIDOBJ Corrupted HLL object detected';
+
+/** The first release whose PFMERGE of sparse strings is sparse. */
+const KEEPS_MERGES_SPARSE = 400;
 
 const hash = new Int64Words();
 
@@ -126,7 +130,7 @@ function pfadd(engine: Engine, command: CommandSpans): Outcome {
 
 function pfmerge(engine: Engine, command: CommandSpans): Outcome {
   const maxima = new RegisterMaxima();
-  let anyDense = false;
+  let anyDense = engine.release < KEEPS_MERGES_SPARSE;
   for (let i = 1; i < command.argc; i++) {
     const encoding = locate(engine, command, i);
     if (encoding === null) continue;
@@ -158,9 +162,9 @@ function pfcount(engine: Engine, command: CommandSpans): Outcome {
   if (typeof encoding === 'string') return engine.fail(encoding);
   const { bytes, start, end } = engine.slice;
   if (hasValidCache(bytes, start)) return APPLIED;
-  const cardinality = cardinalityOf(bytes, start, end);
-  if (cardinality < 0) return engine.fail(CORRUPT);
-  cacheCardinality(bytes, start, cardinality);
+  const histogram = histogramOf(bytes, start, end);
+  if (histogram === null) return engine.fail(CORRUPT);
+  cacheCardinality(bytes, start, estimate(histogram, engine.release));
   return APPLIED;
 }
 
