@@ -1,4 +1,4 @@
-import { MemorySource } from '../../src/bytes/source.js';
+import { type ByteSource, MemorySource } from '../../src/bytes/source.js';
 import { FINDINGS } from '../../src/model/finding.js';
 import { checkFile } from '../../src/tools/check-file.js';
 import type { ToolContext } from '../../src/tools/context.js';
@@ -16,9 +16,12 @@ export const still: ToolContext = {
 };
 
 /** Checks one file in memory. */
-export async function checked(bytes: Buffer, form: 'rdb' | 'aof', last = true): Promise<CheckedFile> {
-  const source = new MemorySource(bytes, form === 'rdb' ? 'dump.rdb' : 'appendonly.aof');
-  const options = { form, last, quick: false, dialect: null };
+export function checked(bytes: Buffer, form: 'rdb' | 'aof'): Promise<CheckedFile> {
+  return checkedSource(new MemorySource(bytes, form === 'rdb' ? 'dump.rdb' : 'appendonly.aof'), form);
+}
+
+export async function checkedSource(source: ByteSource, form: 'rdb' | 'aof'): Promise<CheckedFile> {
+  const options = { form, last: true, quick: false, dialect: null };
   return (await checkFile(source, options, still)).file;
 }
 
