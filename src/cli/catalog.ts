@@ -24,8 +24,18 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/check.js')).check,
   },
   {
+    name: 'info',
+    summary: 'say what a file or directory is and what it holds',
+    load: async () => (await import('./commands/info.js')).info,
+  },
+  {
     name: 'digest',
     summary: 'print what DEBUG DIGEST prints for the same dataset',
     load: async () => (await import('./commands/digest.js')).digest,
+  },
+  {
+    name: 'replay',
+    summary: 'rebuild the dataset at a point in time and write it out',
+    load: async () => (await import('./commands/replay.js')).replay,
   },
 ];

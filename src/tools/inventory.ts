@@ -31,6 +31,8 @@ export class Inventory extends RdbSink {
   readonly databases = new Map<number, DatabaseCount>();
   readonly kinds = new Map<ValueKind, KindCount>();
   functions = 0;
+  /** Some hash may have fields with a TTL. */
+  fieldTtls = false;
   moduleAuxRecords = 0;
   /** Sum over all databases. */
   readonly total: DatabaseCount = { keys: 0, withExpiry: 0, expired: 0 };
@@ -64,6 +66,7 @@ export class Inventory extends RdbSink {
     kind.keys++;
     kind.encodings.set(head.encoding, (kind.encodings.get(head.encoding) ?? 0) + 1);
     this.total.keys++;
+    if (head.fieldsExpire) this.fieldTtls = true;
     if (head.hasExpiry) {
       database.withExpiry++;
       this.total.withExpiry++;

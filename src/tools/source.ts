@@ -27,6 +27,8 @@ interface Common {
   readonly path: string;
   /** Which dataset was taken from a directory that holds several, in a sentence; '' when there was no choice. */
   readonly choice: string;
+  /** Whether `path` is a directory. */
+  readonly isDirectory: boolean;
 }
 
 /** One dataset in files. */
@@ -48,7 +50,7 @@ export async function openSource(path: string, options: OpenOptions): Promise<So
   if (stats.isDirectory()) return openDirectory(path, options.prefer);
   const bytes = await FileSource.at(path);
   const form = sniff(await readHead(bytes, SNIFF_BYTES), path);
-  const common = { path, choice: '' };
+  const common = { path, choice: '', isDirectory: false };
   if (form === 'manifest') return { ...common, kind: 'aof', set: await openAofSet(path) };
   if (form === 'aof' || form === 'preamble' || (await logFollows(bytes))) {
     return { ...common, kind: 'aof', set: await singleFileSet(bytes) };
@@ -64,7 +66,7 @@ export async function asLog(source: Source): Promise<AofSet> {
 async function openPipe(stdin: AsyncIterable<Uint8Array> | null): Promise<Source> {
   if (stdin === null) throw new InputError('input/no-stdin', '-', 'there is no standard input here');
   const bytes = new PeekedSource(new StreamSource(stdin));
-  const common = { path: '-', choice: '' };
+  const common = { path: '-', choice: '', isDirectory: false };
   const form = sniff(await bytes.peek(SNIFF_BYTES), bytes.label);
   if (form === 'rdb') return { ...common, kind: 'rdb', bytes };
   if (form !== 'manifest') return { ...common, kind: 'aof', set: await singleFileSet(bytes) };
@@ -81,9 +83,11 @@ async function openDirectory(path: string, prefer: OpenOptions['prefer']): Promi
   const set = prefer === 'rdb' ? null : await findLog(path);
   if (set !== null) {
     const choice = rdb === null ? '' : `${path}: the AOF is taken, not ${basename(rdb)} (--prefer rdb)`;
-    return { path, choice, kind: 'aof', set };
+    return { path, choice, isDirectory: true, kind: 'aof', set };
   }
-  if (rdb !== null) return { path, choice: '', kind: 'rdb', bytes: await FileSource.at(rdb) };
+  if (rdb !== null) {
+    return { path, choice: '', isDirectory: true, kind: 'rdb', bytes: await FileSource.at(rdb) };
+  }
   throw await nothingThere(path, prefer);
 }
 

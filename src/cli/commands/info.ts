@@ -1,0 +1,50 @@
+import { type InfoReport, info as infoOf } from '../../tools/info.js';
+import { openSource } from '../../tools/source.js';
+import type { CommandDefinition } from '../catalog.js';
+import { printable } from '../render/escape.js';
+import { severityOf } from '../render/findings.js';
+import { infoJson, printInfo } from '../render/info.js';
+import { noteNotChecked } from '../render/not-checked.js';
+import type { Session } from '../session.js';
+import { preferOption, type SourceFlags, sourceOptionsOf } from '../source-flags.js';
+
+export const info: CommandDefinition = {
+  define(command, launch) {
+    command.usage('[options] SOURCE…').argument('<source...>', 'files, directories, or - for standard input');
+    preferOption(command)
+      .addHelpText('after', HELP)
+      .action((sources: string[], flags: SourceFlags) => launch((session) => run(sources, flags, session)));
+  },
+};
+
+const HELP = `
+Examples:
+  rekindle info dump.rdb
+  rekindle info /var/lib/redis --json
+  rekindle info backups/*.rdb
+
+Exit codes: 0 read to the end, 1 damaged (what stands before the damage is told), 3 a source can't be read.`;
+
+async function run(paths: readonly string[], flags: SourceFlags, session: Session): Promise<number> {
+  const { settings } = session;
+  const reports: InfoReport[] = [];
+  for (const path of paths) {
+    const source = await openSource(path, sourceOptionsOf(flags, session));
+    if (source.choice !== '') session.note(printable(source.choice));
+    const report = await infoOf(source, { dialect: settings.dialect }, session.context);
+    if (!settings.json) printInfo(report, reports.length === 0, session);
+    reports.push(report);
+  }
+  if (settings.json) session.report(infoJson(reports, session));
+  else if (settings.verbose) {
+    noteNotChecked(
+      reports.flatMap((report) => report.notChecked),
+      session,
+    );
+  }
+  return reports.flatMap(findingsOf).some((each) => severityOf(each, settings.strict) === 'error') ? 1 : 0;
+}
+
+function findingsOf({ files, findings }: InfoReport): InfoReport['findings'] {
+  return [...findings, ...files.flatMap((file) => (file.finding === null ? [] : [file.finding]))];
+}

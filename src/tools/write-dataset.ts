@@ -1,0 +1,231 @@
+import { basename, join } from 'node:path';
+import { nothing, type WriteContent, writeAofFiles } from '../aof/writer.js';
+import { DirectoryTarget } from '../bytes/directory-target.js';
+import { FileTarget } from '../bytes/target.js';
+import { END } from '../bytes/window.js';
+import { UsageError } from '../errors.js';
+import { CommandEmitter, type EmitLoss } from '../keyspace/emit.js';
+import type { Keyspace } from '../keyspace/keyspace.js';
+import { Walk } from '../keyspace/walk.js';
+import type { ItemHandler, KeyHead } from '../model/handler.js';
+import { type RdbLoss, RdbWriter } from '../rdb/writer.js';
+import type { RdbTarget } from '../rdb/writer-target.js';
+import type { ToolContext } from './context.js';
+import { Inventory } from './inventory.js';
+import { ItemRelay } from './relay.js';
+
+/** `aofdir`: a directory with a manifest, as servers from 7.0 on have it; `aof`: one file, as those before. */
+export type OutputForm = 'rdb' | 'aofdir' | 'aof';
+
+export interface OutputRequest {
+  readonly path: string;
+  readonly form: OutputForm;
+  /** Replace what stands there; a directory is put aside. */
+  readonly force: boolean;
+  /** Publish nothing when the server has no place for something. */
+  readonly refuseLoss: boolean;
+}
+
+/** The server that is to load an output. */
+export interface OutputServer {
+  readonly target: RdbTarget;
+  /** Its `appendfilename`. */
+  readonly filename: string;
+}
+
+/** Something of a dataset that an output could not hold. */
+export interface Loss {
+  /** Null when it concerns no key; the key with one character per byte. */
+  readonly database: number | null;
+  readonly key: string | null;
+  readonly what: RdbLoss | EmitLoss;
+}
+
+export interface WrittenOutput {
+  readonly published: boolean;
+  readonly bytes: number;
+  readonly lost: readonly Loss[];
+  /** Losses in all; `lost` lists the first of them. */
+  readonly lostCount: number;
+  /** Where a directory that stood there was moved; null when there was none. */
+  readonly backupPath: string | null;
+}
+
+const LOSSES_LISTED = 1000;
+
+/** The form an output has by its name. @throws UsageError when the name says something else */
+export function formByName(path: string): OutputForm {
+  if (/\.rdb$/i.test(path)) return 'rdb';
+  if (/\.aof$/i.test(path)) return 'aof';
+  const ending = /\.(json|ndjson|csv|parquet|resp|gz|zst|lz4)$/i.exec(path);
+  if (ending === null) return 'aofdir';
+  throw new UsageError(
+    `--out: nothing is written as ${ending[0]} yet`,
+    'give a name that ends in .rdb or .aof, a directory, or --to',
+  );
+}
+
+/** @throws UsageError when the target cannot have that form */
+export function assertForm(form: OutputForm, target: RdbTarget): void {
+  if (form === 'aofdir' && target.aux !== 'aof-base') {
+    throw new UsageError(
+      `${target.name} has no append-only directories`,
+      'give --to aof, or --for a server from 7.0 on',
+    );
+  }
+}
+
+/**
+ * The place of an output, taken before the work begins: a name that is not free or a directory that cannot be written
+ * is found out first. Nothing shows there until `write`, and nothing is left there after `close`.
+ */
+export class OutputSlot {
+  private constructor(
+    private readonly request: OutputRequest,
+    private readonly target: FileTarget | DirectoryTarget,
+  ) {}
+
+  /** @throws UsageError when something stands there and `force` is not given, OutputError when it cannot be written */
+  static async take(request: OutputRequest): Promise<OutputSlot> {
+    const { path, form, force } = request;
+    const target =
+      form === 'aofdir'
+        ? await DirectoryTarget.create(path, { force })
+        : await FileTarget.create(path, { force });
+    return new OutputSlot(request, target);
+  }
+
+  /** Writes a dataset and makes it visible, whole or not at all. @throws OutputError when writing fails */
+  async write(keyspace: Keyspace, server: OutputServer, context: ToolContext): Promise<WrittenOutput> {
+    const { request, target } = this;
+    const content = new DatasetContent(keyspace, server.target, context);
+    let bytes = 0;
+    if (target instanceof DirectoryTarget) {
+      const files = await writeAofFiles(target, folderIn(request.path), {
+        filename: server.filename,
+        base: { seq: 1, format: 'rdb', write: content.rdb(true) },
+        increments: [{ seq: 1, write: nothing }],
+      });
+      bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    } else {
+      await content.file(request.form)(target);
+      bytes = target.size;
+    }
+    context.signal.throwIfAborted();
+    const { lost, lostCount } = content;
+    const published = !(request.refuseLoss && lostCount > 0);
+    if (published) await target.publish();
+    const backupPath = target instanceof DirectoryTarget ? target.backupPath : null;
+    return { published, bytes, lost, lostCount, backupPath };
+  }
+
+  /** Takes everything back that was not published. May be called twice. */
+  close(): Promise<void> {
+    return this.target.discard();
+  }
+}
+
+/** Tells a dataset to the writer of one form. */
+class DatasetContent {
+  readonly lost: Loss[] = [];
+  lostCount = 0;
+
+  constructor(
+    private readonly keyspace: Keyspace,
+    private readonly target: RdbTarget,
+    private readonly context: ToolContext,
+  ) {}
+
+  file(form: OutputForm): WriteContent {
+    // Servers that know preambles write them: nothing of the dataset is lost in one.
+    const preamble = this.target.aux.startsWith('aof-');
+    return form === 'aof' && !preamble ? this.commands() : this.rdb(form === 'aof');
+  }
+
+  rdb(aofBase: boolean): WriteContent {
+    return async (output) => {
+      const writer = new RdbWriter(output, {
+        target: this.target,
+        compress: true,
+        checksum: true,
+        copyValues: false,
+        aofBase,
+        nowSeconds: Math.floor(this.context.nowMs / 1000),
+        onLoss: this.onLoss,
+      });
+      const survey = surveyOf(this.keyspace, this.context.nowMs);
+      await this.tell(new Resizer(writer, survey));
+      writer.finish();
+    };
+  }
+
+  private commands(): WriteContent {
+    return async (output) => {
+      const emitter = new CommandEmitter(output, { target: this.target, onLoss: this.onLoss });
+      await this.tell(emitter);
+      emitter.finish();
+    };
+  }
+
+  private async tell(
+    handler: ItemHandler & { readonly full: boolean; drain(): Promise<void> },
+  ): Promise<void> {
+    const walk = new Walk(this.keyspace, handler);
+    while (walk.run() !== END) {
+      await handler.drain();
+      this.context.signal.throwIfAborted();
+    }
+  }
+
+  private readonly onLoss = (head: KeyHead | null, what: Loss['what']): void => {
+    if (++this.lostCount > LOSSES_LISTED) return;
+    this.lost.push({ database: head?.database ?? null, key: head?.key.latin1() ?? null, what });
+  };
+}
+
+/** Counts what a keyspace holds, values aside. */
+export function surveyOf(keyspace: Keyspace, nowMs: number): Inventory {
+  const survey = new Inventory(nowMs);
+  new Walk(keyspace, survey).run();
+  return survey;
+}
+
+/** Says in front of each database how many keys it has, as servers do. */
+class Resizer extends ItemRelay {
+  constructor(
+    private readonly writer: RdbWriter,
+    private readonly survey: Inventory,
+  ) {
+    super(writer);
+  }
+
+  override database(index: number): void {
+    this.writer.database(index);
+    const count = this.survey.databases.get(index);
+    if (count !== undefined) this.writer.resize(count.keys, count.withExpiry);
+  }
+
+  get full(): boolean {
+    return this.writer.full;
+  }
+
+  drain(): Promise<void> {
+    return this.writer.drain();
+  }
+}
+
+/** The name that servers look for in their working directory. */
+const APPEND_DIRECTORY = 'appendonlydir';
+
+/**
+ * An output of that very name is the append-only directory itself; any other is the working directory of a server and
+ * gets one, so that a server started in it finds the data.
+ */
+function folderIn(path: string): string {
+  return basename(path) === APPEND_DIRECTORY ? '' : APPEND_DIRECTORY;
+}
+
+/** Where the log of an output of form `aofdir` stands. */
+export function logDirectoryOf(path: string): string {
+  return join(path, folderIn(path));
+}
