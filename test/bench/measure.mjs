@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const SAMPLE_MS = 10;
+/** What Linux counts processor time in. */
+const TICKS_PER_SECOND = 100;
 
 /** Whether a program is on the path. */
 export function hasProgram(name) {
@@ -30,15 +32,28 @@ function peakOf(pid) {
   }
 }
 
+/** Processor time that a process has used so far, all threads together; null when it cannot be read. */
+function cpuOf(pid) {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  } catch {
+    return null;
+  }
+}
+
 /** Runs a program to its end. @throws Error when it fails: a wrong answer has no speed */
 export function measureProgram(command, args) {
   return new Promise((resolve, reject) => {
     const began = performance.now();
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     let peakBytes = null;
+    let cpuSeconds = null;
     let complaint = '';
     const timer = setInterval(() => {
       peakBytes = peakOf(child.pid) ?? peakBytes;
+      cpuSeconds = cpuOf(child.pid) ?? cpuSeconds;
     }, SAMPLE_MS);
     child.stderr.on('data', (chunk) => {
       complaint = (complaint + chunk).slice(-2000);
@@ -47,7 +62,7 @@ export function measureProgram(command, args) {
     child.on('exit', (code) => {
       const seconds = (performance.now() - began) / 1000;
       clearInterval(timer);
-      if (code === 0) resolve({ seconds, peakBytes });
+      if (code === 0) resolve({ seconds, cpuSeconds, peakBytes });
       else reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${complaint}`));
     });
   });
@@ -82,7 +97,8 @@ export async function measureServer(directory) {
       if (child.exitCode !== null) throw new Error(`redis-server ended: ${readFileSync(join(place, 'log'))}`);
       await sleep(SAMPLE_MS);
     }
-    return { seconds: (performance.now() - began) / 1000, peakBytes: peakOf(child.pid) };
+    const seconds = (performance.now() - began) / 1000;
+    return { seconds, cpuSeconds: cpuOf(child.pid), peakBytes: peakOf(child.pid) };
   } finally {
     child.kill('SIGKILL');
     await ended;

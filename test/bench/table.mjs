@@ -8,18 +8,33 @@ function lines(rows) {
 }
 
 const seconds = (side) => (side === undefined ? '-' : side.seconds.toFixed(2));
+const processor = (side) => side?.cpuSeconds?.toFixed(2) ?? '-';
 const megabytes = (bytes) => (bytes === null || bytes === undefined ? '-' : (bytes / 1e6).toFixed(0));
 
 /** Ours beside theirs; speed above 1 means that ours took less time. */
 export function pairTable({ jobs, machine, runs }) {
-  const head = ['job', 'input MB', 'ours s', 'MB/s', 'peak MB', 'theirs s', 'peak MB', 'speed', 'theirs is'];
+  const head = [
+    'job',
+    'input MB',
+    'ours s',
+    'cpu s',
+    'MB/s',
+    'peak MB',
+    'theirs s',
+    'cpu s',
+    'peak MB',
+    'speed',
+    'theirs is',
+  ];
   const rows = jobs.map((job) => [
     job.job,
     megabytes(job.inputBytes),
     seconds(job.ours),
+    processor(job.ours),
     (job.inputBytes / 1e6 / job.ours.seconds).toFixed(0),
     megabytes(job.ours.peakBytes),
     seconds(job.theirs),
+    processor(job.theirs),
     megabytes(job.theirs?.peakBytes),
     job.speed === undefined ? '-' : `${job.speed.toFixed(2)}x`,
     job.program,
