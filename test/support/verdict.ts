@@ -2,3 +2,8 @@
 export function digestName(server: string): string {
   return /^[a-z]+-\d+\.\d+/.exec(server)![0];
 }
+
+/** Keys in all databases together. */
+export function sizeOf(dbsize: Readonly<Record<string, number>>): number {
+  return Object.values(dbsize).reduce((total, size) => total + size, 0);
+}

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { runCli } from '../cli/memory-io.js';
+import { aofCases, CORPUS_SERVERS, type KeyTruth, rdbCases } from '../support/corpus.js';
+import { digestName, sizeOf } from '../support/verdict.js';
+
+/** Told by `digest --per-key --json`; text that is no UTF-8 stands in base64. */
+interface KeyLine {
+  readonly db: number;
+  readonly key: string | { readonly base64: string };
+  readonly type: string;
+  readonly digest: string | null;
+}
+
+/** Values of other types are a module's own, and so is what it says of them for a digest. */
+const isPlain = ({ type }: KeyTruth): boolean => /^(string|list|set|zset|hash|stream)$/.test(type);
+
+describe.each(CORPUS_SERVERS)('%s', (server) => {
+  for (const { name, path, truth } of [...rdbCases(server), ...aofCases(server)]) {
+    // A key of 2.4 whose time did not fit 32 bits was gone once that server had loaded the file. Nothing else expired.
+    const options = [path, '--json', '--as', digestName(server), '--expired', 'drop'];
+
+    test(`${name}: the dataset`, async () => {
+      const { exit, stdout } = await runCli(['digest', ...options]);
+      expect(exit).toBe(0);
+      const told = JSON.parse(stdout) as { digest: string; keys: number; notChecked: unknown[] };
+      if (truth.keys.every(isPlain)) {
+        expect(told).toMatchObject({ digest: truth.digest, keys: sizeOf(truth.dbsize), notChecked: [] });
+      } else {
+        expect(told.notChecked).not.toEqual([]);
+      }
+    });
+
+    test(`${name}: key by key`, async () => {
+      const { exit, stdout } = await runCli(['digest', '--per-key', ...options]);
+      expect(exit).toBe(0);
+      const lines = stdout
+        .trimEnd()
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as KeyLine);
+      const told = new Map(lines.map((line) => [`${line.db} ${base64(line.key)}`, line]));
+      expect(told.size).toBe(truth.keys.length);
+      const wrong = truth.keys.filter((key) => {
+        const line = told.get(`${key.db} ${key.key}`);
+        if (!isPlain(key)) return line?.type !== 'module' || line.digest !== null;
+        return line?.type !== key.type || (key.digest_value !== null && line.digest !== key.digest_value);
+      });
+      expect(wrong).toEqual([]);
+    });
+  }
+});
+
+describe('the server whose digest is printed', () => {
+  // Files carry a version from 3.2 on, and no score is printed in two ways before 7.2.
+  const naming = CORPUS_SERVERS.filter((server) => server >= 'redis-3.2');
+
+  test.each(naming)('is the one that the file names: %s', async (server) => {
+    const { path, truth } = rdbCases(server).find(({ name }) => name === 'types')!;
+    const ran = await runCli(['digest', path, '--json']);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ digest: truth.digest, as: server });
+  });
+
+  test('is the one asked for, which sees other digits in the scores', async () => {
+    const { path, truth } = rdbCases('redis-7.2.6').find(({ name }) => name === 'types')!;
+    const ran = await runCli(['digest', path, '--json', '--as', 'redis-7.0']);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ as: 'redis-7.0' });
+    expect(ran.stdout).not.toContain(truth.digest);
+  });
+});
+
+function base64(text: KeyLine['key']): string {
+  return typeof text === 'string' ? Buffer.from(text).toString('base64') : text.base64;
+}
