@@ -41,7 +41,7 @@ const placeOf = ({ db, key }: Pick<KeyTruth, 'db' | 'key'>): string => `${db} ${
 /** What a server refuses for reasons outside the format: its configuration, and keys it already has. */
 const REFUSED_FOR_OTHER_REASONS = new Set(['rdb-bad-selectdb', 'rdb-dup-key']);
 
-/** Damage that the server takes in, to keep a value that is not as any server writes it. */
+/** Damage that the server takes in, to keep a value in a form that no server writes. */
 const DAMAGE_THAT_LOADS = new Set([
   'redis-4.0.14/rdb-bitflip-1-crcfixed',
   'redis-4.0.14/rdb-bitflip-4-crcfixed',
