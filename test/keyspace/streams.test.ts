@@ -155,6 +155,14 @@ describe('a stream', () => {
     expect(ids(driver.stream('wide'))).toEqual(['308-0', '309-0']);
   });
 
+  test('stores names that repeat once a node', () => {
+    const driver = new EngineDriver();
+    for (let i = 0; i < 5000; i++)
+      driver.run(`XADD s ${NOW_MS + i * 7}-0 temperature ${i} humidity ${i % 90}`);
+    // Values of six bytes at most and their lengths, the id, and a share of the names and of the block.
+    expect(driver.stream('s').heldBytes / 5000).toBeLessThan(24);
+  });
+
   test('stays when it is empty; its counters remember', () => {
     const driver = new EngineDriver();
     driver.run('XADD s 3-3 a b');

@@ -172,7 +172,7 @@ class StreamCommands {
 }
 
 describeServer('the engine and a server agree on streams', () => {
-  for (const seed of [1, 2, 3, 4, 5, 6]) {
+  for (const seed of [1, 2, 3, 108]) {
     it(`after random commands of seed ${seed}`, async () => {
       await withServer({ writable: true }, async (server) => {
         const twin = new Twin(server);

@@ -119,11 +119,12 @@ export class Twin {
     expect(entry >= 0, `${key} exists\n${this.context}`).toBe(exists);
     if (!exists) return;
     expect(this.engine.db.formAt(entry)).toBe(STREAM_OBJECT);
-    const truth = streamTruth(
-      (await this.server.client.callBuffer('XINFO', 'STREAM', key, 'FULL', 'COUNT', '0')) as unknown[],
-    );
+    const reply = await this.server.client.callBuffer('XINFO', 'STREAM', key, 'FULL', 'COUNT', '0');
+    const truth = streamTruth(reply as unknown[]);
     const listener = new StreamListener(this.engine.nowMs);
-    (this.engine.db.objectAt(entry) as StreamValue).tell(listener);
+    const stream = this.engine.db.objectAt(entry) as StreamValue;
+    stream.tell(listener);
+    listener.result.meta['nodes'] = String(stream.entries.blockCount);
     expect(listener.result, `${key}\n${this.context}`).toEqual(truth);
   }
 }
@@ -154,6 +155,7 @@ function streamTruth(reply: unknown[]): StreamPicture {
       ([id, fields]) => [text(id), ...(fields as unknown[]).map(text)] as [string, ...string[]],
     ),
     meta: {
+      nodes: text(info.get('radix-tree-keys')),
       length: text(info.get('length')),
       lastId: text(info.get('last-generated-id')),
       firstId: text(info.get('recorded-first-entry-id')),

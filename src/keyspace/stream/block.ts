@@ -68,7 +68,7 @@ export class StreamBlock {
     for (let i = 0; i < nameCount; i++) {
       const start = fields.starts[from + 2 * i]!;
       const end = fields.ends[from + 2 * i]!;
-      this.names[2 * i] = writeUint(this.bytes, this.used, end - start);
+      this.used = this.names[2 * i] = writeUint(this.bytes, this.used, end - start);
       this.used = this.put(fields.bytes, start, end);
       this.names[2 * i + 1] = this.used;
       this.nodeBytes += stringSize(fields.bytes, start, end);

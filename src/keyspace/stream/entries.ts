@@ -115,6 +115,11 @@ export class StreamEntries {
     return copy;
   }
 
+  /** Blocks in use: as many as a server that was given the same commands has nodes. */
+  get blockCount(): number {
+    return this.blocks.length;
+  }
+
   /** Bytes of memory held, about. */
   get heldBytes(): number {
     let sum = 0;
