@@ -128,7 +128,16 @@ const report = {
 };
 for (const name of chosen.jobs) {
   if (name === 'kernels') report.kernels = await measureKernels();
-  else report.jobs.push(await measurePair(name, await inputOf(JOBS[name].input, chosen), chosen.runs));
+  else {
+    const input = await inputOf(JOBS[name].input, chosen);
+    try {
+      report.jobs.push(await measurePair(name, input, chosen.runs));
+    } catch (error) {
+      // The other jobs still count, but the run has failed.
+      process.stderr.write(`${name} failed: ${error.message}\n`);
+      process.exitCode = 1;
+    }
+  }
 }
 if (chosen.json) console.log(JSON.stringify(report, null, 2));
 else {
