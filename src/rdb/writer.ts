@@ -145,10 +145,12 @@ export class RdbWriter implements RdbHandler {
     this.selected = database;
     output.byte(OPCODE_SELECTDB);
     output.length(database);
-    if (this.resizeKeys < 0 || this.target.aux === 'none') return;
-    output.byte(OPCODE_RESIZEDB);
-    output.length(this.resizeKeys);
-    output.length(this.resizeExpires);
+    if (this.resizeKeys >= 0 && this.target.aux !== 'none') {
+      output.byte(OPCODE_RESIZEDB);
+      output.length(this.resizeKeys);
+      output.length(this.resizeExpires);
+    }
+    this.resizeKeys = -1;
   }
 
   key(head: KeyHead): Depth {
