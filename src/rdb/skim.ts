@@ -69,11 +69,42 @@ export class Skimmer {
     const { layout } = this;
     for (;;) {
       if (this.left > 0 && !this.pass(cursor)) return false;
+      this.passShortStrings(cursor);
       if (this.part === layout.length) return true;
       const at = this.step(cursor, layout[this.part]!);
       if (at === SHORT) return false;
       cursor.position = at;
     }
+  }
+
+  /** The fast path: plain strings with one byte of length that are here, and the loops around them. */
+  private passShortStrings(cursor: Cursor): void {
+    const { layout } = this;
+    const { bytes, end } = cursor;
+    let { part } = this;
+    let at = cursor.position;
+    for (;;) {
+      const next = layout[part];
+      if (next === STRING) {
+        if (at >= end || bytes[at]! >= 0x40) break;
+        const stop = at + 1 + bytes[at]!;
+        if (stop > end) break;
+        at = stop;
+        part++;
+      } else if (next === END_LOOP) {
+        const top = this.depth - 1;
+        if (--this.loopLeft[top]! > 0) {
+          part = this.loopStart[top]!;
+        } else {
+          this.depth = top;
+          part++;
+        }
+      } else {
+        break;
+      }
+    }
+    this.part = part;
+    cursor.position = at;
   }
 
   /** Consumes what the window has of the string at hand. */
@@ -102,10 +133,10 @@ export class Skimmer {
         return this.next(textDouble(cursor));
       case LOOP:
         return this.enterLoop(cursor);
-      case END_LOOP:
-        return this.endLoop(cursor);
       case MODULE_FIELDS:
         return this.moduleField(cursor);
+      case END_LOOP:
+        return cursor.position; // passed together with the strings before it
     }
   }
 
@@ -134,18 +165,6 @@ export class Skimmer {
       if (part === LOOP) open++;
       else if (part === END_LOOP) open--;
     }
-  }
-
-  private endLoop(cursor: Cursor): number {
-    const top = this.depth - 1;
-    const left = --this.loopLeft[top]!;
-    if (left > 0) {
-      this.part = this.loopStart[top]!;
-    } else {
-      this.depth = top;
-      this.part++;
-    }
-    return cursor.position;
   }
 
   /** One tagged field; stays at the same part until the end tag. */
