@@ -11,7 +11,7 @@ import {
   STRING_INT32,
   STRING_LZF,
 } from './constants.js';
-import { type Cursor, SHORT } from './cursor.js';
+import { type Cursor, SHORT, wordAt } from './cursor.js';
 
 /** Scratch memory above this is let go after use, so that one giant string does not stay with us. */
 const SCRATCH_KEPT = 1 << 20;
@@ -68,10 +68,10 @@ export class TextReader {
     const { bytes } = cursor;
     const value =
       first === STRING_INT8
-        ? bytes.readInt8(at + 1)
+        ? (bytes[at + 1]! << 24) >> 24
         : first === STRING_INT16
-          ? bytes.readInt16LE(at + 1)
-          : bytes.readInt32LE(at + 1);
+          ? ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 24)) >> 16
+          : wordAt(bytes, at + 1) | 0;
     this.origin = -1;
     this.slice.set(this.digits, 0, writeInteger(value, this.digits, 0));
     return stop;

@@ -1,5 +1,6 @@
 import type { ErrorDetail, FormatError } from '../../errors.js';
 import type { FindingCode } from '../../model/finding.js';
+import { wordAt } from '../cursor.js';
 import { type PackedBlob, type PackedEntry, packedError } from './entry.js';
 
 /** Total size and count. */
@@ -29,10 +30,10 @@ export class ListpackReader {
     this.stop = end - 1;
     const size = end - start;
     if (size < LISTPACK_HEADER_BYTES + 1) throw this.headError(start, { reason: 'too-short', size });
-    const total = bytes.readUInt32LE(start);
+    const total = wordAt(bytes, start);
     if (total !== size) throw this.headError(start, { reason: 'total-differs', declared: total, size });
     if (bytes[this.stop] !== LISTPACK_END) throw this.headError(this.stop, { reason: 'no-end-mark' });
-    this.count = bytes.readUInt16LE(start + 4);
+    this.count = bytes[start + 4]! | (bytes[start + 5]! << 8);
   }
 
   /** True when there are no entries at all. */
@@ -122,14 +123,14 @@ export class ListpackReader {
       return 2;
     }
     if (first <= 0xf0) {
-      const length = first < 0xf0 ? ((first & 0x0f) << 8) | bytes[at + 1]! : bytes.readUInt32LE(at + 1);
+      const length = first < 0xf0 ? ((first & 0x0f) << 8) | bytes[at + 1]! : wordAt(bytes, at + 1);
       if (length > stop - at - head)
         throw this.error({ reason: 'entry-overrun', length, available: stop - at });
       entry.setBytes(bytes, at + head, at + head + length);
       return head + length;
     }
-    if (first === 0xf4) entry.setWide(bytes.readInt32LE(at + 5), bytes.readUInt32LE(at + 1));
-    else entry.setInteger(bytes.readIntLE(at + 1, head - 1));
+    if (first === 0xf4) entry.setWide(wordAt(bytes, at + 5), wordAt(bytes, at + 1));
+    else entry.setInteger(signedAt(bytes, at + 1, head - 1));
     return head;
   }
 }
@@ -141,6 +142,14 @@ function wideHeadBytes(first: number): number {
 }
 
 const WIDE_HEAD = [5, 3, 4, 5, 9];
+
+/** A signed integer of two to four bytes, little endian. */
+function signedAt(bytes: Buffer, at: number, width: number): number {
+  const low = bytes[at]! | (bytes[at + 1]! << 8);
+  if (width === 2) return (low << 16) >> 16;
+  if (width === 3) return ((low | (bytes[at + 2]! << 16)) << 8) >> 8;
+  return wordAt(bytes, at) | 0;
+}
 
 /** Bytes that the back length of an entry takes. */
 export function backLengthBytes(size: number): number {
