@@ -63,7 +63,6 @@ export function update(length: usize): void {
   store<u64>(STATE, sum(0, TAIL, left));
 }
 
-// @ts-ignore: decorator
 @inline
 /** Sixteen bytes at `from` plus those at the taps before `taps`, into `to`. */
 function fold(from: usize, taps: usize, to: usize): void {
@@ -75,14 +74,12 @@ function fold(from: usize, taps: usize, to: usize): void {
   v128.store(to, v128.xor(v128.load(from), v128.xor(v128.xor(a, b), v128.xor(c, d))));
 }
 
-// @ts-ignore: decorator
 @inline
 /** Table offset of the lowest byte of a word. */
 function low(word: u32): usize {
   return (word << 3) & 0x7f8;
 }
 
-// @ts-ignore: decorator
 @inline
 /** Table offset of the byte `shift` + 3 bits up. */
 function at3(word: u32, shift: u32): usize {

@@ -9,19 +9,16 @@ const K1: u32 = 0x6ed9eba1;
 const K2: u32 = 0x8f1bbcdc;
 const K3: u32 = 0xca62c1d6;
 
-// @ts-ignore: decorator
 @inline
 function choose(b: u32, c: u32, d: u32): u32 {
   return d ^ (b & (c ^ d));
 }
 
-// @ts-ignore: decorator
 @inline
 function parity(b: u32, c: u32, d: u32): u32 {
   return b ^ c ^ d;
 }
 
-// @ts-ignore: decorator
 @inline
 function majority(b: u32, c: u32, d: u32): u32 {
   return (b & c) | (d & (b | c));
