@@ -129,5 +129,5 @@ describe('the committed WebAssembly', () => {
     };
     const committed = await readFile(new URL('../../src/kernels/wasm.generated.ts', import.meta.url), 'utf8');
     expect(await generate()).toBe(committed);
-  });
+  }, 180_000);
 });
