@@ -14,10 +14,15 @@ export function reportFailure(error: unknown, argv: readonly string[], io: Io): 
   const json = argv.includes('--json');
   if (error instanceof DamageError) {
     const conceal = argv.includes('--redact') ? () => 'redacted' : null;
-    io.stderr.write(`${findingText(error.finding, new Style(false), conceal)}\n`);
+    io.stderr.write(
+      `${findingText(error.finding, { style: new Style(false), conceal, strict: false, within: '' })}\n`,
+    );
     if (json) {
       io.stdout.write(
-        jsonReport({ path: error.finding.where.file, problems: [problemJson(error.finding, conceal)] }),
+        jsonReport({
+          path: error.finding.where.file,
+          problems: [problemJson(error.finding, conceal, 'error')],
+        }),
       );
     }
     return 1;

@@ -77,7 +77,7 @@ function declareProgram(io: Io): Command {
 function adoptIo(program: Command, io: Io): Command {
   return program
     .exitOverride()
-    .showHelpAfterError(false)
+    .showHelpAfterError('  try: rekindle help')
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),

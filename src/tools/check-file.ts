@@ -144,7 +144,9 @@ class FileCheck implements Machine {
     const torn = error.code === 'aof/torn-tail' && !options.last;
     const code = torn ? 'aof/truncated' : (error.code as FindingCode);
     const head = insideRdb && decoder.insideKey ? decoder.head : null;
-    findings.add(code, error.offset, error.detail, head, error.trail);
+    // So that the hint can name the place to cut at.
+    const cut = insideRdb || error.code.startsWith('rdb/') ? {} : { safeCut: this.validBytes };
+    findings.add(code, error.offset, { ...error.detail, ...cut }, head, error.trail);
   }
 
   async close(): Promise<void> {

@@ -39,6 +39,7 @@ export class FindingList {
               path: this.file,
               what: `${count - LISTED_PER_CODE} more findings of ${code}`,
               why: 'not listed',
+              routine: false,
             },
           ]
         : [],
@@ -86,14 +87,23 @@ export class RdbCheck extends RdbSink {
     const list: NotChecked[] = [];
     if (this.version === null) return list;
     const checksum = this.summary?.checksum;
-    if (checksum === 'disabled') list.push({ path, what: 'checksum', why: 'the file was saved without one' });
+    if (checksum === 'disabled')
+      list.push({ path, what: 'checksum', why: 'the file was saved without one', routine: false });
     if (checksum === 'none') {
-      list.push({ path, what: 'checksum', why: `RDB version ${this.version} has none` });
+      list.push({ path, what: 'checksum', why: `RDB version ${this.version} has none`, routine: false });
     }
-    if (this.quick) list.push({ path, what: 'values', why: '--quick walks past them' });
+    if (this.keys > 1) {
+      list.push({
+        path,
+        what: 'duplicate keys',
+        why: 'every key would have to be remembered',
+        routine: true,
+      });
+    }
+    if (this.quick) list.push({ path, what: 'values', why: '--quick walks past them', routine: false });
     if (this.modules > 0) {
       const why = 'only the module knows what its bytes mean; their framing is checked';
-      list.push({ path, what: `values of ${this.modules} module keys`, why });
+      list.push({ path, what: `values of ${this.modules} module keys`, why, routine: false });
     }
     return list;
   }
@@ -121,6 +131,13 @@ export class LogCheck implements AofFileHandler {
 
   notChecked(path: string): NotChecked[] {
     if (this.commands === 0) return [];
-    return [{ path, what: 'meaning of commands', why: 'they are framed and counted; replay executes them' }];
+    return [
+      {
+        path,
+        what: 'meaning of commands',
+        why: 'they are framed and counted; replay executes them',
+        routine: true,
+      },
+    ];
   }
 }

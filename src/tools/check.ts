@@ -50,9 +50,9 @@ async function checkSet(set: AofSet, options: CheckOptions, context: ToolContext
     notChecked.push(...result.notChecked);
   }
   for (const { path } of set.history)
-    notChecked.push({ path, what: 'file', why: 'history: no server loads it' });
+    notChecked.push({ path, what: 'history', why: 'no server loads it', routine: false });
   for (const { path } of set.strays)
-    notChecked.push({ path, what: 'file', why: 'not in the manifest: no server loads it' });
+    notChecked.push({ path, what: 'file outside the manifest', why: 'no server loads it', routine: false });
   return { files, notChecked };
 }
 

@@ -10,7 +10,7 @@ import type { Finding } from '../model/finding.js';
 import { type Depth, type ItemHandler, ItemSink, type KeyHead } from '../model/handler.js';
 import { RdbDecoder } from '../rdb/decoder.js';
 import type { DialectName } from '../rdb/dialect.js';
-import type { RdbHandler } from '../rdb/handler.js';
+import type { RdbHandler, RdbHeader } from '../rdb/handler.js';
 import type { ToolContext } from './context.js';
 import { type ChosenFamily, chooseFamily, ProducerAux, type Server } from './family.js';
 import { type KeyConditions, KeyFilter } from './filter.js';
@@ -81,7 +81,7 @@ export class DigestPipeline {
       chosen: this.chosen,
       expired,
       negativeZeros,
-      notChecked: opaque > 0 ? [{ path, what: `values of ${opaque} module keys`, why }] : [],
+      notChecked: opaque > 0 ? [{ path, what: `values of ${opaque} module keys`, why, routine: false }] : [],
       findings: [],
     };
   }
@@ -166,6 +166,7 @@ class PausingRelay extends ItemRelay {
 /** Waits with the choice of the family until the first key: by then the file has said who wrote it. */
 class DigestReader extends ItemRelay implements RdbHandler {
   private readonly producer = new ProducerAux();
+  private version: number | null = null;
   private made: DigestPipeline | null = null;
 
   constructor(
@@ -178,7 +179,7 @@ class DigestReader extends ItemRelay implements RdbHandler {
   pipeline(): DigestPipeline {
     const { options, context, producer } = this;
     if (this.made === null) {
-      const chosen = chooseFamily(options.as, producer.server);
+      const chosen = chooseFamily(options.as, producer.server, this.version);
       this.made = new DigestPipeline(chosen, options, context.nowMs);
       this.target = this.made.entry;
     }
@@ -199,7 +200,9 @@ class DigestReader extends ItemRelay implements RdbHandler {
   }
 
   record(): void {}
-  header(): void {}
+  header(header: RdbHeader): void {
+    this.version = header.version;
+  }
   resize(): void {}
   slotInfo(): void {}
   moduleAux(): void {}

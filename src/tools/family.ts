@@ -43,15 +43,29 @@ export function serverNamed(text: string, option: string): Server {
   return { product: match[1]!.toLowerCase(), version: match[2]! };
 }
 
-/** Told, else by the file's own words, else today's Redis. */
-export function chooseFamily(told: Server | null, producer: Server | null): ChosenFamily {
+/**
+ * Told, else by the file's own words, else today's Redis. The version of an RDB whose writer left no name is a hint for
+ * the user, no more: nothing else is taken for it.
+ */
+export function chooseFamily(
+  told: Server | null,
+  producer: Server | null,
+  rdbVersion: number | null = null,
+): ChosenFamily {
   const server = told ?? producer ?? TODAY;
   return {
     family: digestFamilyOf(server.product, server.version),
     name: `${server.product}-${server.version}`,
-    because:
-      told !== null ? 'as asked for' : producer !== null ? 'the file says so' : 'the file does not say',
+    because: told !== null ? 'as asked for' : producer !== null ? 'the file says so' : untold(rdbVersion),
   };
+}
+
+function untold(rdbVersion: number | null): string {
+  const unknown = 'the file does not say who wrote it';
+  if (rdbVersion === null || rdbVersion > 6) return unknown;
+  const [name, range] =
+    rdbVersion === 6 ? ['redis-2.8', 'Redis 2.6 to 3.0'] : ['redis-2.4', 'Redis 2.4 and before'];
+  return `${unknown}; RDB version ${rdbVersion} is that of ${range}: --as ${name}`;
 }
 
 /** Collects from aux fields who wrote a file. */

@@ -95,7 +95,12 @@ async function infoOfSet(set: AofSet, options: InfoOptions, context: ToolContext
   const executed = files.some((file) => (file.log?.commands ?? 0) > 0);
   if (executed) {
     const why = 'commands must be executed to know; digest and replay do';
-    notChecked.push({ path: set.manifestPath ?? set.directory, what: 'keys of the whole log', why });
+    notChecked.push({
+      path: set.manifestPath ?? set.directory,
+      what: 'keys of the whole log',
+      why,
+      routine: true,
+    });
   }
   const keys = files.reduce((sum, file) => sum + (file.rdb?.total.keys ?? 0), 0);
   return { files, unused: unusedOf(set), keys: executed ? null : keys, findings: set.findings, notChecked };
@@ -152,6 +157,6 @@ class FileSurvey {
 
   notChecked(path: string): NotChecked[] {
     if (this.inventory.rdbHeader === null) return [];
-    return [{ path, what: 'values and checksum', why: 'walked past; check verifies them' }];
+    return [{ path, what: 'values and checksum', why: 'walked past; check verifies them', routine: true }];
   }
 }

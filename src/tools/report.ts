@@ -34,6 +34,8 @@ export interface NotChecked {
   readonly path: string;
   readonly what: string;
   readonly why: string;
+  /** True for what this command never looks at, whatever the file. */
+  readonly routine: boolean;
 }
 
 /** What stands in a file, and how far it is right. */

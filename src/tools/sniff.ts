@@ -29,7 +29,7 @@ export function sniff(head: Buffer, name: string): FileForm {
   if (/^file[ \t]/i.test(firstLine)) return 'manifest';
   if (/^\*\d/.test(firstLine) || /^#TS:/.test(text)) return 'aof';
   const named = formByName(name);
-  if (named !== null && (head.length > 0 || named === 'aof' || named === 'manifest')) return named;
+  if (named !== null) return named;
   throw unknownForm(text, name);
 }
 
@@ -49,7 +49,7 @@ function unknownForm(text: string, name: string): InputError {
     return new InputError(
       'input/empty',
       name,
-      'is empty: neither an RDB nor an AOF that says so by its name (.aof)',
+      'is empty, and its name does not say what it should be (.rdb, .aof)',
       'look for another copy; a server writes dump.rdb under a temporary name (temp-PID.rdb) first',
     );
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { printable, quotedBytes } from '../../src/cli/render/escape.js';
-import { messageOf } from '../../src/cli/render/findings.js';
+import { hintOf, messageOf } from '../../src/cli/render/findings.js';
 import { jsonBytes, jsonLine, jsonReport } from '../../src/cli/render/json.js';
 import { count, counted, duration, instant, offset, size } from '../../src/cli/render/numbers.js';
 import { ProgressLine, progressText } from '../../src/cli/render/progress.js';
@@ -139,15 +139,17 @@ describe('the words for findings', () => {
   it.each(Object.keys(FINDINGS) as FindingCode[])('%s has a message and a hint', (code) => {
     expect(WORDS[code].says).toMatch(/^\S.{10,}[^.:]$/);
     expect(WORDS[code].hint).toMatch(/^\S.{10,}[^.]$/);
+    const cut = { code, where: { file: 'dir/a.aof', offset: 3, trail: [] }, detail: { safeCut: 27 } };
+    for (const finding of [cut, { ...cut, detail: {} }]) expect(hintOf(finding)).not.toMatch(/[{}]/);
   });
 
   it('says what stood there, escaped or hidden', () => {
     const finding = {
       code: 'aof/bad-prefix',
       where: { file: 'a', offset: 3, trail: ['argument 2'] },
-      detail: { expected: '$', line: '\u001b[2J' },
+      detail: { expected: '$', found: '\u001b[2J' },
     } as const;
-    expect(messageOf(finding, null)).toMatch(/: expected \$, line "\\x1b\[2J" \(in argument 2\)$/);
-    expect(messageOf(finding, () => 'hidden')).toMatch(/: expected \$, line hidden \(in argument 2\)$/);
+    expect(messageOf(finding, null)).toMatch(/: expected \$, found "\\x1b\[2J" \(in argument 2\)$/);
+    expect(messageOf(finding, () => 'hidden')).toMatch(/: expected \$, found hidden \(in argument 2\)$/);
   });
 });

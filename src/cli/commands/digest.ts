@@ -5,9 +5,9 @@ import { openSource } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
 import { printable } from '../render/escape.js';
-import { findingText } from '../render/findings.js';
 import { jsonLine } from '../render/json.js';
-import { noteNotChecked } from '../render/not-checked.js';
+import { noteLogFindings } from '../render/log-findings.js';
+import { notCheckedJson, noteNotChecked } from '../render/not-checked.js';
 import { counted } from '../render/numbers.js';
 import type { Session } from '../session.js';
 import { preferOption, type SourceFlags, sourceOptionsOf } from '../source-flags.js';
@@ -56,9 +56,7 @@ async function run(path: string, flags: DigestFlags, session: Session): Promise<
   if (settings.json) printJson(report, flags.perKey === true, session);
   else session.print(`${report.digest}\n`);
   noteDigest(report, session);
-  for (const finding of report.findings) {
-    session.note(findingText(finding, session.errStyle, settings.conceal, settings.strict));
-  }
+  noteLogFindings(report.findings, session);
   noteNotChecked(report.notChecked, session);
   return settings.strict && report.findings.length > 0 ? 1 : 0;
 }
@@ -88,7 +86,7 @@ function printJson(report: DigestReport, stream: boolean, session: Session): voi
     because: chosen.because,
     expired,
     negativeZeros,
-    notChecked: report.notChecked.map(({ path, what, why }) => ({ path, what, why })),
+    notChecked: notCheckedJson(report.notChecked),
   };
   if (stream) session.print(jsonLine({ summary: { schemaVersion: 1, ...fields } }));
   else session.report(fields);
@@ -97,10 +95,12 @@ function printJson(report: DigestReport, stream: boolean, session: Session): voi
 /** What must be known to compare the digest with another. */
 export function noteDigest(report: DigestReport, session: Session): void {
   const { chosen, keys, expired, negativeZeros } = report;
-  session.note(`digest of ${counted(keys, 'key')} as ${printable(chosen.name)} prints it: ${chosen.because}`);
+  session.note(
+    `digest of ${counted(keys, 'key')} in the form of ${printable(chosen.name)} (${chosen.because})`,
+  );
   if (expired > 0) {
     session.note(
-      `${counted(expired, 'key')} past their TTL: they count until a server has expired them (--expired drop)`,
+      `${counted(expired, 'key')} past the TTL, counted as a server does until it removes them (--expired drop leaves them out)`,
     );
   }
   if (negativeZeros > 0) {

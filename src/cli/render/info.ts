@@ -1,11 +1,13 @@
+import type { Finding } from '../../model/finding.js';
 import { ProducerAux } from '../../tools/family.js';
 import type { FileInfo, InfoReport } from '../../tools/info.js';
 import type { DatabaseCount, Inventory, KindCount } from '../../tools/inventory.js';
 import type { LogSurvey } from '../../tools/log-survey.js';
 import type { Session } from '../session.js';
 import { printable, quotedBytes } from './escape.js';
-import { findingText, problemJson } from './findings.js';
+import { findingText, problemJson, severityOf } from './findings.js';
 import { type Json, jsonBytes } from './json.js';
+import { notCheckedJson } from './not-checked.js';
 import { count, counted, duration, instant, size } from './numbers.js';
 
 const ROLES: Readonly<Record<FileInfo['role'], string>> = {
@@ -29,7 +31,7 @@ export function printInfo(report: InfoReport, first: boolean, session: Session):
   for (const { path, bytes, kind } of report.unused) {
     session.print(`\n${session.outStyle.bold(printable(path))}\n  not loaded (${kind}), ${size(bytes)}\n`);
   }
-  for (const finding of report.findings) printFinding(finding, session);
+  for (const finding of report.findings) printFinding(finding, '', session);
   if (report.keys === null && report.files.length > 0) session.print(`\n${setText(report)}\n`);
 }
 
@@ -40,9 +42,10 @@ function setText({ files }: InfoReport): string {
   return `${log}; its keys are known once it is executed: rekindle digest`;
 }
 
-function printFinding(finding: InfoReport['findings'][number], session: Session): void {
+function printFinding(finding: Finding, within: string, session: Session): void {
   const { conceal, strict } = session.settings;
-  session.print(`${findingText(finding, session.outStyle, conceal, strict)}\n`);
+  const text = findingText(finding, { style: session.outStyle, conceal, strict, within });
+  session.print(`${within === '' ? text : text.replace(/^/gm, '  ')}\n`);
 }
 
 function printFile(file: FileInfo, session: Session): void {
@@ -51,7 +54,7 @@ function printFile(file: FileInfo, session: Session): void {
   const row = (name: string, text: string) => session.print(`  ${name.padEnd(10)} ${text}\n`);
   if (rdb !== null) printRdb(rdb, log === null || log.commands === 0 ? file.bytes : null, row, session);
   if (log !== null && (rdb === null || log.commands > 0)) printLog(log, file.bytes, row);
-  if (file.finding !== null) printFinding(file.finding, session);
+  if (file.finding !== null) printFinding(file.finding, file.path, session);
 }
 
 type Row = (name: string, text: string) => void;
@@ -149,10 +152,11 @@ export function infoJson(reports: readonly InfoReport[], session: Session): Read
     unused: reports
       .flatMap((report) => report.unused)
       .map(({ path, bytes, kind }) => ({ path, bytes, kind })),
-    problems: problems.map((each) => ({ file: each.where.file, ...problemJson(each, conceal, strict) })),
-    notChecked: reports
-      .flatMap((report) => report.notChecked)
-      .map(({ path, what, why }) => ({ path, what, why })),
+    problems: problems.map((each) => ({
+      file: each.where.file,
+      ...problemJson(each, conceal, severityOf(each, strict)),
+    })),
+    notChecked: notCheckedJson(reports.flatMap((report) => report.notChecked)),
   };
 }
 
@@ -190,7 +194,7 @@ function fileJson(file: FileInfo, session: Session): Json {
           firstTime: log.firstSeconds,
           lastTime: log.lastSeconds,
         }),
-    problems: finding === null ? [] : [problemJson(finding, conceal, strict)],
+    problems: finding === null ? [] : [problemJson(finding, conceal, severityOf(finding, strict))],
   };
 }
 

@@ -4,10 +4,11 @@ import type { ReplayOptions, ReplayOutput, ReplayReport } from '../../tools/repl
 import { logDirectoryOf } from '../../tools/write-dataset.js';
 import type { Session } from '../session.js';
 import { printable, quotedBytes } from './escape.js';
-import { findingText, problemJson } from './findings.js';
+import { problemJson } from './findings.js';
 import { type Json, jsonBytes } from './json.js';
+import { noteLogFindings } from './log-findings.js';
 import { LOSS_WORDS } from './losses.js';
-import { noteNotChecked } from './not-checked.js';
+import { notCheckedJson, noteNotChecked } from './not-checked.js';
 import { count, counted, instant, offset, size } from './numbers.js';
 
 const REASONS: Readonly<Record<StopReason, string>> = {
@@ -58,12 +59,9 @@ function refusal(output: ReplayOutput | null): string {
 /** What must be known about the result, on standard error. */
 export function noteReplay(report: ReplayReport, session: Session): void {
   const { digest, output, skipped, refused } = report;
-  const { settings, errStyle } = session;
-  session.note(`digest as ${printable(digest.chosen.name)} prints it: ${digest.chosen.because}`);
+  session.note(`digest in the form of ${printable(digest.chosen.name)} (${digest.chosen.because})`);
   for (const caution of report.cautions) session.warn(caution);
-  for (const finding of report.findings) {
-    session.note(findingText(finding, errStyle, settings.conceal, settings.strict));
-  }
+  noteLogFindings(report.findings, session);
   if (skipped.length > 0) {
     session.warn(
       `${counted(skipped.length, 'command')} unknown to the engine were left out; the dataset lacks what they did`,
@@ -90,9 +88,8 @@ function noteLosses(output: ReplayOutput | null, session: Session): void {
   if (output === null || output.lostCount === 0) return;
   session.warn(`${output.target} has no place for ${counted(output.lostCount, 'thing')}:`);
   for (const { database, key, what } of output.lost.slice(0, 10)) {
-    session.note(
-      key === null ? `  ${what}` : `  ${what} of ${session.shown(key)} in database ${database ?? 0}`,
-    );
+    const of = key === null ? '' : `${session.shown(key)} in database ${database ?? 0}: `;
+    session.note(`  ${of}${LOSS_WORDS[what]}`);
   }
   if (output.lostCount > 10) session.note(`  and ${count(output.lostCount - 10)} more (--json lists them)`);
 }
@@ -144,10 +141,10 @@ export function replayJson(
     })),
     problems: report.findings.map((finding) => ({
       file: finding.where.file,
-      ...problemJson(finding, conceal, strict),
+      ...problemJson(finding, conceal, strict ? 'error' : 'warning'),
     })),
     warnings: [...report.cautions],
-    notChecked: digest.notChecked.map(({ path, what, why }) => ({ path, what, why })),
+    notChecked: notCheckedJson(digest.notChecked),
   };
 }
 

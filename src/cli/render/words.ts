@@ -5,14 +5,18 @@ interface Words {
   readonly says: string;
   /** The next thing to try. */
   readonly hint: string;
+  /** The same when nobody knows where the log could be cut, which `{cut}` stands for. */
+  readonly hintWithoutCut?: string;
 }
 
 const RESTORE_RDB =
   'restore this file from a backup or a replica; what stands before the offset still reads with `rekindle info`';
 const RDB_VALUE =
   'the bytes of this value are damaged: restore the file from a backup or a replica, or take the AOF if there is one';
-const CUT_AOF =
-  '`rekindle replay SOURCE --until-offset FILE:OFFSET --out DIR` rebuilds everything before this offset; keep the original';
+const CUT_AOF = {
+  hint: '`rekindle replay SOURCE --until-offset {cut} --out DIR` rebuilds everything before it; keep the original',
+  hintWithoutCut: '`rekindle check` says up to which offset it can be replayed; keep the original',
+};
 const MANIFEST =
   'compare it with the files in the directory; a manifest lists one base (type b) and its increments (type i) in order';
 
@@ -87,26 +91,26 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     hint: RDB_VALUE,
   },
   'rdb/empty-value': {
-    says: 'a collection without elements stands here; servers since 6.2 skip such keys when they load',
-    hint: 'nothing is lost by it; an SCAN or SAVE on a current server rewrites the file without such keys',
+    says: 'a collection without elements stands here; servers skip such keys when they load since 6.2',
+    hint: 'nothing is lost by it; a current server that loads and saves the file leaves such keys out',
   },
   'rdb/trailing-bytes': {
     says: 'bytes follow the end of the RDB; no server reads them',
     hint: 'look at them: a copy that was not truncated leaves such a rest, and so does a concatenation',
   },
-  'aof/bad-prefix': { says: 'a command must start with * and each argument with $', hint: CUT_AOF },
+  'aof/bad-prefix': { says: 'a command must start with * and each argument with $', ...CUT_AOF },
   'aof/bad-argument-count': {
     says: 'the number of arguments after * must be a whole number from 1 on',
-    hint: CUT_AOF,
+    ...CUT_AOF,
   },
   'aof/bad-bulk-length': {
     says: 'the length of an argument after $ must be a whole number that the file can hold',
-    hint: CUT_AOF,
+    ...CUT_AOF,
   },
-  'aof/bad-line-end': { says: 'a line or argument must end with CR LF', hint: CUT_AOF },
+  'aof/bad-line-end': { says: 'a line or argument must end with CR LF', ...CUT_AOF },
   'aof/annotation-too-long': {
     says: 'an annotation must be shorter than 1024 bytes; a server reads the rest of it as commands and stops',
-    hint: CUT_AOF,
+    ...CUT_AOF,
   },
   'aof/bad-annotation': {
     says: 'a time annotation must be #TS: and unix seconds; servers skip this one, a cut by time cannot see it',
@@ -114,7 +118,7 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
   },
   'aof/torn-annotation': {
     says: 'the last annotation has no line end; what a server appends next would join it and be lost',
-    hint: CUT_AOF,
+    ...CUT_AOF,
   },
   'aof/loose-framing': {
     says: 'a line must end with CR LF and a number be plain digits; servers load this, redis-check-aof refuses it',
@@ -130,14 +134,14 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
   },
   'aof/truncated': {
     says: 'a file that others follow ends in the middle of a command; servers refuse to start from it',
-    hint: CUT_AOF,
+    ...CUT_AOF,
   },
   'aof/open-transaction': {
     says: 'MULTI has no EXEC: the commands after it were never applied',
     hint: 'cut the log at this MULTI, never after it: a server that appends behind an open MULTI loses what it appends',
   },
-  'aof/nested-multi': { says: 'MULTI inside a transaction', hint: CUT_AOF },
-  'aof/exec-without-multi': { says: 'EXEC without the MULTI that opens its transaction', hint: CUT_AOF },
+  'aof/nested-multi': { says: 'MULTI inside a transaction', ...CUT_AOF },
+  'aof/exec-without-multi': { says: 'EXEC without the MULTI that opens its transaction', ...CUT_AOF },
   'manifest/bad-line': {
     says: 'a line must be `file NAME seq NUMBER type b|i|h`, with quotes closed and a line feed at the end',
     hint: MANIFEST,

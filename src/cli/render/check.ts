@@ -1,0 +1,128 @@
+import type { InputError } from '../../errors.js';
+import type { CheckReport } from '../../tools/check.js';
+import type { CheckedFile } from '../../tools/report.js';
+import type { Session } from '../session.js';
+import { printable } from './escape.js';
+import { findingText, problemJson, severityOf } from './findings.js';
+import type { Json } from './json.js';
+import { notCheckedJson } from './not-checked.js';
+import { count, counted, duration, size } from './numbers.js';
+
+/** Everything that one run of the command has looked at. */
+export interface Checked {
+  readonly reports: readonly CheckReport[];
+  readonly unread: readonly InputError[];
+  readonly durationMs: number;
+}
+
+export interface Verdict {
+  readonly errors: number;
+  readonly warnings: number;
+  readonly exitCode: number;
+}
+
+/** What all files together come to. */
+export function verdictOf({ reports, unread }: Checked, strict: boolean): Verdict {
+  let errors = 0;
+  let warnings = 0;
+  for (const finding of filesOf(reports).flatMap((file) => file.findings)) {
+    if (severityOf(finding, strict) === 'error') errors++;
+    else warnings++;
+  }
+  return { errors, warnings, exitCode: unread.length > 0 ? 3 : errors > 0 ? 1 : 0 };
+}
+
+const filesOf = (reports: readonly CheckReport[]): CheckedFile[] => reports.flatMap((report) => report.files);
+
+function isDamaged(file: CheckedFile, strict: boolean): boolean {
+  return file.findings.some((finding) => severityOf(finding, strict) === 'error');
+}
+
+/** What was found in each file of a source. */
+export function printReport(report: CheckReport, session: Session): void {
+  const { settings, outStyle: style } = session;
+  const { conceal, strict } = settings;
+  for (const file of report.files) {
+    const damaged = isDamaged(file, strict);
+    if (settings.quiet && file.findings.length === 0) continue;
+    const verdict = damaged ? style.red('damaged') : style.green('intact ');
+    session.print(`${verdict}  ${style.bold(printable(file.path))}  ${facts(file).join(', ')}\n`);
+    for (const finding of file.findings) {
+      session.print(`${indent(findingText(finding, { style, conceal, strict, within: file.path }))}\n`);
+    }
+  }
+}
+
+function facts(file: CheckedFile): string[] {
+  const list: string[] = [];
+  list.push(...formatFacts(file));
+  if (file.keys !== null) list.push(counted(file.keys, 'key'));
+  if (file.commands !== null) list.push(counted(file.commands, 'command'));
+  const { bytes, validBytes } = file;
+  if (validBytes < bytes) list.push(`${count(validBytes)} of ${counted(bytes, 'byte')} valid`);
+  else list.push(size(bytes));
+  return list;
+}
+
+function formatFacts({ format, version, dialect, findings }: CheckedFile): string[] {
+  const rdb = version === null ? 'RDB' : `RDB ${version} (${dialect ?? '?'})`;
+  if (format === 'rdb') return [rdb];
+  if (format === 'aof') return version === null ? ['AOF'] : ['AOF', `preamble ${rdb}`];
+  return [findings.some((finding) => finding.code === 'set/no-manifest') ? 'no manifest' : 'manifest'];
+}
+
+/** Why a source could not be read at all. */
+export function printUnread(error: InputError, session: Session): void {
+  session.complain(`rekindle: ${printable(`${error.path}: ${error.message}`)}`);
+  if (error.hint !== '') session.complain(`  try: ${printable(error.hint)}`);
+}
+
+/** One line for all of it. */
+export function printVerdict({ reports, durationMs }: Checked, verdict: Verdict, session: Session): void {
+  const files = filesOf(reports);
+  if (session.settings.quiet || files.length === 0) return;
+  const { outStyle: style, settings } = session;
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const damaged = files.filter((file) => isDamaged(file, settings.strict)).length;
+  const problems = [
+    ...(verdict.errors > 0 ? [counted(verdict.errors, 'error')] : []),
+    ...(verdict.warnings > 0 ? [counted(verdict.warnings, 'warning')] : []),
+  ];
+  const word = damaged > 0 ? style.red('damaged') : style.green('intact');
+  const which = damaged > 0 && files.length > 1 ? `${count(damaged)} of ` : '';
+  const found = problems.length > 0 ? `, ${problems.join(', ')}` : '';
+  const work = `${size(bytes)} in ${duration(durationMs)}`;
+  session.print(`${word}: ${which}${counted(files.length, 'file')}, ${work}${found}\n`);
+}
+
+/** The JSON fields of cli.md, and more. */
+export function checkJson(
+  { reports, unread, durationMs }: Checked,
+  verdict: Verdict,
+  session: Session,
+): Readonly<Record<string, Json>> {
+  const { conceal, strict } = session.settings;
+  const files: Json[] = filesOf(reports).map(({ findings, ...file }) => ({
+    ...file,
+    problems: findings.map((finding) => problemJson(finding, conceal, severityOf(finding, strict))),
+  }));
+  for (const { code, path, message, hint } of unread) {
+    const problem = { code, severity: 'error', offset: null, line: null, message, hint };
+    files.push({ ...UNREAD, path, problems: [problem] });
+  }
+  const notChecked = reports.flatMap((report) => report.notChecked);
+  return { ok: verdict.exitCode === 0, files, durationMs, notChecked: notCheckedJson(notChecked) };
+}
+
+const UNREAD = {
+  path: '',
+  format: null,
+  dialect: null,
+  version: null,
+  bytes: null,
+  validBytes: null,
+  keys: null,
+  commands: null,
+};
+
+const indent = (text: string): string => text.replace(/^/gm, '  ');
