@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Long } from '../../src/bytes/int64.js';
 import type { ByteSlice } from '../../src/bytes/slice.js';
-import { APPLIED, FAILED } from '../../src/keyspace/outcome.js';
+import { APPLIED, FAILED, UNKNOWN } from '../../src/keyspace/outcome.js';
 import { readIdText } from '../../src/keyspace/stream/id-text.js';
 import { StreamLoader } from '../../src/keyspace/stream/loader.js';
 import type { StreamValue } from '../../src/keyspace/stream/stream.js';
@@ -223,6 +223,14 @@ describe('what releases do differently', () => {
     };
     expect(setBelow(700)).toBe(APPLIED);
     expect(setBelow(702)).toBe(FAILED);
+  });
+
+  test('trims by what groups did (8.2) are not known, rather than refused or done in another way', () => {
+    const driver = new EngineDriver();
+    driver.run('XADD s KEEPREF 1 a b');
+    expect(driver.run('XTRIM s MAXLEN 0 DELREF')).toBe(UNKNOWN);
+    expect(driver.run('XADD s ACKED MAXLEN 0 2 a b')).toBe(UNKNOWN);
+    expect(ids(driver.stream('s'))).toEqual(['1-0']);
   });
 
   test('a repeated idempotent XADD, which is logged with a star, adds nothing', () => {

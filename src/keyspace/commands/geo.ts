@@ -5,7 +5,7 @@ import { PACKED_ZSET, ZSET } from '../forms.js';
 import { type Found, Shape, search } from '../geo-search.js';
 import { isPosition, Position, scoreOfPosition } from '../geohash.js';
 import { longAt } from '../integers.js';
-import { APPLIED, FAILED, type Outcome } from '../outcome.js';
+import { APPLIED, FAILED, type Outcome, UNKNOWN } from '../outcome.js';
 import { partialSort } from '../partial-sort.js';
 import { packZset, putMember, scoreOf, ZsetView } from '../zsets.js';
 import { beginResult, storeResult } from './result.js';
@@ -226,6 +226,9 @@ function geosearchstore(engine: Engine, command: CommandSpans): Outcome {
       if (!readLengths(engine, command, i + 1, true)) return FAILED;
       asBox = true;
       i += 4;
+    } else if (command.is(i, 'BYPOLYGON')) {
+      engine.lastError = 'searching a polygon is not known';
+      return UNKNOWN;
     } else {
       const taken = options.readCommon(engine, command, i);
       if (taken === 0) return FAILED;

@@ -2,7 +2,7 @@ import { compareIds, idOf, type StreamId, ZERO_ID } from '../../model/stream-id.
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
 import { longAt } from '../integers.js';
-import { APPLIED, type Outcome } from '../outcome.js';
+import { APPLIED, type Outcome, UNKNOWN } from '../outcome.js';
 import { hasOpenSequence, nextId, readIdText } from '../stream/id-text.js';
 import type { StreamValue } from '../stream/stream.js';
 import type { CommandRow } from './row.js';
@@ -27,13 +27,15 @@ class Options {
   wholeNodes = false;
   /** An idempotent XADD (Redis 8.6): its table is not kept. */
   idempotent = false;
+  /** Trims by what groups have read or acknowledged (Redis 8.2): not known here. */
+  byReference = false;
 
   /** Reads the options from argument 2; returns an error message, or '' when all is well. */
   read(command: CommandSpans, isAdd: boolean): string {
     this.createsKey = true;
     this.maxLength = -1;
     this.minId = null;
-    this.wholeNodes = this.idempotent = false;
+    this.wholeNodes = this.idempotent = this.byReference = false;
     let limited = false;
     let i = 2;
     for (; i < command.argc; i++) {
@@ -59,6 +61,8 @@ class Options {
       } else if (isAdd && i + 2 < command.argc && command.is(i, 'IDMP')) {
         this.idempotent = true;
         i += 2;
+      } else if (command.is(i, 'DELREF') || command.is(i, 'ACKED')) {
+        this.byReference = true;
       } else if (!command.is(i, 'KEEPREF')) {
         if (!isAdd) return SYNTAX;
         break;
@@ -101,6 +105,7 @@ const options = new Options();
 function xadd(engine: Engine, command: CommandSpans): Outcome {
   const error = options.read(command, true);
   if (error !== '') return engine.fail(error);
+  if (options.byReference) return notKnown(engine);
   const idAt = options.next;
   if (idAt === command.argc) return engine.fail(WRONG_COUNT);
   const pairs = (command.argc - idAt - 1) / 2;
@@ -145,10 +150,17 @@ function openId(asked: StreamId, lastId: StreamId): StreamId | null {
 function xtrim(engine: Engine, command: CommandSpans): Outcome {
   const error = options.read(command, false);
   if (error !== '') return engine.fail(error);
+  if (options.byReference) return notKnown(engine);
   const stream = streamAt(engine, command, 1);
   if (stream === 'other') return engine.wrongType();
   if (stream !== null) options.trim(stream);
   return APPLIED;
+}
+
+/** To refuse would say that a server refuses, too; to trim without them would keep or lose the wrong entries. */
+function notKnown(engine: Engine): Outcome {
+  engine.lastError = 'the options DELREF and ACKED are not known';
+  return UNKNOWN;
 }
 
 function xdel(engine: Engine, command: CommandSpans): Outcome {
