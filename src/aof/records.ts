@@ -67,6 +67,7 @@ export async function* readAof(
 class BatchFeed implements LogHandler {
   private batch: AofRecord[] = [];
   private finished = false;
+  private readonly maker = new RecordMaker();
   private wakeReader: (() => void) | null = null;
   private wakeTaker: (() => void) | null = null;
 
@@ -78,7 +79,7 @@ class BatchFeed implements LogHandler {
   fileStart(): void {}
 
   apply(command: CommandSpans, context: LogContext): void {
-    this.batch.push(ownedRecord(command, context));
+    this.batch.push(this.maker.make(command, context));
   }
 
   get full(): boolean {
@@ -113,27 +114,46 @@ class BatchFeed implements LogHandler {
   }
 }
 
-function ownedRecord(command: CommandSpans, context: LogContext): AofRecord {
-  const { argc, bytes, starts, ends } = command;
-  let size = 0;
-  for (let i = 0; i < argc; i++) size += ends[i]! - starts[i]!;
-  const owned = Buffer.allocUnsafeSlow(size);
-  const args: Buffer[] = [];
-  let at = 0;
-  for (let i = 0; i < argc; i++) {
-    const count = bytes.copy(owned, at, starts[i]!, ends[i]!);
-    args.push(owned.subarray(at, at + count));
-    at += count;
+const SLAB = 64 * 1024;
+
+/** Makes owned commands; small ones share memory with their neighbours, because many small buffers cost most. */
+class RecordMaker {
+  private slab: Buffer = Buffer.allocUnsafeSlow(0);
+  private filled = 0;
+
+  make(command: CommandSpans, context: LogContext): AofRecord {
+    const { argc, bytes, starts, ends } = command;
+    let size = 0;
+    for (let i = 0; i < argc; i++) size += ends[i]! - starts[i]!;
+    const owned = this.room(size);
+    const args: Buffer[] = [];
+    let at = owned.length === size ? 0 : this.filled - size;
+    for (let i = 0; i < argc; i++) {
+      const count = bytes.copy(owned, at, starts[i]!, ends[i]!);
+      args.push(owned.subarray(at, at + count));
+      at += count;
+    }
+    const { file, offset, length, number, timeMs, database, inTransaction } = context;
+    return {
+      file: file.name,
+      offset,
+      length,
+      number,
+      timeMs: timeMs < 0 ? null : timeMs,
+      database,
+      inTransaction,
+      args,
+    };
   }
-  const { file, offset, length, number, timeMs, database, inTransaction } = context;
-  return {
-    file: file.name,
-    offset,
-    length,
-    number,
-    timeMs: timeMs < 0 ? null : timeMs,
-    database,
-    inTransaction,
-    args,
-  };
+
+  /** A buffer of just that size for a large command, else the slab with its last `size` bytes taken. */
+  private room(size: number): Buffer {
+    if (size > SLAB / 8) return Buffer.allocUnsafeSlow(size);
+    if (this.filled + size > this.slab.length) {
+      this.slab = Buffer.allocUnsafeSlow(SLAB);
+      this.filled = 0;
+    }
+    this.filled += size;
+    return this.slab;
+  }
 }

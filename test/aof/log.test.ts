@@ -197,6 +197,12 @@ describe('until an offset', () => {
     await expect(record(await memorySet(files), at(5, 'c.aof'))).rejects.toThrow('no file c.aof');
   });
 
+  test('in a file that is only history', async () => {
+    const set = await memorySet(files);
+    const past = { ...set, history: [{ ...set.files[0]!, name: 'old.aof', role: 'history' as const }] };
+    await expect(record(past, at(5, 'old.aof'))).rejects.toThrow('old.aof is history');
+  });
+
   test('inside a preamble is refused, at its end is not', async () => {
     const rdb = corpusBytes('redis-7.0.15', 'empty.rdb');
     const preamble = { 'a.base.rdb': Buffer.concat([rdb, Buffer.from(resp('PING'))]) };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { pump } from '../../src/bytes/pump.js';
 import { ByteWindow, END, NEED } from '../../src/bytes/window.js';
 import { RespScanner, SKIM, WHOLE } from '../../src/resp/scanner.js';
-import { inEveryWay, type Outcome, RespRecorder } from '../support/chop-resp.js';
+import { DribblingReader, inEveryWay, type Outcome, RespRecorder } from '../support/chop-resp.js';
 import { Random } from '../support/random.js';
 
 /** Both modes, in every way of feeding; they must agree on anything small. */
@@ -263,6 +264,60 @@ describe('skimming', () => {
     window.limit = 1_000_000_000;
     expect(scanner.run(window)).toBe(NEED);
     expect(window.reaches(window.need)).toBe(false);
+  });
+
+  test('tells loose framing inside large commands, and takes it at the very end', () => {
+    const body = 'x'.repeat(40_000);
+    const loose = `*2\r\n$4\r\nECHOab$40000\n${body}cd`;
+    const run = (text: string, steps: readonly number[]) => {
+      const recorder = new RespRecorder();
+      const scanner = new RespScanner(recorder, SKIM);
+      const window = new ByteWindow();
+      window.bytes = Buffer.from(text);
+      for (const end of [...steps, text.length]) {
+        window.end = end;
+        scanner.run(window);
+      }
+      scanner.finish(window);
+      return recorder.events;
+    };
+    const wanted = ['12 aof/loose-framing', `0+${loose.length} "ECHO" of 2`];
+    expect(run(loose, [35_000])).toEqual(wanted);
+    expect(run(loose, [35_000, loose.length - 1])).toEqual(wanted);
+    expect(run(loose + SET, [35_000, loose.length])).toEqual([
+      ...wanted,
+      `${loose.length}+33 "SET" "k" "value12"`,
+    ]);
+    expect(() => run(`${loose}x`, [35_000])).toThrow(`aof/bad-line-end at offset ${loose.length - 2}`);
+  });
+
+  test('agrees with gathering on what commands there are, however the bytes come', async () => {
+    const random = new Random(31);
+    let text = '';
+    for (let i = 0; i < 40; i++) {
+      const args = Array.from({ length: 1 + random.below(random.once(5) ? 4000 : 4) }, () =>
+        'y'.repeat(random.once(200) ? 90_000 : random.below(20)),
+      );
+      text += `*${args.length}\r\n${args.map((arg) => `$${arg.length}\r\n${arg}\r\n`).join('')}`;
+    }
+    const bytes = Buffer.from(text);
+    const places = async (mode: typeof WHOLE | typeof SKIM, sizes: readonly number[], chunkBytes: number) => {
+      const recorder = new RespRecorder();
+      const reader = new DribblingReader(bytes, sizes);
+      await pump(reader, new ByteWindow(), new RespScanner(recorder, mode), { chunkBytes });
+      return recorder.events.map((event) => event.split(' ')[0]);
+    };
+    const whole = await places(WHOLE, [1 << 20], 1 << 20);
+    expect(whole).toHaveLength(40);
+    for (const [size, chunk] of [
+      [1 << 20, 1 << 20],
+      [10_000, 7000],
+      [997, 50_000],
+      [50_000, 33],
+    ] as const) {
+      expect(await places(SKIM, [size], chunk)).toEqual(whole);
+      expect(await places(WHOLE, [size], chunk)).toEqual(whole);
+    }
   });
 
   test('small inputs read alike in every way', async () => {
