@@ -82,6 +82,19 @@ describe('functions and scripts', () => {
     expect(driver.engine.keyspace.functions.size).toBe(0);
   });
 
+  test('a payload of a newer server is not known; a damaged one is refused', () => {
+    const driver = new EngineDriver();
+    const payload = (version: number): Buffer => {
+      const bytes = Buffer.alloc(10);
+      bytes.writeUInt16LE(version, 0);
+      return bytes;
+    };
+    expect(driver.run('FUNCTION', 'RESTORE', payload(11))).toBe(APPLIED);
+    expect(driver.run('FUNCTION', 'RESTORE', payload(79))).toBe(UNKNOWN);
+    expect(driver.run('FUNCTION', 'RESTORE', payload(11).fill(1, 3))).toBe(FAILED);
+    expect(driver.run('FUNCTION', 'RESTORE', 'short')).toBe(FAILED);
+  });
+
   test.each(['FCALL f 0', 'EVAL return 0', 'EVALSHA abc 0'])('%s is not known', (command) => {
     expect(new EngineDriver().run(command)).toBe(UNKNOWN);
   });

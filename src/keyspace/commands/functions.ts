@@ -5,7 +5,7 @@ import { PayloadDecoder } from '../../rdb/payload.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
 import { libraryName } from '../library.js';
-import { APPLIED, type Outcome } from '../outcome.js';
+import { APPLIED, FAILED, type Outcome, UNKNOWN } from '../outcome.js';
 import type { CommandRow } from './row.js';
 
 /**
@@ -77,7 +77,9 @@ function restore(engine: Engine, command: CommandSpans): Outcome {
     decoder.functions(command.bytes, command.starts[2]!, command.ends[2]!, libraries);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    return engine.fail(`ERR DUMP payload version or checksum are wrong: ${error.code}`);
+    engine.lastError = `ERR DUMP payload version or checksum are wrong: ${error.code}`;
+    // A newer server took what is too new for us: that is not known, not refused.
+    return error.code === 'rdb/unsupported-version' ? UNKNOWN : FAILED;
   }
   if (!libraries.complete) return engine.fail('ERR Missing or invalid library metadata');
   const { functions } = engine.keyspace;
