@@ -6,17 +6,21 @@ const CHUNK_BYTES = 1 << (CHUNK_BITS + UNIT_BITS);
 const OFFSET_MASK = (1 << CHUNK_BITS) - 1;
 /** Blocks above this get a chunk of their own. */
 const SHARED_BYTES = CHUNK_BYTES / 4;
+const CLASSES = 128;
 const CHUNKS_MAX = 1 << (32 - CHUNK_BITS);
 
 /**
  * Bytes of many small records in few large buffers. A block is named by a 32-bit reference; its bytes stand in
  * `chunks[ref >>> CHUNK_SHIFT]` from `offsetOf(ref)` and do not move while it lives. Freed blocks go to a list per size
- * class and are handed out again, so that overwriting and churn reuse space. The caller remembers sizes.
+ * class and are handed out again, so that overwriting and churn reuse space. Classes are as wide as those of the
+ * servers' allocator: a value that grows bit by bit moves now and then, not each time. The caller remembers sizes.
  */
 export class Arena {
   readonly chunks: Buffer[] = [];
+  /** The same memory in words of four bytes, for what is aligned. */
+  readonly words: Int32Array[] = [];
   /** Head of the list of free blocks of each class; a free block's first word is the next one. */
-  private readonly free = new Int32Array(256);
+  private readonly free = new Int32Array(CLASSES);
   private top = 0;
   private topEnd = 0;
   /** Chunk numbers of oversized blocks that were freed. */
@@ -25,11 +29,10 @@ export class Arena {
   /** A block of at least `size` bytes, 8-byte aligned, contents arbitrary. @throws RangeError when 32 GiB are full */
   alloc(size: number): number {
     if (size > SHARED_BYTES) return this.allocOversized(size);
-    const units = size === 0 ? 1 : (size + 7) >>> UNIT_BITS;
-    const index = classOfUnits(units);
+    const index = classOf(size);
     const head = this.free[index]!;
     if (head !== 0) {
-      this.free[index] = this.linkOf(head);
+      this.free[index] = this.words[head >>> CHUNK_BITS]![(head & OFFSET_MASK) << 1]!;
       return head;
     }
     const wanted = unitsOfClass(index);
@@ -43,24 +46,13 @@ export class Arena {
   release(ref: number, size: number): void {
     if (size > SHARED_BYTES) {
       this.chunks[ref >>> CHUNK_BITS] = NO_BYTES;
+      this.words[ref >>> CHUNK_BITS] = NO_WORDS;
       this.spareChunks.push(ref >>> CHUNK_BITS);
       return;
     }
     const index = classOf(size);
-    const bytes = this.chunks[ref >>> CHUNK_BITS]!;
-    const at = (ref & OFFSET_MASK) << UNIT_BITS;
-    const next = this.free[index]!;
-    bytes[at] = next;
-    bytes[at + 1] = next >>> 8;
-    bytes[at + 2] = next >>> 16;
-    bytes[at + 3] = next >>> 24;
+    this.words[ref >>> CHUNK_BITS]![(ref & OFFSET_MASK) << 1] = this.free[index]!;
     this.free[index] = ref;
-  }
-
-  private linkOf(ref: number): number {
-    const bytes = this.chunks[ref >>> CHUNK_BITS]!;
-    const at = (ref & OFFSET_MASK) << UNIT_BITS;
-    return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
   }
 
   /** Starts a chunk; what is left of the last one becomes free blocks. */
@@ -87,12 +79,15 @@ export class Arena {
   private takeChunk(size: number): number {
     const chunk = this.spareChunks.pop() ?? this.chunks.length;
     if (chunk >= CHUNKS_MAX) throw new RangeError('the dataset does not fit in the embedded engine');
-    this.chunks[chunk] = Buffer.allocUnsafeSlow(size);
+    const bytes = Buffer.allocUnsafeSlow(Math.ceil(size / 8) * 8);
+    this.chunks[chunk] = bytes;
+    this.words[chunk] = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
     return chunk;
   }
 }
 
 const NO_BYTES = Buffer.alloc(0);
+const NO_WORDS = new Int32Array(0);
 
 /** `chunks[ref >>> CHUNK_SHIFT]` holds the block. */
 export const CHUNK_SHIFT = CHUNK_BITS;
@@ -102,6 +97,11 @@ export function offsetOf(ref: number): number {
   return (ref & OFFSET_MASK) << UNIT_BITS;
 }
 
+/** Where in its chunk a block starts, in words. */
+export function wordOf(ref: number): number {
+  return (ref & OFFSET_MASK) << 1;
+}
+
 /** True when a block allocated for `a` bytes can hold `b` bytes and be released as one of `b`. */
 export function sameClass(a: number, b: number): boolean {
   if (a > SHARED_BYTES || b > SHARED_BYTES) return a === b;
@@ -109,20 +109,20 @@ export function sameClass(a: number, b: number): boolean {
 }
 
 function classOf(size: number): number {
-  return classOfUnits(size === 0 ? 1 : (size + 7) >>> UNIT_BITS);
+  return classOfUnits((size + 7) >>> UNIT_BITS);
 }
 
-/** One class per unit up to 128 bytes, then eight per doubling. */
+/** One class for every 16 bytes up to 128 (and one for 8), then four per doubling. */
 function classOfUnits(units: number): number {
-  if (units <= 16) return units;
+  if (units <= 16) return units <= 1 ? 0 : (units + 1) >>> 1;
   const last = units - 1;
-  const shift = 28 - Math.clz32(last);
-  return (shift << 3) + (last >>> shift) + 1;
+  const shift = 29 - Math.clz32(last);
+  return (shift << 2) + (last >>> shift) - 3;
 }
 
 function unitsOfClass(index: number): number {
-  if (index <= 16) return index;
-  const step = index - 1;
-  const shift = (step >>> 3) - 1;
-  return (step - (shift << 3) + 1) << shift;
+  if (index <= 8) return index === 0 ? 1 : index << 1;
+  const step = index + 3;
+  const shift = (step >>> 2) - 1;
+  return (step - (shift << 2) + 1) << shift;
 }

@@ -1,43 +1,46 @@
-import { type Arena, CHUNK_SHIFT, offsetOf, sameClass } from './arena.js';
-import { copyBytes, equalBytes, hashBytes } from './bytes.js';
+import { type Arena, CHUNK_SHIFT, offsetOf, sameClass, wordOf } from './arena.js';
+import { copyBytes, copyWords, equalBytes, hashBytes } from './bytes.js';
 
-/** Words of a row. A record in the arena is the key's bytes, then at once the value's. */
-export const REF = 0;
-export const KEY_LENGTH = 1;
-export const VALUE_LENGTH = 2;
-export const HASH = 3;
+/** Words at the start of a record. Owners may have more of their own; then the key's bytes, and at once the value's. */
+export const KEY_LENGTH = 0;
+export const VALUE_LENGTH = 1;
+export const OWN_WORDS = 2;
 
-const ROWS_FIRST = 8;
-/** KEY_LENGTH of a row that is free; its REF is the next free row plus one. */
-const FREE = -1;
+const SLOTS_FIRST = 16;
 const SEED = (Math.random() * 0x100000000) | 0;
 
 /**
- * A hash table from byte strings to rows of 32-bit words, open addressed, with keys and values in an arena. Rows keep
- * their number until removed, whatever else is inserted; freed numbers are used again. Owners with more to say of a
- * key use the words after the first four, or columns of their own indexed by row.
+ * A hash table from byte strings to rows, open addressed, with keys, values and what else is known of them in records
+ * of an arena. Rows keep their number until removed, whatever else is inserted and wherever their record moves; freed
+ * numbers are used again. Owners with more to say of a key use words of the record, or columns indexed by row.
+ *
+ * A lookup touches a slot, a reference and the record: three places in memory, the first two of four bytes each.
  */
 export class ByteTable {
   size = 0;
   /** Rows ever used: all live rows are below. */
   rowsEnd = 0;
-  rows: Int32Array;
-  /** Pairs: hash, row plus one (0: empty). */
+  /** By row: the record, or 0 for a row that is free. */
+  private refs: Int32Array;
+  /** By row: the hash of the key, or the next free row plus one. */
+  private hashes: Int32Array;
+  /** Row plus one in the low bits that `mask` has, the hash in those above; 0: empty. */
   private slots: Int32Array;
   private mask: number;
   private freeRow = 0;
 
-  /** `shift` is log2 of the words per row, 2 or more. */
+  /** Records start with `headerBytes`, a multiple of four: two words of the table's, then the owner's. */
   constructor(
     readonly arena: Arena,
-    readonly shift: number,
+    readonly headerBytes: number,
     expected = 0,
   ) {
-    let slots = 16;
-    while (slots * 3 < expected * 4) slots *= 2;
-    this.slots = new Int32Array(slots * 2);
+    let slots = SLOTS_FIRST;
+    while (rowsFor(slots) < expected) slots *= 2;
+    this.slots = new Int32Array(slots);
     this.mask = slots - 1;
-    this.rows = new Int32Array(Math.max(ROWS_FIRST, expected) << shift);
+    this.refs = new Int32Array(rowsFor(slots));
+    this.hashes = new Int32Array(rowsFor(slots));
   }
 
   /** The row of a key, or -1. */
@@ -46,37 +49,39 @@ export class ByteTable {
   }
 
   findHashed(bytes: Buffer, start: number, end: number, hash: number): number {
-    const { slots, rows, mask, shift } = this;
+    const { slots, mask, refs, headerBytes, arena } = this;
     const length = end - start;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const found = slots[(slot << 1) + 1]!;
+      const found = slots[slot]!;
       if (found === 0) return -1;
-      if (slots[slot << 1] !== hash) continue;
-      const at = (found - 1) << shift;
-      if (rows[at + KEY_LENGTH] !== length) continue;
-      const ref = rows[at]!;
-      if (equalBytes(this.arena.chunks[ref >>> CHUNK_SHIFT]!, offsetOf(ref), bytes, start, length)) {
-        return found - 1;
-      }
+      if (((found ^ hash) & ~mask) !== 0) continue;
+      const row = (found & mask) - 1;
+      const ref = refs[row]!;
+      const chunk = ref >>> CHUNK_SHIFT;
+      if (arena.words[chunk]![wordOf(ref)] !== length) continue;
+      if (equalBytes(arena.chunks[chunk]!, offsetOf(ref) + headerBytes, bytes, start, length)) return row;
     }
   }
 
-  /** Adds a key known to be absent, with room for a value of `valueLength` bytes. Returns its row. */
+  /** Adds a key known to be absent, with room for a value of `valueLength` bytes. Its own words are arbitrary. */
   insert(bytes: Buffer, start: number, end: number, hash: number, valueLength: number): number {
-    if ((this.size + 1) * 4 > (this.mask + 1) * 3) this.growSlots();
-    const row = this.takeRow();
-    const { slots, rows, mask } = this;
-    const at = row << this.shift;
-    const ref = this.arena.alloc(end - start + valueLength);
-    copyBytes(bytes, start, end, this.arena.chunks[ref >>> CHUNK_SHIFT]!, offsetOf(ref));
-    rows[at] = ref;
-    rows[at + KEY_LENGTH] = end - start;
-    rows[at + VALUE_LENGTH] = valueLength;
-    rows[at + HASH] = hash;
+    if (this.freeRow === 0 && this.rowsEnd === this.refs.length) this.grow();
+    const { slots, mask, arena, headerBytes } = this;
+    const length = end - start;
+    const ref = arena.alloc(headerBytes + length + valueLength);
+    const chunk = ref >>> CHUNK_SHIFT;
+    const words = arena.words[chunk]!;
+    words[wordOf(ref) + KEY_LENGTH] = length;
+    words[wordOf(ref) + VALUE_LENGTH] = valueLength;
+    copyBytes(bytes, start, end, arena.chunks[chunk]!, offsetOf(ref) + headerBytes);
+    let row = this.freeRow - 1;
+    if (row < 0) row = this.rowsEnd++;
+    else this.freeRow = this.hashes[row]!;
+    this.refs[row] = ref;
+    this.hashes[row] = hash;
     let slot = hash & mask;
-    while (slots[(slot << 1) + 1] !== 0) slot = (slot + 1) & mask;
-    slots[slot << 1] = hash;
-    slots[(slot << 1) + 1] = row + 1;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = (hash & ~mask) | (row + 1);
     this.size++;
     return row;
   }
@@ -90,132 +95,138 @@ export class ByteTable {
 
   /** Gives the value another length, keeping key and the value's common prefix; the record may move. */
   resizeValue(row: number, valueLength: number): void {
-    const { rows, arena } = this;
-    const at = row << this.shift;
-    const keyLength = rows[at + KEY_LENGTH]!;
-    const before = keyLength + rows[at + VALUE_LENGTH]!;
-    const after = keyLength + valueLength;
-    if (!sameClass(before, after)) {
-      const old = rows[at]!;
-      const ref = arena.alloc(after);
-      const from = offsetOf(old);
-      const kept = Math.min(before, after);
-      const target = arena.chunks[ref >>> CHUNK_SHIFT]!;
-      copyBytes(arena.chunks[old >>> CHUNK_SHIFT]!, from, from + kept, target, offsetOf(ref));
-      arena.release(old, before);
-      rows[at] = ref;
-    }
-    rows[at + VALUE_LENGTH] = valueLength;
+    const ref = this.refs[row]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const at = wordOf(ref);
+    const fixed = this.headerBytes + words[at + KEY_LENGTH]!;
+    const before = words[at + VALUE_LENGTH]!;
+    words[at + VALUE_LENGTH] = valueLength;
+    if (sameClass(fixed + before, fixed + valueLength)) return;
+    this.relocate(row, fixed + before, fixed + valueLength, fixed + Math.min(before, valueLength));
   }
 
   /** Like resizeValue, but the value's bytes become arbitrary. */
   replaceValue(row: number, valueLength: number): void {
-    const { rows, arena } = this;
-    const at = row << this.shift;
-    const keyLength = rows[at + KEY_LENGTH]!;
-    const before = keyLength + rows[at + VALUE_LENGTH]!;
-    const after = keyLength + valueLength;
-    if (!sameClass(before, after)) {
-      const old = rows[at]!;
-      const ref = arena.alloc(after);
-      const from = offsetOf(old);
-      const target = arena.chunks[ref >>> CHUNK_SHIFT]!;
-      copyBytes(arena.chunks[old >>> CHUNK_SHIFT]!, from, from + keyLength, target, offsetOf(ref));
-      arena.release(old, before);
-      rows[at] = ref;
-    }
-    rows[at + VALUE_LENGTH] = valueLength;
+    const ref = this.refs[row]!;
+    const words = this.arena.words[ref >>> CHUNK_SHIFT]!;
+    const at = wordOf(ref);
+    const fixed = this.headerBytes + words[at + KEY_LENGTH]!;
+    const before = words[at + VALUE_LENGTH]!;
+    words[at + VALUE_LENGTH] = valueLength;
+    if (sameClass(fixed + before, fixed + valueLength)) return;
+    this.relocate(row, fixed + before, fixed + valueLength, fixed);
+  }
+
+  /** Moves a record of `before` bytes to a block for `after`, with its first `kept` bytes. */
+  private relocate(row: number, before: number, after: number, kept: number): void {
+    const { arena } = this;
+    const old = this.refs[row]!;
+    const ref = arena.alloc(after);
+    const from = arena.words[old >>> CHUNK_SHIFT]!;
+    copyWords(from, wordOf(old), arena.words[ref >>> CHUNK_SHIFT]!, wordOf(ref), (kept + 3) >>> 2);
+    arena.release(old, before);
+    this.refs[row] = ref;
   }
 
   /** Removes a row, its key and its value. */
   remove(row: number): void {
-    const { rows } = this;
-    const at = row << this.shift;
-    this.clearSlot(row, rows[at + HASH]!);
-    this.arena.release(rows[at]!, rows[at + KEY_LENGTH]! + rows[at + VALUE_LENGTH]!);
-    rows[at] = this.freeRow;
-    rows[at + KEY_LENGTH] = FREE;
+    this.clearSlot(row, this.hashes[row]!);
+    this.arena.release(this.refs[row]!, this.recordSize(row));
+    this.refs[row] = 0;
+    this.hashes[row] = this.freeRow;
     this.freeRow = row + 1;
     this.size--;
   }
 
   isLive(row: number): boolean {
-    return this.rows[(row << this.shift) + KEY_LENGTH]! >= 0;
+    return this.refs[row] !== 0;
   }
 
   /** Gives every record back to the arena. The table must not be used again. */
   release(): void {
-    const { rows, arena, shift } = this;
     for (let row = 0; row < this.rowsEnd; row++) {
-      const at = row << shift;
-      if (rows[at + KEY_LENGTH]! < 0) continue;
-      arena.release(rows[at]!, rows[at + KEY_LENGTH]! + rows[at + VALUE_LENGTH]!);
+      if (this.refs[row] !== 0) this.arena.release(this.refs[row]!, this.recordSize(row));
     }
+  }
+
+  /** Where a row's record starts, as a reference of the arena: valid until the table changes. */
+  refAt(row: number): number {
+    return this.refs[row]!;
+  }
+
+  /** A word of a row's record. */
+  word(row: number, number: number): number {
+    const ref = this.refs[row]!;
+    return this.arena.words[ref >>> CHUNK_SHIFT]![wordOf(ref) + number]!;
+  }
+
+  setWord(row: number, number: number, value: number): void {
+    const ref = this.refs[row]!;
+    this.arena.words[ref >>> CHUNK_SHIFT]![wordOf(ref) + number] = value;
   }
 
   /** The chunk that a row's record stands in. */
   bytesAt(row: number): Buffer {
-    return this.arena.chunks[this.rows[row << this.shift]! >>> CHUNK_SHIFT]!;
+    return this.arena.chunks[this.refs[row]! >>> CHUNK_SHIFT]!;
   }
 
   keyStart(row: number): number {
-    return offsetOf(this.rows[row << this.shift]!);
+    return offsetOf(this.refs[row]!) + this.headerBytes;
   }
 
+  /** Also where the value starts. */
   keyEnd(row: number): number {
-    const at = row << this.shift;
-    return offsetOf(this.rows[at]!) + this.rows[at + KEY_LENGTH]!;
+    return this.keyStart(row) + this.word(row, KEY_LENGTH);
   }
 
   valueEnd(row: number): number {
-    const at = row << this.shift;
-    return offsetOf(this.rows[at]!) + this.rows[at + KEY_LENGTH]! + this.rows[at + VALUE_LENGTH]!;
+    return this.keyEnd(row) + this.word(row, VALUE_LENGTH);
   }
 
-  private takeRow(): number {
-    if (this.freeRow !== 0) {
-      const row = this.freeRow - 1;
-      this.freeRow = this.rows[row << this.shift]!;
-      return row;
-    }
-    if ((this.rowsEnd + 1) << this.shift > this.rows.length) {
-      const larger = new Int32Array(this.rows.length * 2);
-      larger.set(this.rows);
-      this.rows = larger;
-    }
-    return this.rowsEnd++;
+  private recordSize(row: number): number {
+    return this.headerBytes + this.word(row, KEY_LENGTH) + this.word(row, VALUE_LENGTH);
   }
 
-  private growSlots(): void {
-    const old = this.slots;
-    const mask = this.mask * 2 + 1;
-    const slots = new Int32Array((mask + 1) * 2);
-    for (let i = 0; i < old.length; i += 2) {
-      const found = old[i + 1]!;
-      if (found === 0) continue;
-      let slot = old[i]! & mask;
-      while (slots[(slot << 1) + 1] !== 0) slot = (slot + 1) & mask;
-      slots[slot << 1] = old[i]!;
-      slots[(slot << 1) + 1] = found;
+  /** Doubles the table. Keys are filed again by their hashes, without a look at the records. */
+  private grow(): void {
+    const count = this.slots.length * 2;
+    const refs = new Int32Array(rowsFor(count));
+    refs.set(this.refs);
+    const hashes = new Int32Array(rowsFor(count));
+    hashes.set(this.hashes);
+    const slots = new Int32Array(count);
+    const mask = count - 1;
+    for (let row = 0; row < this.rowsEnd; row++) {
+      if (refs[row] === 0) continue;
+      const hash = hashes[row]!;
+      let slot = hash & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = (hash & ~mask) | (row + 1);
     }
+    this.refs = refs;
+    this.hashes = hashes;
     this.slots = slots;
     this.mask = mask;
   }
 
   /** Empties the slot of a row and moves back those behind it that would be cut off from their home. */
   private clearSlot(row: number, hash: number): void {
-    const { slots, mask } = this;
+    const { slots, mask, hashes } = this;
     let hole = hash & mask;
-    while (slots[(hole << 1) + 1] !== row + 1) hole = (hole + 1) & mask;
-    for (let slot = (hole + 1) & mask; slots[(slot << 1) + 1] !== 0; slot = (slot + 1) & mask) {
-      const home = slots[slot << 1]! & mask;
+    while ((slots[hole]! & mask) !== row + 1) hole = (hole + 1) & mask;
+    for (let slot = (hole + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = hashes[(slots[slot]! & mask) - 1]! & mask;
       if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
-      slots[hole << 1] = slots[slot << 1]!;
-      slots[(hole << 1) + 1] = slots[(slot << 1) + 1]!;
+      slots[hole] = slots[slot]!;
       hole = slot;
     }
-    slots[(hole << 1) + 1] = 0;
+    slots[hole] = 0;
   }
+}
+
+/** The most rows a table of so many slots holds: three in four, so that probes stay short. */
+function rowsFor(slots: number): number {
+  return (slots >>> 2) * 3;
 }
 
 /** The hash by which a table files a key. */

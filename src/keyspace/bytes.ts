@@ -1,5 +1,5 @@
 /** Copies longer than this go through the runtime; shorter ones are cheaper in a loop. */
-const LOOP_BYTES = 160;
+const LOOP_BYTES = 256;
 
 /** Copies `from[start..end)` to `to[at..)`. The ranges may overlap only when `from` is not `to`, or through `move`. */
 export function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): void {
@@ -8,6 +8,15 @@ export function copyBytes(from: Buffer, start: number, end: number, to: Buffer, 
     return;
   }
   for (let i = start, j = at; i < end; i++, j++) to[j] = from[i]!;
+}
+
+/** Copies whole words between places of four-byte alignment that do not overlap. */
+export function copyWords(from: Int32Array, start: number, to: Int32Array, at: number, count: number): void {
+  if (count > LOOP_BYTES) {
+    to.set(from.subarray(start, start + count), at);
+    return;
+  }
+  for (let i = 0; i < count; i++) to[at + i] = from[start + i]!;
 }
 
 export function equalBytes(a: Buffer, aStart: number, b: Buffer, bStart: number, length: number): boolean {

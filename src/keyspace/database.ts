@@ -1,7 +1,7 @@
 import { highWord, type Long, lowWord, signedLong } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
-import { type Arena, CHUNK_SHIFT, offsetOf } from './arena.js';
-import { ByteTable, KEY_LENGTH, keyHash, REF, VALUE_LENGTH } from './byte-table.js';
+import type { Arena } from './arena.js';
+import { ByteTable, keyHash, OWN_WORDS, VALUE_LENGTH } from './byte-table.js';
 import { copyBytes } from './bytes.js';
 import {
   type HeldValue,
@@ -14,12 +14,13 @@ import {
 } from './forms.js';
 import { LargeText } from './large-text.js';
 
-const ROW_SHIFT = 3;
 /** Low eight bits: the form of the value; above them the flags. */
-const META = 4;
-const COUNT = 5;
-const EXPIRY_LOW = 6;
-const EXPIRY_HIGH = 7;
+const META = OWN_WORDS;
+/** Elements of a packed collection; for an object its place in the side table. */
+const COUNT = OWN_WORDS + 1;
+const EXPIRY_LOW = OWN_WORDS + 2;
+const EXPIRY_HIGH = OWN_WORDS + 3;
+const HEADER_BYTES = (OWN_WORDS + 4) * 4;
 
 const FORM_MASK = 0xff;
 const EXPIRES = 0x100;
@@ -45,7 +46,7 @@ export class Database {
   private readonly freeSides: number[] = [];
 
   constructor(readonly arena: Arena) {
-    this.table = new ByteTable(arena, ROW_SHIFT);
+    this.table = new ByteTable(arena, HEADER_BYTES);
   }
 
   /** Number of keys. */
@@ -69,11 +70,11 @@ export class Database {
 
   /** Number of the value's kind as in model/kind.ts OBJECT_TYPE. */
   kindAt(entry: number): number {
-    return kindOfForm(this.table.rows[(entry << ROW_SHIFT) + META]! & FORM_MASK);
+    return kindOfForm(this.formAt(entry));
   }
 
   formAt(entry: number): number {
-    return this.table.rows[(entry << ROW_SHIFT) + META]! & FORM_MASK;
+    return this.table.word(entry, META) & FORM_MASK;
   }
 
   /** Sets `into` to the key's bytes. */
@@ -85,9 +86,8 @@ export class Database {
   /** Adds a key known to be absent, with an empty value of the given packed form. */
   create(bytes: Buffer, start: number, end: number, form: number): number {
     const entry = this.table.insert(bytes, start, end, keyHash(bytes, start, end), 0);
-    const at = entry << ROW_SHIFT;
-    this.table.rows[at + META] = form;
-    this.table.rows[at + COUNT] = 0;
+    this.table.setWord(entry, META, form);
+    this.table.setWord(entry, COUNT, 0);
     return entry;
   }
 
@@ -106,27 +106,24 @@ export class Database {
   // Expiry
 
   hasExpiry(entry: number): boolean {
-    return (this.table.rows[(entry << ROW_SHIFT) + META]! & EXPIRES) !== 0;
+    return (this.table.word(entry, META) & EXPIRES) !== 0;
   }
 
   /** Milliseconds since the epoch; meaningful only with `hasExpiry`. */
   expiryAt(entry: number): Long {
-    const { rows } = this.table;
-    const at = entry << ROW_SHIFT;
-    return signedLong(rows[at + EXPIRY_HIGH]! >>> 0, rows[at + EXPIRY_LOW]! >>> 0);
+    const { table } = this;
+    return signedLong(table.word(entry, EXPIRY_HIGH) >>> 0, table.word(entry, EXPIRY_LOW) >>> 0);
   }
 
   setExpiry(entry: number, expiresAtMs: Long): void {
-    const { rows } = this.table;
-    const at = entry << ROW_SHIFT;
-    rows[at + META] = rows[at + META]! | EXPIRES;
-    rows[at + EXPIRY_LOW] = lowWord(expiresAtMs);
-    rows[at + EXPIRY_HIGH] = highWord(expiresAtMs);
+    const { table } = this;
+    table.setWord(entry, META, table.word(entry, META) | EXPIRES);
+    table.setWord(entry, EXPIRY_LOW, lowWord(expiresAtMs));
+    table.setWord(entry, EXPIRY_HIGH, highWord(expiresAtMs));
   }
 
   clearExpiry(entry: number): void {
-    const at = (entry << ROW_SHIFT) + META;
-    this.table.rows[at] = this.table.rows[at]! & ~EXPIRES;
+    this.table.setWord(entry, META, this.table.word(entry, META) & ~EXPIRES);
   }
 
   // Whole values
@@ -137,12 +134,10 @@ export class Database {
     if (target === this && there === entry) return;
     if (there >= 0) target.delete(there);
     this.place(entry, target, key, keyStart, keyEnd, false);
-    const at = entry << ROW_SHIFT;
     if (inSideTable(this.formAt(entry))) {
-      const index = this.table.rows[at + COUNT]!;
+      const index = this.table.word(entry, COUNT);
       this.side[index] = undefined;
       this.freeSides.push(index);
-      this.table.rows[at + META] = TEXT;
     }
     this.table.remove(entry);
   }
@@ -215,13 +210,12 @@ export class Database {
     const { table } = this;
     if (entry < 0) {
       entry = table.insert(key, keyStart, keyEnd, hash, length);
-      table.rows[(entry << ROW_SHIFT) + META] = TEXT;
+      table.setWord(entry, META, TEXT);
     } else {
-      const at = (entry << ROW_SHIFT) + META;
-      const meta = table.rows[at]!;
+      const meta = table.word(entry, META);
       if (inSideTable(meta & FORM_MASK)) this.dropSide(entry);
       table.replaceValue(entry, length);
-      table.rows[at] = keepExpiry ? (meta & EXPIRES) | TEXT : TEXT;
+      table.setWord(entry, META, keepExpiry ? (meta & EXPIRES) | TEXT : TEXT);
     }
     copyBytes(bytes, start, end, table.bytesAt(entry), table.keyEnd(entry));
     return entry;
@@ -247,7 +241,7 @@ export class Database {
       return;
     }
     const { table } = this;
-    const before = table.rows[(entry << ROW_SHIFT) + VALUE_LENGTH]!;
+    const before = table.word(entry, VALUE_LENGTH);
     if (length > TEXT_MAX) {
       const text = new LargeText(table.bytesAt(entry), table.keyEnd(entry), table.valueEnd(entry));
       text.resize(length);
@@ -264,19 +258,16 @@ export class Database {
   // Packed values: bytes behind the key
 
   packedLength(entry: number): number {
-    return this.table.rows[(entry << ROW_SHIFT) + VALUE_LENGTH]!;
+    return this.table.word(entry, VALUE_LENGTH);
   }
 
   /** The chunk with the packed value, which stands from `packedStart` to `packedEnd`. */
   packedBytes(entry: number): Buffer {
-    const { table } = this;
-    return table.arena.chunks[table.rows[entry << ROW_SHIFT]! >>> CHUNK_SHIFT]!;
+    return this.table.bytesAt(entry);
   }
 
   packedStart(entry: number): number {
-    const { rows } = this.table;
-    const at = entry << ROW_SHIFT;
-    return offsetOf(rows[at + REF]!) + rows[at + KEY_LENGTH]!;
+    return this.table.keyEnd(entry);
   }
 
   packedEnd(entry: number): number {
@@ -290,50 +281,46 @@ export class Database {
 
   /** Elements of a packed value. */
   countAt(entry: number): number {
-    return this.table.rows[(entry << ROW_SHIFT) + COUNT]!;
+    return this.table.word(entry, COUNT);
   }
 
   setCount(entry: number, count: number): void {
-    this.table.rows[(entry << ROW_SHIFT) + COUNT] = count;
+    this.table.setWord(entry, COUNT, count);
   }
 
   /** Changes the form of a value whose bytes stay where they are. */
   setForm(entry: number, form: number): void {
-    const at = (entry << ROW_SHIFT) + META;
-    this.table.rows[at] = (this.table.rows[at]! & ~FORM_MASK) | form;
+    this.table.setWord(entry, META, (this.table.word(entry, META) & ~FORM_MASK) | form);
   }
 
   /** One bit per key for the use of the value's kind; cleared when the value is replaced. */
   isMarked(entry: number): boolean {
-    return (this.table.rows[(entry << ROW_SHIFT) + META]! & MARKED) !== 0;
+    return (this.table.word(entry, META) & MARKED) !== 0;
   }
 
   mark(entry: number): void {
-    const at = (entry << ROW_SHIFT) + META;
-    this.table.rows[at] = this.table.rows[at]! | MARKED;
+    this.table.setWord(entry, META, this.table.word(entry, META) | MARKED);
   }
 
   unmark(entry: number): void {
-    const at = (entry << ROW_SHIFT) + META;
-    this.table.rows[at] = this.table.rows[at]! & ~MARKED;
+    this.table.setWord(entry, META, this.table.word(entry, META) & ~MARKED);
   }
 
   // Values that are objects
 
   /** The object of an entry whose form is in the side table. */
   objectAt(entry: number): SideValue {
-    return this.side[this.table.rows[(entry << ROW_SHIFT) + COUNT]!]!;
+    return this.side[this.table.word(entry, COUNT)]!;
   }
 
   /** Makes an object the value of an existing key; expiry and mark stay. The value it had is released. */
   setObject(entry: number, form: number, object: SideValue): void {
     this.dropSide(entry);
     this.table.replaceValue(entry, 0);
-    const at = entry << ROW_SHIFT;
     const free = this.freeSides.pop() ?? this.side.length;
     this.side[free] = object;
-    this.table.rows[at + META] = (this.table.rows[at + META]! & ~FORM_MASK) | form;
-    this.table.rows[at + COUNT] = free;
+    this.setForm(entry, form);
+    this.table.setWord(entry, COUNT, free);
   }
 
   /** Replaces whatever a key holds by an empty value of a packed form; expiry and mark go. Returns the entry. */
@@ -342,16 +329,15 @@ export class Database {
     if (entry < 0) return this.create(bytes, start, end, form);
     this.dropSide(entry);
     this.table.replaceValue(entry, 0);
-    this.table.rows[(entry << ROW_SHIFT) + META] = form;
-    this.table.rows[(entry << ROW_SHIFT) + COUNT] = 0;
+    this.table.setWord(entry, META, form);
+    this.table.setWord(entry, COUNT, 0);
     return entry;
   }
 
   private dropSide(entry: number): void {
-    const at = entry << ROW_SHIFT;
-    const form = this.table.rows[at + META]! & FORM_MASK;
+    const form = this.formAt(entry);
     if (!inSideTable(form)) return;
-    const index = this.table.rows[at + COUNT]!;
+    const index = this.table.word(entry, COUNT);
     if (holdsBlocks(form)) (this.side[index] as HeldValue).release();
     this.side[index] = undefined;
     this.freeSides.push(index);

@@ -1,6 +1,6 @@
 import { ByteSlice } from '../bytes/slice.js';
 import type { Arena } from './arena.js';
-import { ByteTable } from './byte-table.js';
+import { ByteTable, OWN_WORDS } from './byte-table.js';
 import { copyBytes, equalBytes } from './bytes.js';
 import type { Database } from './database.js';
 import { type HeldValue, LARGE_HASH, PACKED_TTL_HASH } from './forms.js';
@@ -31,7 +31,7 @@ export class LargeHash implements HeldValue {
     private readonly arena: Arena,
     expected: number,
   ) {
-    this.table = new ByteTable(arena, 2, expected);
+    this.table = new ByteTable(arena, OWN_WORDS * 4, expected);
   }
 
   get hasExpiries(): boolean {

@@ -1,5 +1,5 @@
 import type { Arena } from './arena.js';
-import { ByteTable } from './byte-table.js';
+import { ByteTable, OWN_WORDS } from './byte-table.js';
 import type { HeldValue } from './forms.js';
 import { compareMembers, ZsetOrder } from './zset-order.js';
 
@@ -14,7 +14,7 @@ export class LargeZset implements HeldValue {
     private readonly arena: Arena,
     expected: number,
   ) {
-    this.table = new ByteTable(arena, 2, expected);
+    this.table = new ByteTable(arena, OWN_WORDS * 4, expected);
     this.scores = new Float64Array(Math.max(8, expected));
   }
 

@@ -1,6 +1,6 @@
 import { ByteSlice } from '../bytes/slice.js';
 import type { Arena } from './arena.js';
-import { ByteTable } from './byte-table.js';
+import { ByteTable, OWN_WORDS } from './byte-table.js';
 import { copyBytes, equalBytes } from './bytes.js';
 import type { Database } from './database.js';
 import { type HeldValue, LARGE_SET } from './forms.js';
@@ -18,7 +18,7 @@ export class LargeSet implements HeldValue {
     private readonly arena: Arena,
     expected: number,
   ) {
-    this.table = new ByteTable(arena, 2, expected);
+    this.table = new ByteTable(arena, OWN_WORDS * 4, expected);
   }
 
   clone(): LargeSet {
