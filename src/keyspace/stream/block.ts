@@ -1,15 +1,7 @@
 import { compareIds, type StreamId } from '../../model/stream-id.js';
+import { copyBytes } from '../bytes.js';
 import { integerSize, stringSize } from './node-size.js';
-import {
-  idAt,
-  readUint,
-  readVarint,
-  uintSize,
-  varint,
-  varintSize,
-  writeUint,
-  writeVarint,
-} from './varint.js';
+import { readUint, readVarint, uintSize, varint, varintSize, writeUint, writeVarint } from './varint.js';
 
 /** Arguments as spans into borrowed bytes; CommandSpans is one. */
 export interface FieldSpans {
@@ -33,8 +25,8 @@ const TWO_32 = 4294967296;
  * entry as a flag, the length of the rest, its id relative to the first one, and its values. `nodeBytes` keeps what the
  * server's listpack of the same entries measures, so that blocks end where its nodes end.
  *
- * Layout: `names`: count (length bytes)*; then entries: `flags:u8 length:varint ms:varint64 seq:varint64 [count]
- * (length bytes)*`. `ms` is the difference to the first id; `seq` too while `ms` is 0, else it is absolute.
+ * Layout: the names, then entries: `flags:u8 length:varint ms:varint64 seq:varint64 [count] (length bytes)*`, where
+ * `ms` is the difference to the first id, and `seq` too while `ms` is 0, else it is absolute.
  */
 export class StreamBlock {
   bytes: Buffer;
@@ -46,7 +38,8 @@ export class StreamBlock {
   /** Id of the last entry, deleted or not. */
   lastId: StreamId;
   private nodeBytes = 0;
-  private readonly names: Int32Array;
+  /** Where the name of field i stands: start and end are at 2i and 2i+1. */
+  readonly names: Int32Array;
 
   constructor(
     readonly firstId: StreamId,
@@ -55,21 +48,17 @@ export class StreamBlock {
     readonly nameCount: number,
   ) {
     this.lastId = firstId;
-    let size = uintSize(nameCount);
-    for (let i = 0; i < nameCount; i++) {
-      const length = fields.ends[from + 2 * i]! - fields.starts[from + 2 * i]!;
-      size += uintSize(length) + length;
-    }
+    let size = 0;
+    for (let i = 0; i < nameCount; i++) size += fields.ends[from + 2 * i]! - fields.starts[from + 2 * i]!;
     this.bytes = Buffer.allocUnsafeSlow(Math.max(SMALLEST, size * 2));
     this.names = new Int32Array(nameCount * 2);
     // Header, end mark, the counters of live and deleted entries, the closing zero of the master entry.
     this.nodeBytes = 7 + 3 * integerSize(0) + integerSize(nameCount);
-    this.used = writeUint(this.bytes, 0, nameCount);
     for (let i = 0; i < nameCount; i++) {
       const start = fields.starts[from + 2 * i]!;
       const end = fields.ends[from + 2 * i]!;
-      this.used = this.names[2 * i] = writeUint(this.bytes, this.used, end - start);
-      this.used = this.put(fields.bytes, start, end);
+      this.names[2 * i] = this.used;
+      this.put(fields.bytes, start, end);
       this.names[2 * i + 1] = this.used;
       this.nodeBytes += stringSize(fields.bytes, start, end);
     }
@@ -105,7 +94,7 @@ export class StreamBlock {
       const start = fields.starts[from + i]!;
       const end = fields.ends[from + i]!;
       this.used = writeUint(bytes, this.used, end - start);
-      this.used = this.put(fields.bytes, start, end);
+      this.put(fields.bytes, start, end);
     }
     this.live++;
     this.lastId = id;
@@ -124,22 +113,12 @@ export class StreamBlock {
     if (cursor.at === this.start) this.start = cursor.next;
   }
 
-  /** Where the name of field i of the block stands: start and end are at 2i and 2i+1. */
-  get nameSpans(): Int32Array {
-    return this.names;
-  }
-
   /** An independent copy. */
   clone(): StreamBlock {
     const copy: StreamBlock = Object.assign(Object.create(StreamBlock.prototype), this);
     copy.bytes = Buffer.allocUnsafeSlow(this.bytes.length);
     this.bytes.copy(copy.bytes, 0, 0, this.used);
     return copy;
-  }
-
-  /** Bytes of memory held, about. */
-  get heldBytes(): number {
-    return this.bytes.length + this.names.length * 4 + 200;
   }
 
   private hasNames(fields: FieldSpans, from: number, count: number): boolean {
@@ -166,10 +145,9 @@ export class StreamBlock {
     return same ? size : size + integerSize(count);
   }
 
-  private put(source: Buffer, start: number, end: number): number {
-    if (end - start > 16) source.copy(this.bytes, this.used, start, end);
-    else for (let i = start, at = this.used; i < end; i++, at++) this.bytes[at] = source[i]!;
-    return this.used + end - start;
+  private put(source: Buffer, start: number, end: number): void {
+    copyBytes(source, start, end, this.bytes, this.used);
+    this.used += end - start;
   }
 
   private makeRoom(count: number): void {
@@ -232,7 +210,8 @@ export class EntryCursor {
   }
 
   get id(): StreamId {
-    return idAt(this.msHigh, this.msLow, this.seqHigh, this.seqLow);
+    const { msHigh, msLow, seqHigh, seqLow } = this;
+    return { msHigh, msLow, seqHigh, seqLow };
   }
 
   compareTo(id: StreamId): number {

@@ -120,13 +120,6 @@ export class StreamEntries {
     return this.blocks.length;
   }
 
-  /** Bytes of memory held, about. */
-  get heldBytes(): number {
-    let sum = 0;
-    for (const block of this.blocks) sum += block.heldBytes;
-    return sum;
-  }
-
   /** Deletes entries of the first block until `stop`, asked before each with the entries left, says enough. */
   private trimFirst(stop: (cursor: EntryCursor, left: number) => boolean): void {
     const block = this.blocks[0];

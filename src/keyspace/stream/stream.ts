@@ -99,14 +99,6 @@ export class StreamValue implements SideValue {
     return copy;
   }
 
-  /** Bytes of memory held, about. */
-  get heldBytes(): number {
-    let sum = 300 + this.entries.heldBytes;
-    for (const group of this.groups.values())
-      sum += 300 + group.pending.size * 160 + group.consumers.size * 200;
-    return sum;
-  }
-
   /** Nothing of a stream is in the arena. */
   release(): void {}
 
@@ -121,7 +113,7 @@ function tellEntries(entries: StreamEntries, out: ItemHandler): void {
   const name = new ByteSlice();
   const value = new ByteSlice();
   const tellOne = (cursor: EntryCursor, block: StreamBlock): boolean => {
-    const { bytes, nameSpans } = block;
+    const { bytes, names } = block;
     const own = !cursor.hasBlockNames;
     let at = cursor.content;
     let count = block.nameCount;
@@ -137,7 +129,7 @@ function tellEntries(entries: StreamEntries, out: ItemHandler): void {
         at = varint.end + varint.low;
         name.set(bytes, varint.end, at);
       } else {
-        name.set(bytes, nameSpans[2 * i]!, nameSpans[2 * i + 1]!);
+        name.set(bytes, names[2 * i]!, names[2 * i + 1]!);
       }
       readUint(bytes, at);
       at = varint.end + varint.low;

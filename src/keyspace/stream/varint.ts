@@ -1,5 +1,3 @@
-import type { StreamId } from '../../model/stream-id.js';
-
 /** Result of the last read: a 64-bit value as two unsigned words, and the position after it. */
 export const varint = { high: 0, low: 0, end: 0 };
 
@@ -66,9 +64,4 @@ export function readVarint(bytes: Buffer, at: number): void {
   varint.low = low >>> 0;
   varint.high = high >>> 0;
   varint.end = from;
-}
-
-/** A stream id of its four words. */
-export function idAt(msHigh: number, msLow: number, seqHigh: number, seqLow: number): StreamId {
-  return { msHigh, msLow, seqHigh, seqLow };
 }
