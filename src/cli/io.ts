@@ -14,6 +14,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Bytes of memory the process holds. */
+  heldBytes(): number;
   /** Aborted with an `Interrupted` when the user asks to stop, with a `BrokenPipe` when nobody reads any more. */
   readonly signal: AbortSignal;
 }
@@ -46,6 +48,7 @@ export function processIo(): Io {
     stderr: process.stderr,
     env: process.env,
     now: () => Date.now(),
+    heldBytes: () => process.memoryUsage.rss(),
     signal: abort.signal,
   };
 }

@@ -29,6 +29,7 @@ export class Session {
       signal: io.signal,
       progress: (progress) => this.progressLine?.update(progress),
       memoryBytes: settings.memoryBytes,
+      heldBytes: () => io.heldBytes(),
     };
   }
 

@@ -16,6 +16,8 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** Called about once a chunk. */
   readonly progress: (progress: Progress) => void;
-  /** Bytes a rebuilt dataset may hold. */
+  /** Bytes the process may hold while it rebuilds a dataset. */
   readonly memoryBytes: number;
+  /** Bytes the process holds now. */
+  readonly heldBytes: () => number;
 }

@@ -182,8 +182,8 @@ class Replayer implements LogHandler {
 
   /** @throws UsageError when the process holds more than it may */
   watchMemory(): void {
-    const held = process.memoryUsage.rss();
     const { memoryBytes } = this.context;
+    const held = this.context.heldBytes();
     if (held <= memoryBytes) return;
     throw new UsageError(
       `the dataset outgrows --memory: ${held} bytes are held, ${memoryBytes} are allowed`,

@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds since the epoch; the clock of the corpus unless told. */
   readonly nowMs?: number;
+  /** What the process claims to hold. */
+  readonly heldBytes?: number;
   /** True: both streams claim to be terminals. */
   readonly terminal?: boolean;
 }
@@ -37,6 +39,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     stderr: output('stderr'),
     env: options.env ?? {},
     now: () => options.nowMs ?? 1772366400000,
+    heldBytes: () => options.heldBytes ?? 0,
     signal: options.signal ?? new AbortController().signal,
   };
   const exit = await run(argv, io);

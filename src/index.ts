@@ -1,0 +1,65 @@
+// Errors.
+
+export { FormatError, InputError, OutputError, UsageError } from './errors.js';
+export { DamageError } from './tools/report.js';
+
+// Bytes in and out.
+
+export type { Long } from './bytes/int64.js';
+export { type PumpOptions, pump, pumpSource } from './bytes/pump.js';
+export { ByteSlice } from './bytes/slice.js';
+export { type ByteReader, type ByteSource, FileSource, MemorySource, StreamSource } from './bytes/source.js';
+export { type ByteTarget, FileTarget } from './bytes/target.js';
+export { ByteWindow, END, type Machine, NEED, PAUSE } from './bytes/window.js';
+
+// Keys, values and findings.
+
+export { DigestHandler } from './model/digest.js';
+export { FINDINGS, type Finding, type FindingCode, type Location, type Severity } from './model/finding.js';
+export { ITEMS, type ItemHandler, ItemSink, KeyHead, RAW, SKIP } from './model/handler.js';
+export type { ValueKind } from './model/kind.js';
+export type { StreamId } from './model/stream-id.js';
+export type { KeyRecord, RedisValue } from './model/value.js';
+
+// Each format by itself.
+
+export { type Cut, NO_CUT } from './aof/cut.js';
+export { type AofRecord, type ReadAofOptions, readAof } from './aof/records.js';
+export { type AofFileEntry, type AofSet, openAofSet } from './aof/set.js';
+export { RdbDecoder } from './rdb/decoder.js';
+export { type RdbHandler, type RdbHeader, RdbSink, type RdbSummary } from './rdb/handler.js';
+export type { ReadRdbOptions } from './rdb/records.js';
+export { RdbWriter } from './rdb/writer.js';
+export { RDB_TARGETS, type RdbTarget } from './rdb/writer-target.js';
+export { CommandPattern } from './resp/pattern.js';
+
+// What the commands do.
+
+export type { CheckOptions, CheckReport } from './tools/check.js';
+export type { Progress } from './tools/context.js';
+export { Dataset, type Executed } from './tools/dataset.js';
+export type { DigestOptions, DigestReport } from './tools/digest.js';
+export { type Server, serverNamed } from './tools/family.js';
+export { EVERY_KEY, type KeyConditions } from './tools/filter.js';
+export type { InfoReport } from './tools/info.js';
+export {
+  check,
+  contextOf,
+  digest,
+  emptyDataset,
+  info,
+  loadDataset,
+  openSource,
+  readRdb,
+  replay,
+  type SourceLike,
+  type Surroundings,
+  type WriteRdbOptions,
+  type WrittenRdb,
+  writeRdb,
+} from './tools/library.js';
+export type { CutRequest, ReplayOptions, ReplayReport, ReplayTarget } from './tools/replay.js';
+export type { CheckedFile, NotChecked } from './tools/report.js';
+export type { OpenOptions, Source } from './tools/source.js';
+export { targetNamed } from './tools/target-choice.js';
+export type { Loss, OutputForm, OutputRequest, WrittenOutput } from './tools/write-dataset.js';

@@ -1,0 +1,170 @@
+import { memoryUsage } from 'node:process';
+import { NO_CUT } from '../aof/cut.js';
+import { type ByteSource, FileSource, MemorySource } from '../bytes/source.js';
+import { FileTarget } from '../bytes/target.js';
+import type { KeyRecord } from '../model/value.js';
+import { type ReadRdbOptions, readRdb as readRdbFrom } from '../rdb/records.js';
+import { RdbWriter } from '../rdb/writer.js';
+import { type CheckOptions, type CheckReport, check as checkSource } from './check.js';
+import type { ToolContext } from './context.js';
+import { Dataset } from './dataset.js';
+import { type DigestOptions, type DigestReport, digest as digestSource } from './digest.js';
+import { EVERY_KEY } from './filter.js';
+import { type InfoReport, info as infoSource } from './info.js';
+import { type ReplayOptions, type ReplayReport, replay as replaySource } from './replay.js';
+import { type OpenOptions, openSource as openSourceAt, type Source } from './source.js';
+import { targetNamed } from './target-choice.js';
+import { RecordTeller } from './tell-record.js';
+import type { Loss } from './write-dataset.js';
+
+// The tools with their defaults filled in, for programs; cli/ fills them in for people. Here alone a tool meets the
+// clock and the memory of the process.
+
+/** What every function here takes beside its own options; all of it may be left out. */
+export type Surroundings = Partial<Pick<ToolContext, 'nowMs' | 'signal' | 'progress' | 'memoryBytes'>>;
+
+/** The clock and memory of this process, nothing to abort with, nobody to tell of progress. */
+export function contextOf(given: Surroundings = {}): ToolContext {
+  return {
+    nowMs: given.nowMs ?? Date.now(),
+    clock: Date.now,
+    signal: given.signal ?? new AbortController().signal,
+    progress: given.progress ?? (() => {}),
+    memoryBytes: given.memoryBytes ?? Number.POSITIVE_INFINITY,
+    heldBytes: () => memoryUsage().rss,
+  };
+}
+
+/** A path, or what `openSource` made of it. */
+export type SourceLike = string | Source;
+
+/** Finds out what stands at a path: an RDB, an append-only file or set, or a directory with one. @throws InputError */
+export function openSource(path: string, options: Partial<OpenOptions> = {}): Promise<Source> {
+  return openSourceAt(path, { prefer: null, stdin: null, ...options });
+}
+
+const opened = async (source: SourceLike): Promise<Source> =>
+  typeof source === 'string' ? openSource(source) : source;
+
+/** Verifies a dataset. Damage is in the report. @throws InputError */
+export async function check(
+  source: SourceLike,
+  options: Partial<CheckOptions> & Surroundings = {},
+): Promise<CheckReport> {
+  return checkSource(await opened(source), { quick: false, dialect: null, ...options }, contextOf(options));
+}
+
+/** Says what a dataset is and what it holds. Damage is in the report. @throws InputError */
+export async function info(source: SourceLike, options: Surroundings = {}): Promise<InfoReport> {
+  return infoSource(await opened(source), { dialect: null }, contextOf(options));
+}
+
+/** The digest that DEBUG DIGEST prints for a dataset. @throws DamageError InputError */
+export async function digest(
+  source: SourceLike,
+  options: Partial<DigestOptions> & Surroundings = {},
+): Promise<DigestReport> {
+  const all = { as: null, conditions: EVERY_KEY, dialect: null, keys: null, ...options };
+  return digestSource(await opened(source), all, contextOf(options));
+}
+
+/** Rebuilds the dataset of a log at a point in time. @throws DamageError InputError UsageError OutputError */
+export async function replay(
+  source: SourceLike,
+  options: Partial<ReplayOptions> & Surroundings = {},
+): Promise<ReplayReport> {
+  const all: ReplayOptions = {
+    cut: { ...NO_CUT, backMs: null },
+    as: null,
+    onUnknown: 'stop',
+    dialect: null,
+    output: null,
+    expectDigest: null,
+    ...options,
+  };
+  return replaySource(await opened(source), all, contextOf(options));
+}
+
+/** Loads or executes a dataset into memory. @throws DamageError InputError */
+export async function loadDataset(source: SourceLike, options: Surroundings = {}): Promise<Dataset> {
+  return Dataset.load(await opened(source), contextOf(options));
+}
+
+/** An empty dataset, to be filled with records or commands. */
+export function emptyDataset(options: Surroundings = {}): Dataset {
+  return Dataset.empty(contextOf(options));
+}
+
+/** The keys of an RDB in batches of records that own their bytes. @throws FormatError InputError while it is iterated */
+export async function* readRdb(
+  source: string | Uint8Array | ByteSource,
+  options: Partial<ReadRdbOptions> = {},
+): AsyncGenerator<KeyRecord[], void, undefined> {
+  const bytes =
+    typeof source === 'string'
+      ? await FileSource.at(source)
+      : source instanceof Uint8Array
+        ? new MemorySource(source)
+        : source;
+  yield* readRdbFrom(bytes, {
+    verifyChecksum: true,
+    deep: false,
+    batchRecords: 1024,
+    batchBytes: 1 << 20,
+    ...options,
+  });
+}
+
+export interface WrittenRdb {
+  readonly keys: number;
+  readonly lost: readonly Loss[];
+}
+
+export interface WriteRdbOptions extends Surroundings {
+  /** The server that is to load the file: `redis-7.0`, `valkey-8.1`, … Default: redis-7.0. */
+  readonly for?: string;
+  /** Replace what stands there. */
+  readonly force?: boolean;
+  /** Compress texts above 20 bytes, as servers do. Default: true. */
+  readonly compress?: boolean;
+}
+
+/**
+ * Writes records, or batches of them, as an RDB that appears complete or not at all. Resolves to the
+ * number of keys and to what the server has no place for.
+ *
+ * @throws UsageError OutputError, and whatever the iteration throws
+ */
+export async function writeRdb(
+  path: string,
+  records: Iterable<KeyRecord> | AsyncIterable<KeyRecord | readonly KeyRecord[]>,
+  options: WriteRdbOptions = {},
+): Promise<WrittenRdb> {
+  const context = contextOf(options);
+  const lost: Loss[] = [];
+  const target = await FileTarget.create(path, { force: options.force === true });
+  try {
+    const writer = new RdbWriter(target, {
+      target: targetNamed(options.for ?? 'redis-7.0', 'for'),
+      compress: options.compress !== false,
+      checksum: true,
+      copyValues: false,
+      aofBase: false,
+      nowSeconds: Math.floor(context.nowMs / 1000),
+      onLoss: (head, what) =>
+        lost.push({ database: head?.database ?? null, key: head?.key.latin1() ?? null, what }),
+    });
+    const teller = new RecordTeller(writer);
+    for await (const each of records) {
+      for (const record of Array.isArray(each) ? (each as KeyRecord[]) : [each as KeyRecord])
+        teller.tell(record);
+      if (writer.full) await writer.drain();
+      context.signal.throwIfAborted();
+    }
+    writer.finish();
+    await target.publish();
+    return { keys: writer.keys, lost };
+  } finally {
+    await target.discard();
+  }
+}
