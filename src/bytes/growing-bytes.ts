@@ -1,6 +1,9 @@
 /** Memory above this is let go at the next reset, so that one giant value does not stay with us. */
 const KEPT = 1 << 20;
 
+/** Up to this many bytes a loop is faster than a call. */
+const INLINE_MAX = 48;
+
 /** A buffer that grows as bytes are put at its end. Grown by doubling, so a view of it is valid until the next put. */
 export class GrowingBytes {
   bytes: Buffer = Buffer.allocUnsafeSlow(1024);
@@ -29,7 +32,7 @@ export class GrowingBytes {
 
 /** Copies `source[start..end)` to `at`; short ranges without a call into the runtime. */
 export function copyBytes(source: Buffer, start: number, end: number, into: Buffer, at: number): void {
-  if (end - start > 24) {
+  if (end - start > INLINE_MAX) {
     source.copy(into, at, start, end);
     return;
   }

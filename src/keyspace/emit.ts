@@ -3,7 +3,7 @@ import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import type { ByteTarget } from '../bytes/target.js';
 import { unreachable } from '../errors.js';
-import { DOUBLE_TEXT_MAX, write17g, writeShortest } from '../kernels/doubles.js';
+import { DOUBLE_TEXT_MAX, writeShortest } from '../kernels/doubles.js';
 import {
   type Depth,
   ITEMS,
@@ -172,10 +172,7 @@ export class CommandEmitter implements ItemHandler {
 
   member(value: ByteSlice, score: number): void {
     const { scoreText } = this;
-    const end = this.target.shortestScores
-      ? writeShortest(score, scoreText, 0)
-      : write17g(score, scoreText, 0);
-    this.batch.add(scoreText, 0, end);
+    this.batch.add(scoreText, 0, writeShortest(score, scoreText, 0));
     this.batch.add(value.bytes, value.start, value.end);
     this.batch.next();
     this.created = true;

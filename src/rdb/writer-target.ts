@@ -44,8 +44,6 @@ export interface RdbTarget {
   readonly narrowIntegers: boolean;
   /** Scores of large sorted sets as eight bytes, not as text. */
   readonly binaryScores: boolean;
-  /** Scores in small sorted sets with as few digits as tell them apart, not with seventeen. */
-  readonly shortestScores: boolean;
   readonly fieldExpiry: 'none' | 'redis' | 'valkey';
   /** Type number of streams; null: it has none. */
   readonly stream: number | null;
@@ -89,7 +87,6 @@ const redis24: RdbTarget = {
   smallHash: 'zipmap',
   narrowIntegers: false,
   binaryScores: false,
-  shortestScores: false,
   fieldExpiry: 'none',
   stream: null,
   functions: false,
@@ -165,7 +162,7 @@ const redis72 = extend(
   redis70,
   'redis-7.2',
   '7.2.6',
-  { version: 11, smallSet: 'listpack', shortestScores: true, stream: TYPE_STREAM_LISTPACKS_3 },
+  { version: 11, smallSet: 'listpack', stream: TYPE_STREAM_LISTPACKS_3 },
   [TYPE_SET_LISTPACK, TYPE_STREAM_LISTPACKS_3],
 );
 const redis74 = extend(redis72, 'redis-7.4', '7.4.1', { version: 12, fieldExpiry: 'redis' }, [

@@ -112,13 +112,11 @@ describe('collections', () => {
     ]);
   });
 
-  test('scores as the server prints them', () => {
+  test('scores with as few digits as tell them apart', () => {
     const told = members(['a', 0.1], ['b', Number.POSITIVE_INFINITY], ['c', -1e300], ['d', 3]);
     expect(emitted('redis-7.2', { kind: 'zset' }, told).commands).toEqual([
       ['ZADD', 'k', '0.1', 'a', 'inf', 'b', '-1e+300', 'c', '3', 'd'],
     ]);
-    const first = emitted('redis-7.0', { kind: 'zset' }, told).commands[0]!;
-    expect(first.slice(2, 4)).toEqual(['0.10000000000000001', 'a']);
   });
 
   test.each([64, 65, 128, 200])('%i items, 64 to a command', (count) => {

@@ -334,7 +334,7 @@ test('scores go as text before 4.0, then as eight bytes', () => {
   const long = Array.from({ length: 70 }, (_, i) => String.fromCharCode(40 + i)).join('');
   const scores: [string, number, string | Buffer][] = [
     [long, 1, concat(u8(1), '1')],
-    ['a', 0.1, concat(u8(19), '0.10000000000000001')],
+    ['a', 0.1, concat(u8(3), '0.1')],
     ['b', Number.POSITIVE_INFINITY, u8(254)],
     ['c', Number.NEGATIVE_INFINITY, u8(255)],
     ['d', -0, concat(u8(2), '-0')],

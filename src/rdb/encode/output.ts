@@ -1,7 +1,7 @@
 import { copyBytes } from '../../bytes/growing-bytes.js';
 import { highWord, type Long, lowWord } from '../../bytes/int64.js';
 import { Int64Words, parseInt64 } from '../../kernels/decimal.js';
-import { DOUBLE_TEXT_MAX, write17g } from '../../kernels/doubles.js';
+import { DOUBLE_TEXT_MAX, writeShortest } from '../../kernels/doubles.js';
 import { lzfCompress } from '../../kernels/lzf.js';
 import { LENGTH_32, LENGTH_64, STRING_INT8, STRING_INT16, STRING_INT32, STRING_LZF } from '../constants.js';
 
@@ -37,6 +37,12 @@ export class RdbOutput {
 
   /** Drops what has not been emitted. */
   reset(): void {
+    this.position = 0;
+  }
+
+  /** Appends what has not been emitted to `into`, in place of emitting it. */
+  moveTo(into: RdbOutput): void {
+    into.raw(this.bytes, 0, this.position);
     this.position = 0;
   }
 
@@ -191,7 +197,7 @@ export class RdbOutput {
       return;
     }
     const at = this.room(1 + DOUBLE_TEXT_MAX);
-    const end = write17g(value, this.bytes, at + 1);
+    const end = writeShortest(value, this.bytes, at + 1);
     this.bytes[at] = end - at - 1;
     this.position = end;
   }
@@ -207,14 +213,14 @@ export class SideOutput {
   }
 
   reset(): void {
-    this.chunks = [];
+    if (this.chunks.length > 0) this.chunks = [];
     this.output.reset();
   }
 
   /** Appends everything to `into` and forgets it. */
   moveTo(into: RdbOutput): void {
-    this.output.flush();
     for (const chunk of this.chunks) into.raw(chunk, 0, chunk.length);
+    this.output.moveTo(into);
     this.reset();
   }
 }

@@ -65,7 +65,7 @@ export class ValueWriter {
   /** Starts a value that comes byte for byte, through `raw`. */
   copy(head: KeyHead): void {
     this.copying = true;
-    this.losses.clear();
+    this.forgetLosses();
     this.into.open(head.typeId);
   }
 
@@ -73,7 +73,7 @@ export class ValueWriter {
   begin(head: KeyHead): void {
     this.copying = false;
     this.kind = head.kind;
-    this.losses.clear();
+    this.forgetLosses();
     switch (head.kind) {
       case 'string':
         this.written = false;
@@ -101,6 +101,10 @@ export class ValueWriter {
       default:
         unreachable(head.kind);
     }
+  }
+
+  private forgetLosses(): void {
+    if (this.losses.size > 0) this.losses.clear();
   }
 
   raw(fragment: ByteSlice): void {

@@ -1,6 +1,6 @@
 import type { ByteSlice } from '../../bytes/slice.js';
 import { assert } from '../../errors.js';
-import { DOUBLE_TEXT_MAX, write17g, writeShortest } from '../../kernels/doubles.js';
+import { DOUBLE_TEXT_MAX, writeShortest } from '../../kernels/doubles.js';
 import { TYPE_ZSET, TYPE_ZSET_2, TYPE_ZSET_LISTPACK, TYPE_ZSET_ZIPLIST } from '../constants.js';
 import { ListpackBuilder } from '../packed/listpack-builder.js';
 import { ZiplistBuilder } from '../packed/ziplist-builder.js';
@@ -13,7 +13,10 @@ import type { RdbOutput } from './output.js';
 const PACKED_ENTRIES_MAX = 128;
 const PACKED_MEMBER_MAX = 64;
 
-/** Sorted sets: members and scores packed in order, or a plain list of pairs. */
+/**
+ * Sorted sets: members and scores packed in order, or a plain list of pairs. Scores as text have as few digits as tell
+ * them apart: servers up to 7.0 write seventeen, and read either.
+ */
 export class ZsetEncoder {
   private readonly store = new ItemStore();
   private readonly plainValue: CountedValue;
@@ -83,21 +86,32 @@ export class ZsetEncoder {
 
   private pack(): void {
     const { store, builder, scoreText } = this;
-    const order = Array.from({ length: store.count }, (_, i) => i);
-    order.sort((a, b) => compareNumbers(store.number(a), store.number(b)) || store.compare(a, b));
+    const order = this.isOrdered() ? null : this.order();
     builder.reset();
-    for (const i of order) {
+    for (let position = 0; position < store.count; position++) {
+      const i = order === null ? position : order[position]!;
+      const score = store.number(i);
       builder.append(store.bytes, store.start(i), store.end(i));
-      builder.append(scoreText, 0, this.writeScore(store.number(i)));
+      if (Number.isSafeInteger(score) && !Object.is(score, -0)) builder.appendInteger(score);
+      else builder.append(scoreText, 0, writeShortest(score, scoreText, 0));
     }
     const packed = builder.finish();
     this.into.open(this.packedType).text(packed, 0, packed.length);
   }
 
-  private writeScore(score: number): number {
-    return this.target.shortestScores
-      ? writeShortest(score, this.scoreText, 0)
-      : write17g(score, this.scoreText, 0);
+  private compare(a: number, b: number): number {
+    return compareNumbers(this.store.number(a), this.store.number(b)) || this.store.compare(a, b);
+  }
+
+  /** Small sorted sets mostly come in order already. */
+  private isOrdered(): boolean {
+    for (let i = 1; i < this.store.count; i++) if (this.compare(i - 1, i) > 0) return false;
+    return true;
+  }
+
+  private order(): number[] {
+    const order = Array.from({ length: this.store.count }, (_, i) => i);
+    return order.sort((a, b) => this.compare(a, b));
   }
 }
 

@@ -1,4 +1,5 @@
 import { copyBytes, GrowingBytes } from '../../bytes/growing-bytes.js';
+import { highWord, type Long, lowWord } from '../../bytes/int64.js';
 import { Int64Words, parseInt64 } from '../../kernels/decimal.js';
 
 const HEADER = 10;
@@ -41,12 +42,25 @@ export class ZiplistBuilder {
 
   append(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
-    this.packed.reserve(length + 16);
-    const at = this.writePrevious();
-    const next =
-      length > 0 && length < INTEGER_TEXT_LIMIT && parseInt64(bytes, start, end, words)
-        ? this.writeInteger(at, words.high, words.low)
-        : this.writeText(at, bytes, start, end);
+    if (length > 0 && length < INTEGER_TEXT_LIMIT && parseInt64(bytes, start, end, words)) {
+      this.appendWords(words.high, words.low);
+      return;
+    }
+    this.packed.reserve(length + 10);
+    this.close(this.writeText(this.writePrevious(), bytes, start, end));
+  }
+
+  /** A number that is a safe integer. */
+  appendInteger(value: Long): void {
+    this.appendWords(highWord(value), lowWord(value));
+  }
+
+  private appendWords(high: number, low: number): void {
+    this.packed.reserve(14);
+    this.close(this.writeInteger(this.writePrevious(), high, low));
+  }
+
+  private close(next: number): void {
     this.lastAt = this.packed.end;
     this.lastSize = next - this.packed.end;
     this.packed.end = next;
