@@ -1,3 +1,5 @@
+import { copyInto, viewOf } from './bytes.js';
+
 /** log2 of the bytes of one unit; a reference counts units. */
 const UNIT_BITS = 3;
 /** log2 of the units of one chunk: 4 MiB. */
@@ -19,6 +21,7 @@ export class Arena {
   readonly chunks: Buffer[] = [];
   /** The same memory in words of four bytes, for what is aligned. */
   readonly words: Int32Array[] = [];
+  private readonly views: DataView[] = [];
   /** Head of the list of free blocks of each class; a free block's first word is the next one. */
   private readonly free = new Int32Array(CLASSES);
   private top = 0;
@@ -47,12 +50,19 @@ export class Arena {
     if (size > SHARED_BYTES) {
       this.chunks[ref >>> CHUNK_BITS] = NO_BYTES;
       this.words[ref >>> CHUNK_BITS] = NO_WORDS;
+      this.views[ref >>> CHUNK_BITS] = NO_VIEW;
       this.spareChunks.push(ref >>> CHUNK_BITS);
       return;
     }
     const index = classOf(size);
     this.words[ref >>> CHUNK_BITS]![(ref & OFFSET_MASK) << 1] = this.free[index]!;
     this.free[index] = ref;
+  }
+
+  /** Copies a range to a position in the chunk of a block. */
+  write(ref: number, at: number, bytes: Buffer, start: number, end: number): void {
+    const chunk = ref >>> CHUNK_BITS;
+    copyInto(this.views[chunk]!, this.chunks[chunk]!, at, bytes, start, end);
   }
 
   /** Starts a chunk; what is left of the last one becomes free blocks. */
@@ -82,12 +92,14 @@ export class Arena {
     const bytes = Buffer.allocUnsafeSlow(Math.ceil(size / 8) * 8);
     this.chunks[chunk] = bytes;
     this.words[chunk] = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+    this.views[chunk] = viewOf(bytes);
     return chunk;
   }
 }
 
 const NO_BYTES = Buffer.alloc(0);
 const NO_WORDS = new Int32Array(0);
+const NO_VIEW = viewOf(NO_BYTES);
 
 /** `chunks[ref >>> CHUNK_SHIFT]` holds the block. */
 export const CHUNK_SHIFT = CHUNK_BITS;

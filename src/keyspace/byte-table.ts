@@ -1,5 +1,5 @@
 import { type Arena, CHUNK_SHIFT, offsetOf, sameClass, wordOf } from './arena.js';
-import { copyBytes, copyWords, equalBytes, hashBytes } from './bytes.js';
+import { copyWords, equalAtWord, hashBytes } from './bytes.js';
 
 /** Words at the start of a record. Owners may have more of their own; then the key's bytes, and at once the value's. */
 export const KEY_LENGTH = 0;
@@ -58,8 +58,10 @@ export class ByteTable {
       const row = (found & mask) - 1;
       const ref = refs[row]!;
       const chunk = ref >>> CHUNK_SHIFT;
-      if (arena.words[chunk]![wordOf(ref)] !== length) continue;
-      if (equalBytes(arena.chunks[chunk]!, offsetOf(ref) + headerBytes, bytes, start, length)) return row;
+      const words = arena.words[chunk]!;
+      if (words[wordOf(ref)] !== length) continue;
+      const keyWord = wordOf(ref) + (headerBytes >> 2);
+      if (equalAtWord(words, arena.chunks[chunk]!, keyWord, bytes, start, length)) return row;
     }
   }
 
@@ -69,11 +71,10 @@ export class ByteTable {
     const { slots, mask, arena, headerBytes } = this;
     const length = end - start;
     const ref = arena.alloc(headerBytes + length + valueLength);
-    const chunk = ref >>> CHUNK_SHIFT;
-    const words = arena.words[chunk]!;
+    const words = arena.words[ref >>> CHUNK_SHIFT]!;
     words[wordOf(ref) + KEY_LENGTH] = length;
     words[wordOf(ref) + VALUE_LENGTH] = valueLength;
-    copyBytes(bytes, start, end, arena.chunks[chunk]!, offsetOf(ref) + headerBytes);
+    arena.write(ref, offsetOf(ref) + headerBytes, bytes, start, end);
     let row = this.freeRow - 1;
     if (row < 0) row = this.rowsEnd++;
     else this.freeRow = this.hashes[row]!;
@@ -149,9 +150,9 @@ export class ByteTable {
     }
   }
 
-  /** Where a row's record starts, as a reference of the arena: valid until the table changes. */
-  refAt(row: number): number {
-    return this.refs[row]!;
+  /** Copies a range to a position in the chunk of a row's record. */
+  write(row: number, at: number, bytes: Buffer, start: number, end: number): void {
+    this.arena.write(this.refs[row]!, at, bytes, start, end);
   }
 
   /** A word of a row's record. */

@@ -217,7 +217,7 @@ export class Database {
       table.replaceValue(entry, length);
       table.setWord(entry, META, keepExpiry ? (meta & EXPIRES) | TEXT : TEXT);
     }
-    copyBytes(bytes, start, end, table.bytesAt(entry), table.keyEnd(entry));
+    table.write(entry, table.keyEnd(entry), bytes, start, end);
     return entry;
   }
 
@@ -225,7 +225,7 @@ export class Database {
   overwriteString(entry: number, bytes: Buffer, start: number, end: number): void {
     if (this.formAt(entry) === TEXT && end - start <= TEXT_MAX) {
       this.table.replaceValue(entry, end - start);
-      copyBytes(bytes, start, end, this.table.bytesAt(entry), this.table.keyEnd(entry));
+      this.table.write(entry, this.table.keyEnd(entry), bytes, start, end);
     } else {
       this.setObject(entry, LARGE_TEXT, new LargeText(bytes, start, end));
     }
@@ -272,6 +272,11 @@ export class Database {
 
   packedEnd(entry: number): number {
     return this.table.valueEnd(entry);
+  }
+
+  /** Copies a range to a position in the chunk of a packed value. */
+  write(entry: number, at: number, bytes: Buffer, start: number, end: number): void {
+    this.table.write(entry, at, bytes, start, end);
   }
 
   /** Changes the length of a packed value, keeping its common prefix; it may move. */

@@ -1,5 +1,6 @@
 import { ByteSlice } from '../bytes/slice.js';
 import type { CommandSpans } from '../resp/command.js';
+import { setSource } from './bytes.js';
 import { CommandIndex } from './command-index.js';
 import { COMMANDS } from './commands/table.js';
 import type { Database } from './database.js';
@@ -57,6 +58,7 @@ export class Engine {
   }
 
   execute(command: CommandSpans): Outcome {
+    setSource(command.bytes);
     const row = index.find(command);
     if (row === null) {
       this.lastError = `ERR unknown command '${command.argc === 0 ? '' : command.latin1(0).slice(0, 128)}'`;

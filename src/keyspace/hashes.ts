@@ -44,7 +44,7 @@ export class LargeHash implements HeldValue {
     const found = table.put(name, start, end);
     const row = found < 0 ? ~found : found;
     table.replaceValue(row, valueEnd - valueStart);
-    copyBytes(value, valueStart, valueEnd, table.bytesAt(row), table.keyEnd(row));
+    table.write(row, table.keyEnd(row), value, valueStart, valueEnd);
     if (found < 0 && this.expiries !== null) this.setExpiry(row, NEVER);
     return found;
   }
@@ -315,9 +315,9 @@ function appendField(
   db.resizePacked(entry, used + pair);
   const into = db.packedBytes(entry);
   let at = writeLength(into, db.packedStart(entry) + used, nameSize);
-  copyBytes(name, start, end, into, at);
+  db.write(entry, at, name, start, end);
   at = writeLength(into, at + nameSize, size);
-  copyBytes(value, valueStart, valueEnd, into, at);
+  db.write(entry, at, value, valueStart, valueEnd);
   if (hasExpiries) writeDouble(into, at + size, NEVER);
   db.setCount(entry, count);
 }
@@ -337,7 +337,7 @@ function replaceValue(
   const at = place + headerSize(nameSize) + nameSize;
   const oldSize = lengthAt(bytes, at);
   if (size === oldSize) {
-    copyBytes(value, valueStart, valueEnd, bytes, at + headerSize(size));
+    db.write(entry, at + headerSize(size), value, valueStart, valueEnd);
     return true;
   }
   const packedStart = db.packedStart(entry);
@@ -352,7 +352,7 @@ function replaceValue(
   bytes = db.packedBytes(entry);
   const from = db.packedStart(entry);
   if (newNext > oldNext) moveBytes(bytes, from + oldNext, from + used, from + newNext);
-  copyBytes(value, valueStart, valueEnd, bytes, writeLength(bytes, from + offset, size));
+  db.write(entry, writeLength(bytes, from + offset, size), value, valueStart, valueEnd);
   return true;
 }
 

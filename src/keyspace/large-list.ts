@@ -12,21 +12,19 @@ export function elementSize(length: number): number {
   return length + 2 * headerSize(length);
 }
 
-/** Writes an element. Returns the position after it. */
-export function writeElement(into: Buffer, at: number, bytes: Buffer, start: number, end: number): number {
-  const length = end - start;
+/** Writes the lengths before and behind an element. Returns where its bytes belong. */
+export function frameElement(into: Buffer, at: number, length: number): number {
   const from = writeLength(into, at, length);
-  copyBytes(bytes, start, end, into, from);
   const to = from + length;
   if (length < 128) {
     into[to] = length;
-    return to + 1;
+    return from;
   }
   into[to] = length;
   into[to + 1] = length >>> 8;
   into[to + 2] = length >>> 16;
   into[to + 3] = 0x80 | (length >>> 24);
-  return to + 4;
+  return from;
 }
 
 /** The length of the element that ends at `end`. */
@@ -126,7 +124,7 @@ export class LargeList implements HeldValue {
       node = this.allocate(capacityFor(size));
       this.nodes.push(node);
     }
-    writeElement(this.bytesOf(node), offsetOf(node.ref) + node.end, bytes, start, end);
+    this.write(node, node.end, bytes, start, end);
     node.end += size;
     node.count++;
     this.length++;
@@ -141,7 +139,7 @@ export class LargeList implements HeldValue {
       this.nodes.unshift(node);
     }
     node.start -= size;
-    writeElement(this.bytesOf(node), offsetOf(node.ref) + node.start, bytes, start, end);
+    this.write(node, node.start, bytes, start, end);
     node.count++;
     this.length++;
   }
@@ -205,7 +203,7 @@ export class LargeList implements HeldValue {
     const into = this.bytesOf(node);
     const size = elementSize(lengthAt(into, at));
     if (size === elementSize(end - start)) {
-      writeElement(into, at, bytes, start, end);
+      this.write(node, at - offsetOf(node.ref), bytes, start, end);
       return;
     }
     this.cut(node, at, size);
@@ -317,13 +315,13 @@ export class LargeList implements HeldValue {
     const into = this.bytesOf(node);
     if (node.capacity - node.end >= size) {
       moveBytes(into, base + position, base + node.end, base + position + size);
-      writeElement(into, base + position, bytes, start, end);
+      this.write(node, position, bytes, start, end);
       node.end += size;
       node.count++;
       return;
     }
     const made = this.allocate(capacityFor(size));
-    writeElement(this.bytesOf(made), offsetOf(made.ref), bytes, start, end);
+    this.write(made, 0, bytes, start, end);
     made.end = size;
     made.count = 1;
     const rest: ListNode[] = [];
@@ -343,6 +341,12 @@ export class LargeList implements HeldValue {
     node.end = position;
     node.count -= right.count;
     return right;
+  }
+
+  /** Writes an element at a position relative to the node's block. */
+  private write(node: ListNode, position: number, bytes: Buffer, start: number, end: number): void {
+    const at = frameElement(this.bytesOf(node), offsetOf(node.ref) + position, end - start);
+    this.arena.write(node.ref, at, bytes, start, end);
   }
 
   private allocate(capacity: number): ListNode {

@@ -2,7 +2,7 @@ import { ByteSlice } from '../bytes/slice.js';
 import { equalBytes } from './bytes.js';
 import type { Database } from './database.js';
 import { LARGE_LIST } from './forms.js';
-import { elementSize, LargeList, lengthBefore, removal, removeFromRun, writeElement } from './large-list.js';
+import { elementSize, frameElement, LargeList, lengthBefore, removal, removeFromRun } from './large-list.js';
 import { headerSize, lengthAt, moveBytes } from './packed.js';
 
 /** A list beyond this is held in nodes. */
@@ -29,7 +29,8 @@ export function pushTail(db: Database, entry: number, bytes: Buffer, start: numb
     return;
   }
   db.resizePacked(entry, grown);
-  writeElement(db.packedBytes(entry), db.packedStart(entry) + used, bytes, start, end);
+  const at = frameElement(db.packedBytes(entry), db.packedStart(entry) + used, end - start);
+  db.write(entry, at, bytes, start, end);
   db.setCount(entry, db.countAt(entry) + 1);
 }
 
@@ -49,7 +50,7 @@ export function pushHead(db: Database, entry: number, bytes: Buffer, start: numb
   const into = db.packedBytes(entry);
   const at = db.packedStart(entry);
   moveBytes(into, at, at + used, at + size);
-  writeElement(into, at, bytes, start, end);
+  db.write(entry, frameElement(into, at, end - start), bytes, start, end);
   db.setCount(entry, db.countAt(entry) + 1);
 }
 
@@ -267,7 +268,7 @@ function splicePacked(
   const into = db.packedBytes(entry);
   const from = db.packedStart(entry);
   if (size > old) moveBytes(into, from + offset + old, from + used, from + offset + size);
-  writeElement(into, from + offset, bytes, start, end);
+  db.write(entry, frameElement(into, from + offset, end - start), bytes, start, end);
   return true;
 }
 

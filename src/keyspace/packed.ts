@@ -45,7 +45,7 @@ export function writeDouble(bytes: Buffer, at: number, value: number): void {
 }
 
 /** Moves of at most this many bytes are cheaper in a loop than through the runtime. */
-const LOOP_BYTES = 64;
+const LOOP_BYTES = 48;
 
 /** Moves `bytes[start..end)` to `to`; the ranges may overlap. */
 export function moveBytes(bytes: Buffer, start: number, end: number, to: number): void {

@@ -1,7 +1,7 @@
 import { ByteSlice } from '../bytes/slice.js';
 import type { Arena } from './arena.js';
 import { ByteTable, OWN_WORDS } from './byte-table.js';
-import { copyBytes, equalBytes } from './bytes.js';
+import { equalBytes } from './bytes.js';
 import type { Database } from './database.js';
 import { type HeldValue, LARGE_SET } from './forms.js';
 import { headerSize, lengthAt, moveBytes, writeLength } from './packed.js';
@@ -63,7 +63,7 @@ export function addToSet(db: Database, entry: number, bytes: Buffer, start: numb
   }
   db.resizePacked(entry, grown);
   const into = db.packedBytes(entry);
-  copyBytes(bytes, start, end, into, writeLength(into, db.packedStart(entry) + used, length));
+  db.write(entry, writeLength(into, db.packedStart(entry) + used, length), bytes, start, end);
   db.setCount(entry, count);
   return true;
 }

@@ -1,6 +1,6 @@
 import { ByteSlice } from '../bytes/slice.js';
 import type { ByteTable } from './byte-table.js';
-import { copyBytes, equalBytes } from './bytes.js';
+import { equalBytes } from './bytes.js';
 import type { Database } from './database.js';
 import { LARGE_ZSET } from './forms.js';
 import { LargeZset } from './large-zset.js';
@@ -386,7 +386,7 @@ function appendMember(
   const into = db.packedBytes(entry);
   const at = db.packedStart(entry) + used;
   writeDouble(into, at, score);
-  copyBytes(bytes, start, end, into, writeLength(into, at + DOUBLE_SIZE, length));
+  db.write(entry, writeLength(into, at + DOUBLE_SIZE, length), bytes, start, end);
   db.setCount(entry, count);
 }
 

@@ -39,13 +39,6 @@ function put(engine: Engine, command: CommandSpans, key: number, value: number, 
   );
 }
 
-const EXPIRY_UNITS: readonly { option: string; unitMs: number; absolute: boolean }[] = [
-  { option: 'EX', unitMs: 1000, absolute: false },
-  { option: 'PX', unitMs: 1, absolute: false },
-  { option: 'EXAT', unitMs: 1000, absolute: true },
-  { option: 'PXAT', unitMs: 1, absolute: true },
-];
-
 /** The options of SET and GETEX, filled by `parseOptions`. */
 const options = {
   ifAbsent: false,
@@ -90,21 +83,42 @@ function parseOptions(engine: Engine, command: CommandSpans, from: number, forSe
   options.expiry = null;
   for (let i = from; i < command.argc; i++) {
     const timed = options.expiry !== null || options.keepExpiry || options.persist;
-    const unit = timed ? undefined : EXPIRY_UNITS.find(({ option }) => command.is(i, option));
-    const conditional = options.ifAbsent || options.ifPresent || options.ifEqual > 0;
-    if (unit !== undefined && i + 1 < command.argc) {
-      const expiry = deadlineAt(engine, command, ++i, unit.unitMs, unit.absolute);
+    const unitMs = timed || i + 1 === command.argc ? 0 : unitAt(command, i);
+    if (unitMs > 0) {
+      const absolute = command.size(i) === 4;
+      const expiry = deadlineAt(engine, command, ++i, unitMs, absolute);
       if (typeof expiry === 'string') return expiry;
       options.expiry = expiry;
-    } else if (forSet && !conditional && command.is(i, 'NX')) options.ifAbsent = true;
-    else if (forSet && !conditional && command.is(i, 'XX')) options.ifPresent = true;
-    else if (forSet && !conditional && command.is(i, 'IFEQ') && i + 1 < command.argc) options.ifEqual = ++i;
-    else if (forSet && command.is(i, 'GET')) options.get = true;
-    else if (forSet && !timed && command.is(i, 'KEEPTTL')) options.keepExpiry = true;
-    else if (!forSet && !timed && command.is(i, 'PERSIST')) options.persist = true;
-    else return 'ERR syntax error';
+    } else if (forSet ? isSetOption(command, i, timed) : !timed && command.is(i, 'PERSIST')) {
+      if (forSet) i += options.ifEqual === i + 1 ? 1 : 0;
+      else options.persist = true;
+    } else return 'ERR syntax error';
   }
   return '';
+}
+
+/** Milliseconds of the unit that EX, PX, EXAT or PXAT stands for; 0 for other words. */
+function unitAt(command: CommandSpans, i: number): number {
+  const length = command.size(i);
+  if (length !== 2 && length !== 4) return 0;
+  const start = command.starts[i]!;
+  const { bytes } = command;
+  if ((bytes[start + 1]! & 0xdf) !== 88) return 0;
+  if (length === 4 && ((bytes[start + 2]! & 0xdf) !== 65 || (bytes[start + 3]! & 0xdf) !== 84)) return 0;
+  const first = bytes[start]! & 0xdf;
+  return first === 69 ? 1000 : first === 80 ? 1 : 0;
+}
+
+/** Notes an option of SET that takes no time. */
+function isSetOption(command: CommandSpans, i: number, timed: boolean): boolean {
+  const conditional = options.ifAbsent || options.ifPresent || options.ifEqual > 0;
+  if (!conditional && command.is(i, 'NX')) options.ifAbsent = true;
+  else if (!conditional && command.is(i, 'XX')) options.ifPresent = true;
+  else if (!conditional && command.is(i, 'IFEQ') && i + 1 < command.argc) options.ifEqual = i + 1;
+  else if (command.is(i, 'GET')) options.get = true;
+  else if (!timed && command.is(i, 'KEEPTTL')) options.keepExpiry = true;
+  else return false;
+  return true;
 }
 
 /** SETEX and PSETEX. */
