@@ -13,6 +13,7 @@ export const still: ToolContext = {
   signal: new AbortController().signal,
   progress: () => {},
   memoryBytes: Number.POSITIVE_INFINITY,
+  heldBytes: () => 0,
 };
 
 /** Checks one file in memory. */
