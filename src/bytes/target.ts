@@ -35,6 +35,8 @@ abstract class ChunkedTarget implements ByteTarget {
   private queue: Buffer[] = [];
   private queuedBytes = 0;
   private flushing: Promise<void> | null = null;
+  /** Called after each chunk, for whoever drains. */
+  private wake: (() => void) | null = null;
   private failure: OutputError | UsageError | null = null;
   protected open = true;
 
@@ -80,12 +82,17 @@ abstract class ChunkedTarget implements ByteTarget {
       }
       this.queuedBytes -= next.length;
       if (next.length === CHUNK && this.spare.length < 4) this.spare.push(next);
+      this.wake?.();
     }
     this.flushing = null;
   }
 
   async drain(): Promise<void> {
-    while (this.queuedBytes > DRAINED && this.failure === null) await tick(this.flushing);
+    while (this.queuedBytes > DRAINED && this.failure === null) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
     if (this.failure !== null) throw this.failure;
   }
 
@@ -100,16 +107,13 @@ abstract class ChunkedTarget implements ByteTarget {
   protected async abandon(): Promise<void> {
     this.open = false;
     this.queue = [];
+    this.queuedBytes = 0;
+    this.wake?.();
     await this.flushing;
   }
 
   abstract publish(): Promise<void>;
   abstract discard(): Promise<void>;
-}
-
-/** Lets writes that are under way make progress without waiting for all of them. */
-async function tick(flushing: Promise<void> | null): Promise<void> {
-  await Promise.race([flushing, new Promise((resolve) => setImmediate(resolve))]);
 }
 
 export interface FileTargetOptions {

@@ -113,6 +113,16 @@ describe('a file', () => {
     expect(() => target.write(Buffer.alloc(1))).toThrow('until it is published');
   });
 
+  test('leaves nobody waiting when discarded during a drain', async () => {
+    const path = place();
+    const target = await FileTarget.create(path, { force: false });
+    target.write(Buffer.alloc(16 * MIB));
+    const draining = target.drain();
+    await target.discard();
+    await draining;
+    expect(beside(path)).toEqual([]);
+  });
+
   test('stays when discarded after it was published', async () => {
     const path = place();
     const target = await FileTarget.create(path, { force: false });
