@@ -9,53 +9,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DirectoryTarget } from '../../src/bytes/directory-target.js';
-import { type Disk, localDisk } from '../../src/bytes/disk.js';
+import { localDisk } from '../../src/bytes/disk.js';
 import { FileTarget, MemoryTarget, StreamTarget } from '../../src/bytes/target.js';
 import { OutputError, UsageError } from '../../src/errors.js';
 import { temporaryDirectory } from '../support/temporary.js';
+import { failure, faulty } from './faulty-disk.js';
 
 const MIB = 1 << 20;
-
-function failure(code: string): Error {
-  return Object.assign(new Error(code), { code });
-}
-
-/** A disk on which one step fails, counted over all calls of its kind from 1. */
-function faulty(step: keyof Disk | 'write' | 'sync' | 'close', nth: number, code: string): Disk {
-  const calls = new Map<string, number>();
-  const pass = (name: string) => {
-    const count = (calls.get(name) ?? 0) + 1;
-    calls.set(name, count);
-    if (name === step && count === nth) throw failure(code);
-  };
-  const guarded =
-    (name: keyof Disk) =>
-    async (...args: never[]) => {
-      pass(name);
-      return (localDisk[name] as (...args: never[]) => Promise<unknown>)(...args);
-    };
-  const disk = Object.fromEntries(Object.keys(localDisk).map((name) => [name, guarded(name as keyof Disk)]));
-  disk['create'] = async (path: string, mode: number) => {
-    pass('create');
-    const file = await localDisk.create(path, mode);
-    return {
-      write: async (bytes: Uint8Array) => {
-        pass('write');
-        await file.write(bytes);
-      },
-      sync: async () => {
-        pass('sync');
-        await file.sync();
-      },
-      close: async () => {
-        await file.close();
-        pass('close');
-      },
-    };
-  };
-  return disk as unknown as Disk;
-}
 
 describe('a file', () => {
   const place = () => join(temporaryDirectory('target'), 'out.rdb');
@@ -249,120 +209,6 @@ describe('a file', () => {
     expect(target.full).toBe(true);
     await expect(target.drain()).rejects.toThrow('no space left');
     await target.discard();
-  });
-});
-
-describe('a directory', () => {
-  const place = () => join(temporaryDirectory('target'), 'appendonlydir');
-  const beside = (path: string) => readdirSync(join(path, '..'));
-
-  async function write(target: DirectoryTarget, names: readonly string[]): Promise<void> {
-    for (const name of names) {
-      const file = await target.file(name);
-      file.write(Buffer.from(`content of ${name}`));
-      await file.publish();
-    }
-  }
-
-  test('appears with all its files', async () => {
-    const path = place();
-    const target = await DirectoryTarget.create(`${path}/`, { force: false });
-    await write(target, ['a.base.rdb', 'deep/er/a.incr.aof', 'deep/a.manifest']);
-    expect(existsSync(path)).toBe(false);
-    await target.publish();
-    expect(beside(path)).toEqual(['appendonlydir']);
-    expect(readdirSync(path, { recursive: true }).sort()).toEqual(
-      ['a.base.rdb', 'deep', 'deep/a.manifest', 'deep/er', 'deep/er/a.incr.aof'].sort(),
-    );
-    expect(readFileSync(join(path, 'deep/er/a.incr.aof'), 'latin1')).toBe('content of deep/er/a.incr.aof');
-    expect(target.backupPath).toBeNull();
-  });
-
-  test('takes the place of an empty one', async () => {
-    const path = place();
-    mkdirSync(path);
-    const target = await DirectoryTarget.create(path, { force: false });
-    await write(target, ['a']);
-    await target.publish();
-    expect(readdirSync(path)).toEqual(['a']);
-    expect(target.backupPath).toBeNull();
-  });
-
-  test('puts another aside by force, and never without', async () => {
-    const path = place();
-    mkdirSync(path);
-    writeFileSync(join(path, 'old'), 'old');
-    await expect(DirectoryTarget.create(path, { force: false })).rejects.toThrow(UsageError);
-    const target = await DirectoryTarget.create(path, { force: true });
-    await write(target, ['new']);
-    await target.publish();
-    expect(readdirSync(path)).toEqual(['new']);
-    expect(readFileSync(join(target.backupPath!, 'old'), 'latin1')).toBe('old');
-    expect(beside(path).length).toBe(2);
-  });
-
-  test('does not take the place of a file', async () => {
-    const path = place();
-    writeFileSync(path, 'a file');
-    await expect(DirectoryTarget.create(path, { force: true })).rejects.toThrow(OutputError);
-  });
-
-  test('leaves nothing when discarded, with files open or not', async () => {
-    const path = place();
-    const target = await DirectoryTarget.create(path, { force: false });
-    await write(target, ['one', 'sub/two']);
-    const open = await target.file('three');
-    open.write(Buffer.alloc(2 * MIB));
-    await target.discard();
-    await target.discard();
-    expect(beside(path)).toEqual([]);
-  });
-
-  test('is not published over files that are not, nor takes names outside', async () => {
-    const target = await DirectoryTarget.create(place(), { force: false });
-    await expect(target.file('../outside')).rejects.toThrow('stays inside');
-    await expect(target.file('/outside')).rejects.toThrow('stays inside');
-    await target.file('open');
-    await expect(target.publish()).rejects.toThrow('published before');
-    await target.discard();
-  });
-
-  test.each([
-    ['write', 2, 'ENOSPC'],
-    ['sync', 2, 'EIO'],
-    ['create', 2, 'ENOSPC'],
-    ['makeDirectory', 1, 'EACCES'],
-    ['makeDirectory', 2, 'ENOSPC'],
-    ['syncDirectory', 1, 'EIO'],
-    ['rename', 1, 'EIO'],
-  ] as const)('leaves nothing when %s %i fails with %s', async (step, nth, code) => {
-    const path = place();
-    const disk = faulty(step, nth, code);
-    const attempt = async () => {
-      const target = await DirectoryTarget.create(path, { force: false, disk });
-      try {
-        await write(target, ['one', 'sub/two']);
-        await target.publish();
-      } finally {
-        await target.discard();
-      }
-    };
-    await expect(attempt()).rejects.toThrow(OutputError);
-    expect(beside(path)).toEqual([]);
-  });
-
-  test.each([
-    ['the old one cannot be moved', 1],
-    ['the new one cannot be moved', 2],
-  ])('leaves the old one when %s', async (_what, nth) => {
-    const path = place();
-    mkdirSync(path);
-    writeFileSync(join(path, 'old'), 'old');
-    const target = await DirectoryTarget.create(path, { force: true, disk: faulty('rename', nth, 'EIO') });
-    await write(target, ['new']);
-    await expect(target.publish()).rejects.toThrow(OutputError);
-    expect(beside(path)).toEqual(['appendonlydir']);
-    expect(readdirSync(path)).toEqual(['old']);
   });
 });
 
