@@ -9,9 +9,10 @@ import { RdbDecoder } from '../rdb/decoder.js';
 import type { DialectName } from '../rdb/dialect.js';
 import { SKIM } from '../resp/scanner.js';
 import { FindingList, LogCheck, RdbCheck } from './check-handlers.js';
-import { type Checksum, ChecksumJob, sumRange } from './checksum.js';
+import { sumRange } from './checksum.js';
 import type { ToolContext } from './context.js';
 import type { CheckedFile, NotChecked } from './report.js';
+import { ThreadJob } from './thread.js';
 
 export interface FileCheckOptions {
   /** 'rdb': the RDB is all there should be; 'aof': a server reads it as a log. */
@@ -28,7 +29,12 @@ export interface FileCheckResult {
   readonly notChecked: readonly NotChecked[];
 }
 
-/** Checks one file from its first byte to its first damage, in one pass. */
+/** Below this many bytes starting a thread costs more than it saves. */
+const THREAD_FROM_BYTES = 32 * 1024 * 1024;
+/** Where a log is cut in two: the second thread has yet to start. */
+const FIRST_PART = 0.53;
+
+/** Checks one file from its first byte to its first damage. A second thread takes part in large ones, where it can. */
 export async function checkFile(
   source: ByteSource,
   options: FileCheckOptions,
@@ -36,22 +42,41 @@ export async function checkFile(
 ): Promise<FileCheckResult> {
   const check = new FileCheck(source, options);
   const window = new ByteWindow();
-  window.limit = source.size ?? Number.POSITIVE_INFINITY;
-  const reader = await source.open();
   try {
-    await pump(reader, window, check, {
-      signal: context.signal,
-      progress: (done) => context.progress({ label: source.label, done, total: source.size }),
-    });
+    await pumpFrom(0, source, window, check, context);
+    if (check.stoppedAt > 0 && !(await check.adoptOtherPart())) {
+      await pumpFrom(check.stoppedAt, source, window, check, context);
+    }
     await check.compareChecksum(context.signal);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     check.fail(error, window);
   } finally {
     await check.close();
-    await reader.close();
   }
   return check.result(window);
+}
+
+async function pumpFrom(
+  start: number,
+  source: ByteSource,
+  window: ByteWindow,
+  check: FileCheck,
+  context: ToolContext,
+): Promise<void> {
+  window.position = window.end = 0;
+  window.base = start;
+  window.limit = source.size ?? Number.POSITIVE_INFINITY;
+  const reader = await source.open(start);
+  try {
+    await pump(reader, window, check, {
+      signal: context.signal,
+      progress: (offset) =>
+        context.progress({ label: source.label, done: check.done(offset), total: source.size }),
+    });
+  } finally {
+    await reader.close();
+  }
 }
 
 const RDB = 0;
@@ -60,12 +85,15 @@ const LOG = 2;
 
 /** An RDB, a log, or a log behind an RDB, told by the bytes; what should be there is told by the options. */
 class FileCheck implements Machine {
+  /** Where the other thread took over; 0: nowhere. */
+  stoppedAt = 0;
   private readonly findings: FindingList;
   private readonly rdb: RdbCheck;
   private readonly log: LogCheck;
   private decoder: RdbDecoder | null = null;
   private readonly logMachine: AofFileMachine;
-  private job: ChecksumJob | null = null;
+  private job: ThreadJob | null = null;
+  private foreseenTrailer = -1;
   private phase: typeof RDB | typeof AFTER_RDB | typeof LOG;
   private validBytes = -1;
 
@@ -75,18 +103,14 @@ class FileCheck implements Machine {
   ) {
     this.findings = new FindingList(source.label);
     this.rdb = new RdbCheck(options.quick);
-    this.log = new LogCheck(this.findings);
+    this.log = new LogCheck(this.findings, (offset) => this.startOtherPart(offset));
     this.logMachine = new AofFileMachine(this.log, () => this.decode(), SKIM);
     this.phase = options.form === 'rdb' ? RDB : LOG;
   }
 
   private decode(): RdbDecoder {
-    const { source, options, findings, rdb } = this;
-    // Where the trailer is can be foreseen only when nothing follows it.
-    const alone = options.form === 'rdb' || /\.rdb$/.test(source.label);
-    if (alone && source instanceof FileSource) {
-      this.job = ChecksumJob.start({ path: source.label, end: source.size - TRAILER_BYTES });
-    }
+    const { options, findings, rdb } = this;
+    this.startChecksum();
     const decoder = new RdbDecoder(rdb, {
       verifyChecksum: this.job === null,
       deep: !options.quick,
@@ -94,6 +118,40 @@ class FileCheck implements Machine {
       onWarning: (code, offset, detail) => findings.add(code, offset, detail, decoder.head),
     });
     return (this.decoder = decoder);
+  }
+
+  /** Where the trailer is can be foreseen only when nothing follows it. */
+  private startChecksum(): void {
+    const { source, options } = this;
+    const isAlone = options.form === 'rdb' || /\.rdb$/.test(source.label);
+    if (!isAlone || !(source instanceof FileSource) || source.size < THREAD_FROM_BYTES) return;
+    this.foreseenTrailer = source.size - TRAILER_BYTES;
+    this.job = ThreadJob.start({ kind: 'checksum', path: source.label, end: this.foreseenTrailer });
+  }
+
+  private startOtherPart(offset: number): void {
+    const { source, log } = this;
+    if (this.job !== null || !(source instanceof FileSource) || source.size - offset < THREAD_FROM_BYTES)
+      return;
+    const middle = offset + Math.floor((source.size - offset) * FIRST_PART);
+    this.job = ThreadJob.start({ kind: 'log-half', path: source.label, middle }, (found) => {
+      log.stopAt = found;
+    });
+  }
+
+  /** Bytes done, those of the other thread included as far as one can tell. */
+  done(offset: number): number {
+    const shared = this.log.stopAt < Number.POSITIVE_INFINITY;
+    return shared ? Math.min(this.source.size ?? offset, offset / FIRST_PART) : offset;
+  }
+
+  /** Takes over what the other thread found in its part; false when this one must read on. */
+  async adoptOtherPart(): Promise<boolean> {
+    const answer = await this.job?.result();
+    const adopted = answer?.kind === 'log-half' && answer.clean;
+    if (adopted) this.log.commands += answer.commands;
+    else this.log.full = false;
+    return adopted;
   }
 
   run(window: ByteWindow): Progress {
@@ -111,7 +169,9 @@ class FileCheck implements Machine {
       }
       this.phase = LOG;
     }
-    return this.logMachine.run(window);
+    const progress = this.logMachine.run(window);
+    if (this.log.full) this.stoppedAt = window.offset;
+    return progress;
   }
 
   finish(window: ByteWindow): void {
@@ -121,12 +181,11 @@ class FileCheck implements Machine {
 
   /** Compares what the other thread summed with what the trailer holds. @throws FormatError when they differ */
   async compareChecksum(signal: AbortSignal): Promise<void> {
-    const { job, source } = this;
     const { summary } = this.rdb;
-    if (job === null || summary === null || summary.checksum !== 'unchecked') return;
+    if (this.job === null || summary === null || summary.checksum !== 'unchecked') return;
     const { trailerOffset, storedHigh, storedLow } = summary;
-    const foreseen = job.task.end === trailerOffset ? await job.result() : null;
-    const sum: Checksum = foreseen ?? (await sumRange(source, trailerOffset, signal));
+    const answer = this.foreseenTrailer === trailerOffset ? await this.job.result() : null;
+    const sum = answer?.kind === 'checksum' ? answer : await sumRange(this.source, trailerOffset, signal);
     if (sum.high !== storedHigh || sum.low !== storedLow) {
       throw new FormatError('rdb/checksum-mismatch', trailerOffset, {
         stored: checksumText(storedHigh, storedLow),

@@ -1,9 +1,12 @@
 import type { AofFileHandler } from '../aof/file.js';
+import { type CommandRole, MULTI, QUEUED } from '../aof/transaction.js';
+import type { ByteSlice } from '../bytes/slice.js';
 import type { ErrorDetail } from '../errors.js';
 import type { Finding, FindingCode } from '../model/finding.js';
 import { type Depth, ITEMS, type KeyHead, SKIP } from '../model/handler.js';
 import type { Dialect } from '../rdb/dialect.js';
 import { type RdbHeader, RdbSink, type RdbSummary } from '../rdb/handler.js';
+import type { CommandSpans } from '../resp/command.js';
 import type { NotChecked } from './report.js';
 
 /** Findings of one code that are listed for one file; the rest is counted. */
@@ -112,18 +115,41 @@ export class RdbCheck extends RdbSink {
 /** Counts the commands of a log and gathers its flaws. */
 export class LogCheck implements AofFileHandler {
   commands = 0;
-  readonly full = false;
-  readonly stopped = false;
+  /** Offset of a record in front of which to stop, if the log has one there, outside any transaction. */
+  stopAt = Number.POSITIVE_INFINITY;
+  /** True when it stopped there. */
+  full = false;
+  private insideTransaction = false;
 
-  constructor(private readonly findings: FindingList) {}
+  /** `onStart` is told where the commands begin. */
+  constructor(
+    private readonly findings: FindingList,
+    private readonly onStart: (offset: number) => void = () => {},
+  ) {}
 
-  commandsStart(): void {}
-
-  command(): void {
-    this.commands++;
+  get stopped(): boolean {
+    return this.full;
   }
 
-  annotation(): void {}
+  commandsStart(offset: number): void {
+    this.onStart(offset);
+  }
+
+  command(command: CommandSpans, role: CommandRole): void {
+    this.commands++;
+    this.insideTransaction = role === MULTI || role === QUEUED;
+    this.reach(command.offset + command.length);
+  }
+
+  annotation(line: ByteSlice, offset: number): void {
+    this.reach(offset + line.length);
+  }
+
+  private reach(end: number): void {
+    if (end < this.stopAt) return;
+    this.full = end === this.stopAt && !this.insideTransaction;
+    this.stopAt = Number.POSITIVE_INFINITY;
+  }
 
   flaw(code: FindingCode, offset: number): void {
     this.findings.add(code, offset);

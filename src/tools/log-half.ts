@@ -1,0 +1,51 @@
+import { AofFileMachine } from '../aof/file.js';
+import { pumpSource } from '../bytes/pump.js';
+import type { ByteSource } from '../bytes/source.js';
+import type { Machine } from '../bytes/window.js';
+import { FormatError } from '../errors.js';
+import { SKIM } from '../resp/scanner.js';
+import { FindingList, LogCheck } from './check-handlers.js';
+
+/** Bytes behind the middle that are searched for the start of a record. */
+const SEARCH_BYTES = 1 << 20;
+const RECORD_START = /\r\n\*[1-9]\d{0,5}\r\n\$\d{1,9}\r\n/;
+
+/**
+ * Checks the second part of a log: from the first place behind `middle` where a record seems to start, which `onStart`
+ * is told, to the end. Whether a record really starts there only the first part can tell; and what is not clean here
+ * may look otherwise from there.
+ */
+export async function checkLogHalf(
+  source: ByteSource,
+  middle: number,
+  onStart: (offset: number) => void,
+): Promise<{ readonly clean: boolean; readonly commands: number }> {
+  const start = await findRecord(source, middle);
+  if (start === null) return { clean: false, commands: 0 };
+  onStart(start);
+  const findings = new FindingList(source.label);
+  const check = new LogCheck(findings);
+  try {
+    await pumpSource(source, new AofFileMachine(check, noPreamble, SKIM), { start });
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return { clean: false, commands: 0 };
+  }
+  return { clean: findings.list.length === 0, commands: check.commands };
+}
+
+function noPreamble(): Machine {
+  throw new FormatError('aof/bad-prefix', 0);
+}
+
+async function findRecord(source: ByteSource, middle: number): Promise<number | null> {
+  const reader = await source.open(middle);
+  try {
+    const bytes = Buffer.alloc(SEARCH_BYTES);
+    const count = await reader.read(bytes);
+    const match = RECORD_START.exec(bytes.latin1Slice(0, count));
+    return match === null ? null : middle + match.index + 2;
+  } finally {
+    await reader.close();
+  }
+}
