@@ -21,7 +21,9 @@ it.each(CASES.map((entry) => entry.name))('%s', async (name) => {
   process.chdir(showInputs(folder, line));
   const [, command, stdin] = /^rekindle (.*?)(?: < (\S+))?$/s.exec(line) ?? [];
   if (command === undefined) throw new Error(`${name}/cmd is no rekindle command: ${line}`);
-  const ran = await runCli(words(command), stdin === undefined ? {} : { stdin: readFileSync(stdin) });
+  const env = { REKINDLE_REDACT_KEY: 'golden' };
+  const input = stdin === undefined ? {} : { stdin: readFileSync(stdin) };
+  const ran = await runCli(words(command), { env, ...input });
   for (const [file, text] of Object.entries({ ...ran, exit: `${ran.exit}\n` })) {
     const path = join(folder, file);
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, text);
