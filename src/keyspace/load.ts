@@ -50,6 +50,12 @@ export class KeyspaceLoader extends RdbSink {
     this.db = keyspace.database(0);
   }
 
+  /** Puts the keys told from now on into that database, until another is told. */
+  into(database: Database): this {
+    this.db = database;
+    return this;
+  }
+
   override database(index: number): void {
     this.db = this.keyspace.database(index);
   }

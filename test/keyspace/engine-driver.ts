@@ -1,3 +1,4 @@
+import type { Long } from '../../src/bytes/int64.js';
 import { Engine, type EngineOptions } from '../../src/keyspace/engine.js';
 import { STREAM_OBJECT } from '../../src/keyspace/forms.js';
 import { Keyspace } from '../../src/keyspace/keyspace.js';
@@ -29,6 +30,11 @@ export class EngineDriver {
 
   hasExpiry(key: string): boolean {
     return this.engine.db.hasExpiry(this.entryOf(key));
+  }
+
+  /** Milliseconds since the epoch, of a key that has an expiry. */
+  expiry(key: string): Long {
+    return this.engine.db.expiryAt(this.entryOf(key));
   }
 
   /** The bytes of a string; null when there is no such key. */

@@ -10,6 +10,7 @@ import { hyperLogLogCommands } from './hyperloglog.js';
 import { keyCommands } from './keys.js';
 import { listCommands } from './lists.js';
 import { listPopCommands } from './lists-pop.js';
+import { restoreCommands } from './restore.js';
 import type { CommandRow } from './row.js';
 import { setCommands } from './sets.js';
 import { sortCommands } from './sort.js';
@@ -33,6 +34,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...listPopCommands,
   ...listCommands,
   ...keyCommands,
+  ...restoreCommands,
   ...hashExpiryCommands,
   ...hashCommands,
   ...expiryCommands,
