@@ -62,7 +62,7 @@ export function chooseFamily(
 
 function untold(rdbVersion: number | null): string {
   const unknown = 'the file does not say who wrote it';
-  if (rdbVersion === null || rdbVersion > 6) return unknown;
+  if (rdbVersion === null || rdbVersion > 6) return `${unknown}; if you know, say it with --as`;
   const [name, range] =
     rdbVersion === 6 ? ['redis-2.8', 'Redis 2.6 to 3.0'] : ['redis-2.4', 'Redis 2.4 and before'];
   return `${unknown}; RDB version ${rdbVersion} is that of ${range}: --as ${name}`;
