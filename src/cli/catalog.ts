@@ -24,6 +24,16 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/check.js')).check,
   },
   {
+    name: 'check-aof',
+    summary: 'check a log, or cut its damaged end, as redis-check-aof does',
+    load: async () => (await import('./commands/check-aof.js')).checkAof,
+  },
+  {
+    name: 'check-rdb',
+    summary: 'check an RDB as redis-check-rdb does',
+    load: async () => (await import('./commands/check-rdb.js')).checkRdb,
+  },
+  {
     name: 'info',
     summary: 'say what a file or directory is and what it holds',
     load: async () => (await import('./commands/info.js')).info,

@@ -58,10 +58,14 @@ const OPCODES: Readonly<Record<number, readonly [Doing, readonly Part[]]>> = {
 /** The longest key that is read to be named. */
 const KEY_SHOWN_MAX = 4096;
 
-/** Thrown by the walk where the file ends too early. */
-class Shortfall extends Error {
+/** What `layout` answers when all parts are there, and when one is none at all. */
+const COMPLETE = -1;
+const UNREADABLE = -2;
+
+/** Thrown by the walk where it can't go on: the offset at which the file ends too early, or UNREADABLE. */
+class Halt extends Error {
   constructor(readonly offset: number) {
-    super('the file ends here');
+    super('the walk ends here');
   }
 }
 
@@ -83,7 +87,7 @@ export class ShortfallWalk {
       return { doing, offset: await this.layout(at, layout, false), type: -1, key: null };
     }
     const short = await this.layout(at, [STRING], false);
-    if (short >= 0) return { doing: 'read-key', offset: short, type: opcode!, key: null };
+    if (short !== COMPLETE) return { doing: 'read-key', offset: short, type: opcode!, key: null };
     const valueAt = await this.string(at);
     const key = await this.plainText(at, valueAt);
     const inValue = await this.layout(valueAt, codec.layout, false);
@@ -91,15 +95,15 @@ export class ShortfallWalk {
   }
 
   /**
-   * The first part from `offset` on that goes beyond the end, -1 when none does. With `inside` the offset is that of an
-   * item in the value's loop.
+   * The offset of the first part from `offset` on that goes beyond the end; negative when none does. With `inside` the
+   * offset is that of an item in the value's loop.
    */
   async layout(offset: number, layout: readonly Part[], inside: boolean): Promise<number> {
     const start = inside ? layout.indexOf(LOOP) + 1 : 0;
     let at = offset;
     try {
       for (const part of layout.slice(start)) {
-        if (part === LOOP || part === LENGTH) at = (await this.length(at)).end;
+        if (part === LOOP || part === LENGTH) at = await this.plainLength(at);
         else if (part === STRING) at = await this.string(at);
         else if (part === BYTES_8 || part === BYTES_16) at = this.fixed(at, part === BYTES_8 ? 8 : 16);
         else if (part === TEXT_DOUBLE) at = await this.textDouble(at);
@@ -107,9 +111,9 @@ export class ShortfallWalk {
         else if (part === BYTES_4) at = this.fixed(at, 4);
         else if (part === BYTE) at = this.fixed(at, 1);
       }
-      return -1;
+      return COMPLETE;
     } catch (error) {
-      if (error instanceof Shortfall) return error.offset;
+      if (error instanceof Halt) return error.offset;
       throw error;
     }
   }
@@ -125,7 +129,7 @@ export class ShortfallWalk {
   }
 
   private async bytes(at: number, count: number): Promise<Buffer> {
-    if (at + count > this.size) throw new Shortfall(at);
+    if (at + count > this.size) throw new Halt(at);
     const rest: ByteSource = {
       label: this.source.label,
       size: count,
@@ -135,7 +139,7 @@ export class ShortfallWalk {
   }
 
   private fixed(at: number, count: number): number {
-    if (at + count > this.size) throw new Shortfall(at);
+    if (at + count > this.size) throw new Halt(at);
     return at + count;
   }
 
@@ -168,12 +172,17 @@ export class ShortfallWalk {
         return this.fixed(end, 4);
       case n.STRING_LZF: {
         const compressed = await this.length(end);
-        const plain = await this.length(compressed.end);
-        return this.fixed(plain.end, compressed.value);
+        return this.fixed(await this.plainLength(compressed.end), compressed.value);
       }
       default:
-        return end;
+        throw new Halt(UNREADABLE);
     }
+  }
+
+  private async plainLength(at: number): Promise<number> {
+    const { end, special } = await this.length(at);
+    if (special >= 0) throw new Halt(UNREADABLE);
+    return end;
   }
 
   private async textDouble(at: number): Promise<number> {
