@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../cli/memory-io.js';
 import { aofCases, CORPUS_SERVERS, type KeyTruth, rdbCases } from '../support/corpus.js';
-import { digestName, sizeOf } from '../support/verdict.js';
+import { digestName, firstScript, sizeOf } from '../support/verdict.js';
 
 /** Told by `digest --per-key --json`; text that is no UTF-8 stands in base64. */
 interface KeyLine {
@@ -16,6 +16,7 @@ const isPlain = ({ type }: KeyTruth): boolean => /^(string|list|set|zset|hash|st
 
 describe.each(CORPUS_SERVERS)('%s', (server) => {
   for (const { name, path, truth } of [...rdbCases(server), ...aofCases(server)]) {
+    if (firstScript(path) >= 0) continue; // test/corpus/replay.test.ts shows how far such a log is understood
     // A key of 2.4 whose time did not fit 32 bits was gone once that server had loaded the file. Nothing else expired.
     const options = [path, '--json', '--as', digestName(server), '--expired', 'drop'];
 

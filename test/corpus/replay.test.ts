@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../cli/memory-io.js';
 import { aofCases, CORPUS_SERVERS } from '../support/corpus.js';
-import { digestName, sizeOf } from '../support/verdict.js';
+import { digestName, firstScript, sizeOf } from '../support/verdict.js';
 
 /**
  * Logs of 2.8 hold relative TTLs, and time passed while the server loaded these cuts: its digests lack keys of less
@@ -72,11 +71,3 @@ describe.each(CORPUS_SERVERS.filter((server) => aofCases(server).length > 0))('%
     }
   }
 });
-
-/** Where a log of one file holds its first EVAL, whose Lua only a server can run; -1 when it has none. */
-function firstScript(path: string): number {
-  if (!path.endsWith('.aof')) return -1;
-  const bytes = readFileSync(path);
-  const name = bytes.indexOf('\r\n$4\r\nEVAL\r\n');
-  return name < 0 ? -1 : bytes.lastIndexOf('*', name);
-}
