@@ -1,10 +1,24 @@
 import { describe, expect, test } from 'vitest';
+import { NO_CUT } from '../../src/aof/cut.js';
 import { pumpSource } from '../../src/bytes/pump.js';
 import { FileSource } from '../../src/bytes/source.js';
+import { Walk } from '../../src/keyspace/walk.js';
 import { RdbDecoder } from '../../src/rdb/decoder.js';
-import { CORPUS_SERVERS, rdbCases } from '../support/corpus.js';
+import { serverNamed } from '../../src/tools/family.js';
+import { rebuild } from '../../src/tools/rebuild.js';
+import { asLog, openSource } from '../../src/tools/source.js';
+import { still } from '../faults/damage.js';
+import { aofCases, CORPUS_SERVERS, type KeyTruth, rdbCases } from '../support/corpus.js';
 import { expectSame } from '../support/rdb.js';
-import { asFarAsTold, byPlace, Recorder, recordedTruth } from '../support/recorder.js';
+import {
+  asFarAsTold,
+  byPlace,
+  type RecordedKey,
+  type RecordedStream,
+  Recorder,
+  recordedTruth,
+} from '../support/recorder.js';
+import { digestName, firstScript } from '../support/verdict.js';
 
 /**
  * A time beyond 2038, written in 32 bits of seconds, reads as one before 1970: the servers find the key long expired
@@ -28,24 +42,61 @@ describe.each(CORPUS_SERVERS)('%s', (server) => {
       expect(overflowed.map((key) => Buffer.from(key.key, 'base64').toString())).toEqual(
         OVERFLOWED[title] ?? [],
       );
-      const recorded = recorder.keys.filter((key) => !overflowed.includes(key)).sort(byPlace);
-      expect(recorded.map(({ db, key }) => [db, key])).toEqual(
-        truth.keys.map(({ db, key }) => [db, key]).sort(byDatabaseAndName),
+      expectTold(
+        recorder.keys.filter((key) => !overflowed.includes(key)),
+        truth.keys,
       );
-      const keyed = new Map(recorded.map((key) => [`${key.db} ${key.key}`, key]));
-      for (const told of truth.keys) {
-        const key = keyed.get(`${told.db} ${told.key}`)!;
-        if (key.pexpiretime !== told.pexpiretime)
-          expect([told.key, key.pexpiretime]).toEqual(told.pexpiretime);
-        const expected = recordedTruth(told);
-        if (expected !== null) expectSame(asFarAsTold(key, expected), expected);
-      }
-      const libraries = (truth.functions ?? []).map((library) => library.code);
-      expect(recorder.libraries.sort()).toEqual(libraries.sort());
+      expectLibraries(recorder, truth.functions ?? []);
+    });
+  }
+
+  for (const { name, path, truth } of aofCases(server)) {
+    if (firstScript(path) >= 0) continue;
+    test(`${name}: every key, value and time as the server had them after loading`, async () => {
+      const set = await asLog(await openSource(path, { prefer: null, stdin: null }));
+      const as = serverNamed(digestName(server), '--as');
+      const { keyspace } = await rebuild(set, { cut: NO_CUT, as, onUnknown: 'stop', dialect: null }, still);
+      const recorder = new Recorder();
+      new Walk(keyspace, recorder).run();
+      expectTold(recorder.keys, truth.keys, deliveredByNow);
+      expectLibraries(recorder, truth.functions ?? []);
     });
   }
 });
 
-function byDatabaseAndName(a: readonly (string | number)[], b: readonly (string | number)[]): number {
-  return byPlace({ db: a[0], key: a[1] } as never, { db: b[0], key: b[1] } as never);
+/** A server takes no delivery from a log that lies in its future, and its clock stood before the log was written. */
+function deliveredByNow(key: RecordedKey): RecordedKey {
+  if (key.type !== 'stream') return key;
+  const stream = key.value as RecordedStream;
+  const groups = stream.groups.map((group) => ({
+    ...group,
+    pending: group.pending.map(([id, consumer, at, count]) => [
+      id,
+      consumer,
+      at === undefined ? at : Math.min(at, still.nowMs),
+      count,
+    ]),
+  }));
+  return { ...key, value: { ...stream, groups } };
+}
+
+function expectTold(
+  recorded: readonly RecordedKey[],
+  truth: readonly KeyTruth[],
+  seen = (key: RecordedKey): RecordedKey => key,
+): void {
+  const places = (keys: readonly { db: number; key: string }[]): unknown[] =>
+    [...keys].sort(byPlace).map(({ db, key }) => [db, key]);
+  expectSame(places(recorded), places(truth));
+  const keyed = new Map(recorded.map((key) => [`${key.db} ${key.key}`, key]));
+  for (const told of truth) {
+    const key = keyed.get(`${told.db} ${told.key}`)!;
+    if (key.pexpiretime !== told.pexpiretime) expect([told.key, key.pexpiretime]).toEqual(told.pexpiretime);
+    const expected = recordedTruth(told);
+    if (expected !== null) expectSame(asFarAsTold(seen(key), seen(expected)), seen(expected));
+  }
+}
+
+function expectLibraries(recorder: Recorder, libraries: readonly { readonly code: string }[]): void {
+  expect(recorder.libraries.sort()).toEqual(libraries.map((library) => library.code).sort());
 }

@@ -183,8 +183,10 @@ export function asFarAsTold(recorded: RecordedKey, truth: RecordedKey): Recorded
   };
 }
 
+type Place = Pick<RecordedKey, 'db' | 'key'>;
+
 /** By database, then name. */
-export function byPlace(a: RecordedKey, b: RecordedKey): number {
+export function byPlace(a: Place, b: Place): number {
   return a.db - b.db || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 }
 
