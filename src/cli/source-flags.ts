@@ -20,5 +20,6 @@ export function sourceOptionsOf(flags: SourceFlags, session: Session): OpenOptio
   return {
     prefer: prefer === undefined ? null : parseWord(prefer, '--prefer', ['rdb', 'aof']),
     stdin: session.io.stdin,
+    signal: session.io.signal,
   };
 }

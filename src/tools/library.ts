@@ -40,7 +40,7 @@ export type SourceLike = string | Source;
 
 /** Finds out what stands at a path: an RDB, an append-only file or set, or a directory with one. @throws InputError */
 export function openSource(path: string, options: Partial<OpenOptions> = {}): Promise<Source> {
-  return openSourceAt(path, { prefer: null, stdin: null, ...options });
+  return openSourceAt(path, { prefer: null, stdin: null, signal: null, ...options });
 }
 
 const opened = async (source: SourceLike): Promise<Source> =>

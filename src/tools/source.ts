@@ -20,6 +20,8 @@ export interface OpenOptions {
   readonly prefer: 'rdb' | 'aof' | null;
   /** What `-` reads; null: there is no such thing. */
   readonly stdin: AsyncIterable<Uint8Array> | null;
+  /** Ends the wait for the first bytes of a pipe. */
+  readonly signal: AbortSignal | null;
 }
 
 interface Common {
@@ -43,7 +45,7 @@ export type Source =
  * @throws InputError when nothing can be read there or it is of no known format
  */
 export async function openSource(path: string, options: OpenOptions): Promise<Source> {
-  if (path === '-') return openPipe(options.stdin);
+  if (path === '-') return openPipe(options);
   const stats = await stat(path).catch((error) => {
     throw inputErrorOf(error, path);
   });
@@ -63,11 +65,11 @@ export async function asLog(source: Source): Promise<AofSet> {
   return source.kind === 'aof' ? source.set : singleFileSet(source.bytes);
 }
 
-async function openPipe(stdin: AsyncIterable<Uint8Array> | null): Promise<Source> {
+async function openPipe({ stdin, signal }: OpenOptions): Promise<Source> {
   if (stdin === null) throw new InputError('input/no-stdin', '-', 'there is no standard input here');
   const bytes = new PeekedSource(new StreamSource(stdin));
   const common = { path: '-', choice: '', isDirectory: false };
-  const form = sniff(await bytes.peek(SNIFF_BYTES), bytes.label);
+  const form = sniff(await bytes.peek(SNIFF_BYTES, signal), bytes.label);
   if (form === 'rdb') return { ...common, kind: 'rdb', bytes };
   if (form !== 'manifest') return { ...common, kind: 'aof', set: await singleFileSet(bytes) };
   throw new InputError(
@@ -186,15 +188,26 @@ class PeekedSource implements ByteSource {
     this.label = pipe.label;
   }
 
-  async peek(count: number): Promise<Buffer> {
-    this.reader = await this.pipe.open();
+  /** @throws the signal's reason when aborted, even while nothing comes */
+  async peek(count: number, signal: AbortSignal | null): Promise<Buffer> {
+    signal?.throwIfAborted();
+    const reader = await this.pipe.open();
+    // Closing the pipe is what ends a read of it.
+    const close = () => void reader.close();
+    signal?.addEventListener('abort', close);
     const head = Buffer.alloc(count);
     let filled = 0;
-    while (filled < count) {
-      const read = await this.reader.read(head.subarray(filled));
-      if (read === 0) break;
-      filled += read;
+    try {
+      while (filled < count) {
+        const read = await reader.read(head.subarray(filled));
+        if (read === 0) break;
+        filled += read;
+      }
+    } finally {
+      signal?.removeEventListener('abort', close);
+      signal?.throwIfAborted();
     }
+    this.reader = reader;
     return (this.head = head.subarray(0, filled));
   }
 

@@ -8,13 +8,13 @@ export interface Ran {
 }
 
 export interface RunOptions {
-  readonly stdin?: Uint8Array;
+  readonly stdin?: Uint8Array | AsyncIterable<Uint8Array>;
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   /** Milliseconds since the epoch; the clock of the corpus unless told. */
   readonly nowMs?: number;
   /** What the process claims to hold. */
-  readonly heldBytes?: number;
+  readonly heldBytes?: () => number;
   /** True: both streams claim to be terminals. */
   readonly terminal?: boolean;
 }
@@ -32,16 +32,21 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     columns: 100,
   });
   const io: Io = {
-    stdin: (async function* () {
-      if (options.stdin !== undefined) yield options.stdin;
-    })(),
+    stdin:
+      options.stdin instanceof Uint8Array || options.stdin === undefined
+        ? once(options.stdin)
+        : options.stdin,
     stdout: output('stdout'),
     stderr: output('stderr'),
     env: options.env ?? {},
     now: () => options.nowMs ?? 1772366400000,
-    heldBytes: () => options.heldBytes ?? 0,
+    heldBytes: options.heldBytes ?? (() => 0),
     signal: options.signal ?? new AbortController().signal,
   };
   const exit = await run(argv, io);
   return { exit, ...written };
+}
+
+async function* once(bytes: Uint8Array | undefined): AsyncGenerator<Uint8Array> {
+  if (bytes !== undefined) yield bytes;
 }

@@ -1,0 +1,147 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../../src/cli/version.js';
+import { corpusPath } from '../support/corpus.js';
+import { temporaryDirectory } from '../support/temporary.js';
+
+// What only a real process shows: the build, signals, pipes that close, a second thread.
+
+const build = temporaryDirectory('build');
+const program = join(build, 'dist/bin/rekindle.js');
+
+beforeAll(() => {
+  const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(build, 'dist')]);
+  execFileSync('cp', ['-r', join(build, 'dist'), join(build, 'alone')]);
+  // Without the entry of the thread there is no thread: everything else is the same code.
+  rmSync(join(build, 'alone/src/tools/thread-entry.js'));
+  writeFileSync(join(build, 'package.json'), '{"type":"module"}');
+  symlinkSync(join(process.cwd(), 'node_modules'), join(build, 'node_modules'));
+});
+
+const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
+
+it('answers for its version without loading a command', () => {
+  expect(run('--version')).toMatchObject({ status: 0, stdout: `${VERSION}\n`, stderr: '' });
+});
+
+it('checks a file', () => {
+  const { status, stdout } = run('check', corpusPath('redis-7.0.15', 'small.rdb'), '--json');
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, files: [{ keys: 19 }] });
+});
+
+it('is quiet when nobody reads any more', async () => {
+  const child = spawn(process.execPath, [program, 'digest', '--per-key', bigRdb()]);
+  const complaints = gather(child.stderr);
+  child.stdout.once('data', () => child.stdout.destroy());
+  expect(await ended(child)).toBe(0);
+  expect((await complaints).replace(/^digest of .*\n/m, '')).toBe('');
+});
+
+it('stops at SIGINT with 130 and leaves nothing half-written', async () => {
+  const directory = temporaryDirectory('interrupt');
+  const out = join(directory, 'out.rdb');
+  const child = spawn(process.execPath, [program, 'replay', '-', '--out', out]);
+  const complaints = gather(child.stderr);
+  child.stdin.write('*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n'.repeat(1000));
+  // The place is taken as soon as the work begins, under another name.
+  while (readdirSync(directory).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(existsSync(out)).toBe(false);
+  child.kill('SIGINT');
+  expect(await ended(child)).toBe(130);
+  expect(await complaints).toBe('rekindle: interrupted; nothing half-written is left behind\n');
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+describe('a large file, with a second thread and without', () => {
+  const MEGABYTES = 33;
+  /** A command of a kilobyte whose value looks like commands: places that only seem to start a record. */
+  const record = (text: string) => `*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$${text.length}\r\n${text}\r\n`;
+  const decoy = 'x\r\n*1\r\n$4\r\nPING\r\n'.repeat(60);
+
+  function log(name: string, parts: (index: number) => string): string {
+    const path = join(temporaryDirectory('large'), name);
+    const chunks: string[] = [];
+    for (let size = 0, i = 0; size < MEGABYTES * 1024 * 1024; i++) {
+      const part = parts(i);
+      chunks.push(part);
+      size += part.length;
+    }
+    writeFileSync(path, chunks.join(''), 'latin1');
+    return path;
+  }
+
+  function verdicts(path: string): string[] {
+    return [program, join(build, 'alone/bin/rekindle.js')].map((each) => {
+      const { stdout } = spawnSync(process.execPath, [each, 'check', '--json', path], { encoding: 'utf8' });
+      return stdout.replace(/"durationMs": \d+/, '"durationMs": 0');
+    });
+  }
+
+  it.each([
+    ['plain commands', () => record('v'.repeat(500))],
+    ['values that look like commands', () => record(decoy)],
+    ['transactions', (i: number) => `*1\r\n$5\r\nMULTI\r\n${record(String(i))}*1\r\n$4\r\nEXEC\r\n`],
+    ['annotations', (i: number) => `#TS:${i}\r\n${record('v'.repeat(100))}`],
+    ['one open transaction', (i: number) => (i === 9 ? '*1\r\n$5\r\nMULTI\r\n' : record('v'.repeat(900)))],
+    ['a flaw in the second half', (i: number) => (i === 60_000 ? '#TS:x\r\n' : record('v'.repeat(500)))],
+    ['damage in the second half', (i: number) => (i === 60_000 ? '!' : record('v'.repeat(500)))],
+    ['a torn tail', (i: number) => (i === 64_000 ? `*2\r\n$${1e8}\r\n` : record('v'.repeat(500)))],
+  ])('says the same of a log with %s', (_what, parts) => {
+    expect(availableParallelism()).toBeGreaterThan(0);
+    const [together, alone] = verdicts(log('large.aof', parts));
+    expect(together).toBe(alone);
+    expect(JSON.parse(together!)).toMatchObject({ files: [{ format: 'aof' }] });
+  });
+
+  it('says the same of an RDB, intact and with one bit changed', () => {
+    const path = bigRdb();
+    const [together, alone] = verdicts(path);
+    expect(together).toBe(alone);
+    expect(JSON.parse(together!)).toMatchObject({ ok: true });
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 100]! ^= 1;
+    const damaged = join(temporaryDirectory('damaged'), 'big.rdb');
+    writeFileSync(damaged, bytes);
+    const [found, foundAlone] = verdicts(damaged);
+    expect(found).toBe(foundAlone);
+    expect(found).toContain('rdb/checksum-mismatch');
+  });
+});
+
+let big = '';
+
+/** An RDB of 40 MB and 200,000 keys, written by the program under test. */
+function bigRdb(): string {
+  if (big !== '') return big;
+  const directory = temporaryDirectory('big');
+  let seed = 1;
+  const letters = Array.from({ length: 100_000 }, () => {
+    seed = (seed * 48271) % 2147483647;
+    return String.fromCharCode(33 + (seed % 90));
+  }).join('');
+  const commands = Array.from({ length: 200_000 }, (_, i) => {
+    const key = `key:${i}`;
+    const text = letters.slice((i * 31) % 99_000, ((i * 31) % 99_000) + 180);
+    return `*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n$${text.length}\r\n${text}\r\n`;
+  });
+  writeFileSync(join(directory, 'big.aof'), commands.join(''));
+  const out = join(directory, 'big.rdb');
+  expect(run('replay', join(directory, 'big.aof'), '--out', out)).toMatchObject({ status: 0 });
+  expect(readFileSync(out).length).toBeGreaterThan(32 * 1024 * 1024);
+  return (big = out);
+}
+
+async function gather(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = '';
+  for await (const chunk of stream) text += chunk;
+  return text;
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.once('close', resolve));
+}
