@@ -29,12 +29,20 @@ export async function check(
   options: CheckOptions,
   context: ToolContext,
 ): Promise<CheckReport> {
+  const { files, notChecked } = await checkDataset(source, options, context);
+  const { path, choice } = source;
+  if (choice === '') return { files, notChecked };
+  return { files, notChecked: [{ path, what: 'other dataset', why: choice, routine: true }, ...notChecked] };
+}
+
+async function checkDataset(
+  source: Source,
+  options: CheckOptions,
+  context: ToolContext,
+): Promise<CheckReport> {
   if (source.kind === 'aof') return checkSet(source.set, options, context);
-  const { file, notChecked } = await checkFile(
-    source.bytes,
-    { ...options, form: 'rdb', last: true },
-    context,
-  );
+  const single = { ...options, form: 'rdb', last: true } as const;
+  const { file, notChecked } = await checkFile(source.bytes, single, context);
   return { files: [file], notChecked };
 }
 
