@@ -1,4 +1,5 @@
-import { cpSync, mkdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../cli/memory-io.js';
@@ -26,17 +27,34 @@ describe('the checkers under the old names say what those of Redis 7.0.15 said',
   }
 });
 
+describe('the fix under the old name leaves what that of Redis 7.0.15 left', () => {
+  for (const one of corruptCases('redis-7.0.15')) {
+    const { fix } = one.truth;
+    if (fix === undefined || fix.exit_code < 0) continue;
+    test(`${one.name}: ${one.truth.what}`, async () => {
+      const { exit, directory } = await run(one, [...fix.argv, '--yes'], 'fix-');
+      expect(exit).toBe(fix.exit_code);
+      const left = Object.keys(fix.files_after).map((name) => {
+        const bytes = readFileSync(join(directory, name));
+        return [name, { size: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }];
+      });
+      expect(Object.fromEntries(left)).toEqual(fix.files_after);
+    });
+  }
+});
+
 /** Runs the command that was given to the official program, on a copy under the names it had. */
 async function run(
   one: CorpusCase<CorruptTruth>,
   argv: readonly string[],
-): Promise<{ exit: number; output: string }> {
-  const directory = join(home, one.name);
+  folder = '',
+): Promise<{ exit: number; output: string; directory: string }> {
+  const directory = join(home, folder + one.name);
   mkdirSync(directory);
   cpSync(one.path, one.truth.kind === 'rdb' ? join(directory, 'dump.rdb') : directory, { recursive: true });
   const [program, ...args] = argv.map((word) => word.replace('<dir>', directory));
   const ran = await runCli([program!.replace('redis-', ''), ...args]);
-  return { exit: ran.exit, output: (ran.stdout + ran.stderr).replaceAll(directory, '<dir>') };
+  return { exit: ran.exit, output: (ran.stdout + ran.stderr).replaceAll(directory, '<dir>'), directory };
 }
 
 /**

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { NO_CUT } from '../../src/aof/cut.js';
+import { openAofSet } from '../../src/aof/set.js';
 import { pumpSource } from '../../src/bytes/pump.js';
 import { FileSource } from '../../src/bytes/source.js';
 import { Walk } from '../../src/keyspace/walk.js';
 import { RdbDecoder } from '../../src/rdb/decoder.js';
 import { serverNamed } from '../../src/tools/family.js';
 import { rebuild } from '../../src/tools/rebuild.js';
-import { asLog, openSource } from '../../src/tools/source.js';
+
 import { still } from '../faults/damage.js';
 import { aofCases, CORPUS_SERVERS, type KeyTruth, rdbCases } from '../support/corpus.js';
 import { expectSame } from '../support/rdb.js';
@@ -53,7 +54,7 @@ describe.each(CORPUS_SERVERS)('%s', (server) => {
   for (const { name, path, truth } of aofCases(server)) {
     if (firstScript(path) >= 0) continue;
     test(`${name}: every key, value and time as the server had them after loading`, async () => {
-      const set = await asLog(await openSource(path, { prefer: null, stdin: null }));
+      const set = await openAofSet(path);
       const as = serverNamed(digestName(server), '--as');
       const { keyspace } = await rebuild(set, { cut: NO_CUT, as, onUnknown: 'stop', dialect: null }, still);
       const recorder = new Recorder();

@@ -84,6 +84,11 @@ export interface CheckTruth {
   readonly output: string;
 }
 
+/** One run of its repair, and what it left. */
+export interface FixTruth extends CheckTruth {
+  readonly files_after: Readonly<Record<string, { readonly size: number; readonly sha256: string }>>;
+}
+
 export interface CorruptTruth {
   readonly case: string;
   readonly kind: 'rdb' | 'aof' | 'manifest';
@@ -93,7 +98,7 @@ export interface CorruptTruth {
   readonly load_truncated_no?: LoadTruth;
   readonly load_after_fix?: LoadTruth;
   readonly check: CheckTruth;
-  readonly fix?: CheckTruth;
+  readonly fix?: FixTruth;
 }
 
 /** A file or data directory together with what a real server made of it. */
@@ -183,7 +188,7 @@ class Archive {
     for (const [path, bytes] of this.files) {
       if (path.endsWith(TRUTH)) continue;
       mkdirSync(dirname(join(directory, path)), { recursive: true });
-      writeFileSync(join(directory, path), bytes, { mode: 0o444 });
+      writeFileSync(join(directory, path), bytes);
     }
     return (this.directory = directory);
   }
