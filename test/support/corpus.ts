@@ -84,11 +84,6 @@ export interface CheckTruth {
   readonly output: string;
 }
 
-/** One run of its repair, and what it left. */
-export interface FixTruth extends CheckTruth {
-  readonly files_after: Readonly<Record<string, { readonly size: number; readonly sha256: string }>>;
-}
-
 export interface CorruptTruth {
   readonly case: string;
   readonly kind: 'rdb' | 'aof' | 'manifest';
@@ -98,7 +93,7 @@ export interface CorruptTruth {
   readonly load_truncated_no?: LoadTruth;
   readonly load_after_fix?: LoadTruth;
   readonly check: CheckTruth;
-  readonly fix?: FixTruth;
+  readonly fix?: CheckTruth;
 }
 
 /** A file or data directory together with what a real server made of it. */
