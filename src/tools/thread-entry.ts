@@ -1,7 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { FileSource } from '../bytes/source.js';
-import { sumRange } from './checksum.js';
-import { checkLogHalf } from './log-half.js';
 import type { ThreadAnswer, ThreadTask } from './thread.js';
 
 // The second thread of a check: does the one task it was started with, answers, and ends.
@@ -9,9 +7,12 @@ const task = workerData as ThreadTask;
 const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message);
 
 const source = await FileSource.at(task.path);
+// Each task loads only what it needs: a thread starts from nothing.
 if (task.kind === 'checksum') {
+  const { sumRange } = await import('./checksum.js');
   answer({ kind: 'checksum', ...(await sumRange(source, task.end)) });
 } else {
+  const { checkLogHalf } = await import('./log-half.js');
   const half = await checkLogHalf(source, task.middle, (offset) => answer({ kind: 'log-start', offset }));
   answer({ kind: 'log-half', ...half });
 }
