@@ -20,6 +20,7 @@ const NAMES_MAX = 100;
  * Cuts a file in place at `bytes`, once a copy of all of it stands beside it that was read back and has the same
  * SHA-256. Returns when both are on the medium.
  *
+ * @throws the signal's reason when aborted before the cut
  * @throws OutputError when anything fails, and when the file is no longer the one that `source` saw; the file is then
  * untouched, unless the medium failed during the cut itself: then the backup stands
  */
@@ -36,6 +37,7 @@ export async function cutFile(source: FileSource, bytes: number, context: ToolCo
     await handle.sync();
     return backup;
   } catch (error) {
+    if (error === context.signal.reason) throw error;
     if (error instanceof UsageError) throw new OutputError(path, error.message, error.hint);
     throw outputErrorOf(error, path);
   } finally {
