@@ -20,8 +20,18 @@ export interface MemberBound {
 export function scoreBoundAt(command: CommandSpans, i: number): ScoreBound | null {
   const start = command.starts[i]!;
   const excluded = command.size(i) > 0 && command.bytes[start] === 40;
-  const score = parseDouble(command.bytes, excluded ? start + 1 : start, command.ends[i]!);
+  const from = excluded ? start + 1 : start;
+  let score = parseDouble(command.bytes, from, command.ends[i]!);
+  if (Number.isNaN(score)) score = looseDouble(command.bytes.latin1Slice(from, command.ends[i]!));
   return Number.isNaN(score) ? null : { score, excluded };
+}
+
+/** Bounds are read more loosely than scores: nothing is 0, blanks may lead, and what is too large is infinite. */
+function looseDouble(text: string): number {
+  const [number = ''] = text.split('\0', 1);
+  if (number === '') return 0;
+  const match = /^[ \t\n\v\f\r]*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?)$/i.exec(number);
+  return match === null ? Number.NaN : Number(match[1]!.replace(/inf.*/i, 'Infinity'));
 }
 
 /** Argument i as `-`, `+`, `[member` or `(member`; null when it is none. */

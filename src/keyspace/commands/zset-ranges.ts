@@ -72,25 +72,24 @@ function removeByMember(engine: Engine, command: CommandSpans): Outcome {
 interface RangeOptions {
   by: 'rank' | 'score' | 'member';
   reverse: boolean;
-  limited: boolean;
   offset: number;
   limit: number;
 }
 
 function parseRange(engine: Engine, command: CommandSpans): RangeOptions | Outcome {
-  const options: RangeOptions = { by: 'rank', reverse: false, limited: false, offset: 0, limit: -1 };
+  const options: RangeOptions = { by: 'rank', reverse: false, offset: 0, limit: -1 };
   for (let i = 5; i < command.argc; i++) {
     if (command.is(i, 'REV')) options.reverse = true;
     else if (options.by === 'rank' && command.is(i, 'BYSCORE')) options.by = 'score';
     else if (options.by === 'rank' && command.is(i, 'BYLEX')) options.by = 'member';
     else if (command.is(i, 'LIMIT') && i + 2 < command.argc) {
-      options.limited = true;
       options.offset = indexAt(command, ++i);
       options.limit = indexAt(command, ++i);
       if (Number.isNaN(options.offset + options.limit)) return engine.notInteger();
     } else return engine.syntaxError();
   }
-  if (options.limited && options.by === 'rank') {
+  if (options.by === 'rank') options.offset = 0;
+  if (options.by === 'rank' && options.limit !== -1) {
     return engine.fail(
       'ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX',
     );
