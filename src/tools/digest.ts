@@ -10,13 +10,13 @@ import type { Finding } from '../model/finding.js';
 import { type Depth, type ItemHandler, ItemSink, type KeyHead } from '../model/handler.js';
 import { RdbDecoder } from '../rdb/decoder.js';
 import type { DialectName } from '../rdb/dialect.js';
-import type { RdbHandler, RdbHeader } from '../rdb/handler.js';
+import type { RdbHeader } from '../rdb/handler.js';
 import type { ToolContext } from './context.js';
 import { type ChosenFamily, chooseFamily, ProducerAux, type Server } from './family.js';
 import { type KeyConditions, KeyFilter } from './filter.js';
 import { KeyGate, SizeGate } from './gate.js';
 import { type Rebuilt, rebuild } from './rebuild.js';
-import { ItemRelay } from './relay.js';
+import { ItemRelay, RdbRelay } from './relay.js';
 import { type NotChecked, namingFile } from './report.js';
 import type { Source } from './source.js';
 
@@ -54,7 +54,7 @@ export interface DigestReport {
 }
 
 /** A digest being made of whatever tells keys: filters in front, the counters behind. */
-export class DigestPipeline {
+class DigestPipeline {
   readonly entry: ItemHandler;
   private readonly digest: DigestHandler;
 
@@ -99,7 +99,7 @@ export function digest(source: Source, options: DigestOptions, context: ToolCont
  *
  * @throws DamageError when the file is damaged
  */
-export async function digestRdb(
+async function digestRdb(
   bytes: ByteSource,
   options: DigestOptions,
   context: ToolContext,
@@ -125,11 +125,7 @@ export async function digestRdb(
  *
  * @throws DamageError when the log is damaged or holds a command that the engine does not know
  */
-export async function digestLog(
-  set: AofSet,
-  options: DigestOptions,
-  context: ToolContext,
-): Promise<DigestReport> {
+async function digestLog(set: AofSet, options: DigestOptions, context: ToolContext): Promise<DigestReport> {
   const { as, dialect } = options;
   const rebuilt = await rebuild(set, { cut: NO_CUT, as, onUnknown: 'stop', dialect }, context);
   const report = await digestKeyspace(rebuilt, options, context);
@@ -164,7 +160,7 @@ class PausingRelay extends ItemRelay {
 }
 
 /** Waits with the choice of the family until the first key: by then the file has said who wrote it. */
-class DigestReader extends ItemRelay implements RdbHandler {
+class DigestReader extends RdbRelay {
   private readonly producer = new ProducerAux();
   private version: number | null = null;
   private made: DigestPipeline | null = null;
@@ -191,20 +187,15 @@ class DigestReader extends ItemRelay implements RdbHandler {
     return this.target.key(head);
   }
 
-  aux(name: ByteSlice, value: ByteSlice): void {
+  override aux(name: ByteSlice, value: ByteSlice): void {
     this.producer.take(name.latin1(), value.latin1());
   }
 
-  get full(): boolean {
+  override get full(): boolean {
     return this.options.keys?.full ?? false;
   }
 
-  record(): void {}
-  header(header: RdbHeader): void {
+  override header(header: RdbHeader): void {
     this.version = header.version;
   }
-  resize(): void {}
-  slotInfo(): void {}
-  moduleAux(): void {}
-  end(): void {}
 }

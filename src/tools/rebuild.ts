@@ -11,11 +11,10 @@ import { thresholdsOf } from '../keyspace/thresholds.js';
 import { digestFamilyOf } from '../model/digest.js';
 import { type Depth, ItemSink, type KeyHead } from '../model/handler.js';
 import type { DialectName } from '../rdb/dialect.js';
-import type { RdbHandler } from '../rdb/handler.js';
 import type { CommandSpans } from '../resp/command.js';
 import type { ToolContext } from './context.js';
 import { ProducerAux, releaseOf, type Server, TODAY } from './family.js';
-import { ItemRelay } from './relay.js';
+import { RdbRelay } from './relay.js';
 import { namingFile } from './report.js';
 
 export interface RebuildOptions {
@@ -81,9 +80,8 @@ export async function rebuild(set: AofSet, options: RebuildOptions, context: Too
 }
 
 /** Loads what an RDB tells, by the rules of whoever wrote it: that is known when its first key comes. */
-class Preamble extends ItemRelay implements RdbHandler {
+class Preamble extends RdbRelay {
   readonly producer = new ProducerAux();
-  readonly full = false;
   private loader: KeyspaceLoader | null = null;
 
   constructor(
@@ -104,7 +102,7 @@ class Preamble extends ItemRelay implements RdbHandler {
     this.target = this.loader;
   }
 
-  aux(name: ByteSlice, value: ByteSlice): void {
+  override aux(name: ByteSlice, value: ByteSlice): void {
     this.producer.take(name.latin1(), value.latin1());
   }
 
@@ -122,13 +120,6 @@ class Preamble extends ItemRelay implements RdbHandler {
     this.open();
     return super.key(head);
   }
-
-  record(): void {}
-  header(): void {}
-  resize(): void {}
-  slotInfo(): void {}
-  moduleAux(): void {}
-  end(): void {}
 }
 
 class Replayer implements LogHandler {

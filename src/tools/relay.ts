@@ -2,6 +2,7 @@ import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import type { Depth, ItemHandler, KeyHead, StreamMeta } from '../model/handler.js';
 import type { StreamId } from '../model/stream-id.js';
+import type { RdbHandler, RdbHeader } from '../rdb/handler.js';
 
 /** Hands every event on to another handler, which may be exchanged between keys. Extend it to stand in between. */
 export class ItemRelay implements ItemHandler {
@@ -54,5 +55,19 @@ export class ItemRelay implements ItemHandler {
   }
   keyEnd(head: KeyHead): void {
     this.target.keyEnd(head);
+  }
+}
+
+/** The same for an RDB: the dataset goes on, what stands around it is ignored unless a method is overridden. */
+export class RdbRelay extends ItemRelay implements RdbHandler {
+  record(): void {}
+  header(_header: RdbHeader): void {}
+  aux(_name: ByteSlice, _value: ByteSlice): void {}
+  resize(): void {}
+  slotInfo(): void {}
+  moduleAux(): void {}
+  end(): void {}
+  get full(): boolean {
+    return false;
   }
 }

@@ -5,7 +5,7 @@ import { openSource } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
 import { printable } from '../render/escape.js';
-import { jsonLine } from '../render/json.js';
+import { jsonLine, SCHEMA_VERSION } from '../render/json.js';
 import { noteLogFindings } from '../render/log-findings.js';
 import { notCheckedJson, noteNotChecked } from '../render/not-checked.js';
 import { counted } from '../render/numbers.js';
@@ -88,12 +88,12 @@ function printJson(report: DigestReport, stream: boolean, session: Session): voi
     negativeZeros,
     notChecked: notCheckedJson(report.notChecked),
   };
-  if (stream) session.print(jsonLine({ summary: { schemaVersion: 1, ...fields } }));
+  if (stream) session.print(jsonLine({ summary: { schemaVersion: SCHEMA_VERSION, ...fields } }));
   else session.report(fields);
 }
 
 /** What must be known to compare the digest with another. */
-export function noteDigest(report: DigestReport, session: Session): void {
+function noteDigest(report: DigestReport, session: Session): void {
   const { chosen, keys, expired, negativeZeros } = report;
   session.note(
     `digest of ${counted(keys, 'key')} in the form of ${printable(chosen.name)} (${chosen.because})`,
