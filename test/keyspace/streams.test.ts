@@ -275,3 +275,15 @@ describe('ids as text', () => {
     expect(parse(text)).toBeNull();
   });
 });
+
+describe('a consumer that was never given anything', () => {
+  test.each([
+    [700, NOW_MS],
+    [702, -1],
+  ])('release %d: active at %d', (release, activeAtMs) => {
+    const driver = new EngineDriver({ release });
+    driver.run('XGROUP CREATE s g $ MKSTREAM');
+    driver.run('XGROUP CREATECONSUMER s g c');
+    expect(driver.stream('s').groups.get('g')!.consumers.get('c')!.activeAtMs).toBe(activeAtMs);
+  });
+});

@@ -2,6 +2,7 @@ import type { StreamId } from '../../model/stream-id.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
 import { STREAM_OBJECT, TEXT } from '../forms.js';
+import type { StreamConsumer, StreamGroup } from '../stream/group.js';
 import { readIdText } from '../stream/id-text.js';
 import { StreamValue } from '../stream/stream.js';
 
@@ -38,6 +39,15 @@ export function createStream(engine: Engine, command: CommandSpans, i: number): 
 
 export const BAD_ID = 'ERR Invalid stream ID specified as stream command argument';
 export const NO_GROUP = 'NOGROUP No such key or consumer group';
+
+/** The first release that tells when a consumer was seen from when it was last given something. */
+const KEEPS_ACTIVE_TIMES = 702;
+
+/** The consumer of a name, created as one seen now when it is not there. */
+export function consumerOf(engine: Engine, group: StreamGroup, name: string): StreamConsumer {
+  const { nowMs } = engine;
+  return group.consumer(name, nowMs, engine.release >= KEEPS_ACTIVE_TIMES ? -1 : nowMs);
+}
 
 /** The first release whose commands create the consumer they name even when it gets nothing. */
 export const CREATES_IDLE_CONSUMERS = 702;

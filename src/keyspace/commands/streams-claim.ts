@@ -8,7 +8,14 @@ import { idKey, idOfKey, type PendingEntry, type StreamConsumer, type StreamGrou
 import { nextId, readIdText, readRangeIdText } from '../stream/id-text.js';
 import type { StreamValue } from '../stream/stream.js';
 import type { CommandRow } from './row.js';
-import { BAD_ID, CREATES_IDLE_CONSUMERS, idAtArgument, NO_GROUP, streamAt } from './streams-arguments.js';
+import {
+  BAD_ID,
+  CREATES_IDLE_CONSUMERS,
+  consumerOf,
+  idAtArgument,
+  NO_GROUP,
+  streamAt,
+} from './streams-arguments.js';
 
 /** Commands that hand pending entries to another consumer. */
 export const streamClaimCommands: readonly CommandRow[] = [
@@ -102,7 +109,7 @@ class Claimant {
 
   get consumer(): StreamConsumer {
     if (this.found === null) {
-      this.found = this.group.consumer(this.name, this.engine.nowMs);
+      this.found = consumerOf(this.engine, this.group, this.name);
       this.found.seenAtMs = this.engine.nowMs;
     }
     return this.found;

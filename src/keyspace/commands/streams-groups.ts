@@ -8,7 +8,7 @@ import { idKey, StreamGroup } from '../stream/group.js';
 import { readRangeIdText } from '../stream/id-text.js';
 import { type StreamValue, UNKNOWN_READS } from '../stream/stream.js';
 import type { CommandRow } from './row.js';
-import { BAD_ID, createStream, idAtArgument, idsAt, streamAt } from './streams-arguments.js';
+import { BAD_ID, consumerOf, createStream, idAtArgument, idsAt, streamAt } from './streams-arguments.js';
 
 /** Commands on consumer groups as such. */
 export const streamGroupCommands: readonly CommandRow[] = [
@@ -30,7 +30,7 @@ function xgroup(engine: Engine, command: CommandSpans): Outcome {
   }
   if (command.is(1, 'CREATECONSUMER') && argc === 5) {
     return withGroup(engine, command, (group) => {
-      group.consumer(command.latin1(4), engine.nowMs);
+      consumerOf(engine, group, command.latin1(4));
       return APPLIED;
     });
   }

@@ -8,7 +8,14 @@ import { idKey, idOfKey, type StreamConsumer, type StreamGroup } from '../stream
 import { LARGEST_ID } from '../stream/id-text.js';
 import { type StreamValue, UNKNOWN_READS } from '../stream/stream.js';
 import type { CommandRow } from './row.js';
-import { BAD_ID, CREATES_IDLE_CONSUMERS, idAtArgument, NO_GROUP, streamAt } from './streams-arguments.js';
+import {
+  BAD_ID,
+  CREATES_IDLE_CONSUMERS,
+  consumerOf,
+  idAtArgument,
+  NO_GROUP,
+  streamAt,
+} from './streams-arguments.js';
 
 /** Reading through a group: servers log its effects instead, so that it stands in foreign logs only. */
 export const streamReadCommands: readonly CommandRow[] = [
@@ -80,7 +87,7 @@ function readOne(engine: Engine, reading: Reading, name: string, count: number, 
   const { nowMs } = engine;
   const serves = after !== null || compareIds(stream.entries.lastLiveId(), group.lastId) > 0;
   if (!serves && engine.release < CREATES_IDLE_CONSUMERS) return;
-  const consumer = group.consumer(name, nowMs);
+  const consumer = consumerOf(engine, group, name);
   consumer.seenAtMs = nowMs;
   if (!serves) return;
   if (after !== null) {

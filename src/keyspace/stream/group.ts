@@ -115,10 +115,10 @@ export class StreamGroup {
   ) {}
 
   /** The consumer of a name, created when it is not there. */
-  consumer(name: string, seenAtMs: Long): StreamConsumer {
+  consumer(name: string, seenAtMs: Long, activeAtMs: Long): StreamConsumer {
     const known = this.consumers.get(name);
     if (known !== undefined) return known;
-    const created: StreamConsumer = { name, seenAtMs, activeAtMs: -1, pending: 0 };
+    const created: StreamConsumer = { name, seenAtMs, activeAtMs, pending: 0 };
     this.consumers.set(name, created);
     return created;
   }

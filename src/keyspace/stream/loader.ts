@@ -63,8 +63,7 @@ export class StreamLoader {
 
   streamConsumer(name: ByteSlice, seenAtMs: Long, activeAtMs: Long): void {
     if (this.group === null) return;
-    this.consumer = this.group.consumer(name.latin1(), seenAtMs);
-    this.consumer.activeAtMs = activeAtMs;
+    this.consumer = this.group.consumer(name.latin1(), seenAtMs, activeAtMs);
   }
 
   streamConsumerPending(id: StreamId): void {
