@@ -324,8 +324,11 @@ export class LargeList implements HeldValue {
     this.write(made, 0, bytes, start, end);
     made.end = size;
     made.count = 1;
-    const rest: ListNode[] = [];
-    if (position < node.end) rest.push(this.splitOff(node, position));
+    if (position === node.start) {
+      this.nodes.splice(i, 0, made);
+      return;
+    }
+    const rest = position < node.end ? [this.splitOff(node, position)] : [];
     this.nodes.splice(i + 1, 0, made, ...rest);
   }
 
