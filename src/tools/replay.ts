@@ -58,6 +58,8 @@ export interface ReplayReport {
   /** False when another digest was expected. */
   readonly asExpected: boolean;
   readonly output: ReplayOutput | null;
+  /** False when commands to stop before were named, none is in the log, and nothing else ended the replay early. */
+  readonly matched: boolean;
   /** What servers load all the same, and a torn tail. */
   readonly findings: LogEnd['findings'];
   /** What makes a cut by time less than it seems, one sentence each. */
@@ -108,6 +110,9 @@ async function replayInto(
   const digest = await digestKeyspace(rebuilt, everything, context);
   const asExpected = expectDigest === null || expectDigest === digest.digest;
   const { end, skipped, refused, refusedCount, keyspace } = rebuilt;
+  const { reason } = end.stoppedAt;
+  const matched = cut.before.length === 0 || (reason !== 'end' && reason !== 'torn-tail');
+  const wanted = slot !== null && asExpected && matched;
   return {
     stoppedAt: end.stoppedAt,
     applied: end.applied,
@@ -117,7 +122,8 @@ async function replayInto(
     digest,
     databases: keyspace.indexes().length,
     asExpected,
-    output: slot !== null && asExpected ? await write(slot, options.output!, rebuilt, set, context) : null,
+    output: wanted ? await write(slot, options.output!, rebuilt, set, context) : null,
+    matched,
     findings: end.findings,
     cautions: cautionsOf(cut, rebuilt),
   };

@@ -98,7 +98,7 @@ function digestOf(text: string): string {
 }
 
 function exitCodeOf(report: ReplayReport, strict: boolean): number {
-  if (!report.asExpected) return 1;
+  if (!report.asExpected || !report.matched) return 1;
   if (report.output !== null && !report.output.published) return 1;
   return strict && report.findings.length > 0 ? 1 : 0;
 }

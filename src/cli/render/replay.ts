@@ -20,6 +20,8 @@ const REASONS: Readonly<Record<StopReason, string>> = {
   'torn-tail': 'what follows is not complete',
 };
 
+const UNMATCHED = 'no command matches --before: this is everything up to the end of the log';
+
 /** The result, as people read it. */
 export function printReplay(report: ReplayReport, options: ReplayOptions, session: Session): void {
   const { stoppedAt, digest, output } = report;
@@ -42,7 +44,7 @@ export function printReplay(report: ReplayReport, options: ReplayOptions, sessio
         : style.red('  different');
   row('digest', `${digest.digest}${verdict}`);
   if (output?.published === true) row('output', outputText(output));
-  else if (options.output !== null) row('output', style.red(refusal(output)));
+  else if (options.output !== null) row('output', style.red(refusal(report)));
 }
 
 function outputText(output: ReplayOutput): string {
@@ -50,16 +52,21 @@ function outputText(output: ReplayOutput): string {
   return `${printable(output.path)}: ${what} for ${output.target}, ${size(output.bytes)}`;
 }
 
-function refusal(output: ReplayOutput | null): string {
-  return output === null
-    ? 'nothing was written: the digest is another'
-    : 'nothing was written: --strict allows no loss';
+function refusal({ output, asExpected }: ReplayReport): string {
+  if (output !== null) return 'nothing was written: --strict allows no loss';
+  return `nothing was written: ${asExpected ? 'no command matches --before' : 'the digest is another'}`;
 }
 
 /** What must be known about the result, on standard error. */
 export function noteReplay(report: ReplayReport, session: Session): void {
   const { digest, output, skipped, refused } = report;
   session.note(`digest in the form of ${printable(digest.chosen.name)} (${digest.chosen.because})`);
+  if (!report.matched) {
+    session.warn(UNMATCHED);
+    session.note(
+      '  try: leave --before out if that is what you want; names match in any case, arguments as globs',
+    );
+  }
   for (const caution of report.cautions) session.warn(caution);
   noteLogFindings(report.findings, session);
   if (skipped.length > 0) {
@@ -143,7 +150,7 @@ export function replayJson(
       file: finding.where.file,
       ...problemJson(finding, conceal, strict ? 'error' : 'warning'),
     })),
-    warnings: [...report.cautions],
+    warnings: report.matched ? [...report.cautions] : [UNMATCHED, ...report.cautions],
     notChecked: notCheckedJson(digest.notChecked),
   };
 }
