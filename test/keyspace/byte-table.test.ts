@@ -7,7 +7,7 @@ import { Random } from '../support/random.js';
 
 const HEADER_BYTES = (OWN_WORDS + 1) * 4;
 
-function valueOf(table: ByteTable, row: number): string {
+function valueAt(table: ByteTable, row: number): string {
   return table.bytesAt(row).latin1Slice(table.keyEnd(row), table.valueEnd(row));
 }
 
@@ -48,8 +48,8 @@ describe('a table of bytes', () => {
           const kept = random.below(value.length + 20);
           table.resizeValue(row, kept);
           const common = Math.min(kept, value.length);
-          expect(valueOf(table, row).slice(0, common)).toBe(value.latin1Slice(0, common));
-          model.set(name, valueOf(table, row));
+          expect(valueAt(table, row).slice(0, common)).toBe(value.latin1Slice(0, common));
+          model.set(name, valueAt(table, row));
         }
         expect(table.word(row, OWN_WORDS)).toBe(step);
       }
@@ -57,7 +57,7 @@ describe('a table of bytes', () => {
     expect(table.size).toBe(model.size);
     const held = new Map<string, string>();
     for (let row = 0; row < table.rowsEnd; row++) {
-      if (table.isLive(row)) held.set(keyOf(table, row), valueOf(table, row));
+      if (table.isLive(row)) held.set(keyOf(table, row), valueAt(table, row));
     }
     expect(held).toEqual(model);
   });
