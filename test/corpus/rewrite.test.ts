@@ -15,6 +15,7 @@ import { digestName } from '../support/verdict.js';
 
 describe.each(CORPUS_SERVERS)('%s', (server) => {
   for (const { name } of rdbCases(server)) {
+    if (name === 'bulk' && server !== 'redis-7.4.1') continue; // many keys of kinds that are all in the others
     const bytes = (): Buffer => corpusBytes(server, `${name}.rdb`);
     let source: Promise<Recorded> | undefined;
 

@@ -12,7 +12,6 @@ function intact(server: string, name: string, file = ''): Buffer {
 
 const LOGS: readonly (readonly [string, Buffer])[] = [
   ['Redis 2.8', intact('redis-2.8.24', 'aof-intact')],
-  ['Redis 5.0', intact('redis-5.0.14', 'aof-intact')],
   ['Redis 7.0', intact('redis-7.0.15', 'aof-intact', 'appendonlydir/appendonly.aof.3.incr.aof')],
   ['Redis 5.0 behind an RDB', intact('redis-5.0.14', 'preamble-aof-intact')],
 ];

@@ -35,6 +35,7 @@ describeServer('an RDB written for Redis 7.0', () => {
 
   for (const origin of LOADABLE) {
     for (const { name, title, path } of rdbCases(origin)) {
+      if (name === 'bulk' && origin !== 'redis-7.0.15') continue; // many keys of kinds that are all in the others
       test.each([
         ['rebuilt', false],
         ['copied where possible', true],
@@ -51,7 +52,9 @@ describeServer('an RDB written for Redis 7.0', () => {
   }
 
   for (const origin of CORPUS_SERVERS.filter((name) => !LOADABLE.includes(name))) {
-    for (const { name, truth } of rdbCases(origin).filter((one) => one.name !== 'modules')) {
+    for (const { name, truth } of rdbCases(origin).filter(
+      (one) => one.name !== 'modules' && one.name !== 'bulk',
+    )) {
       test(`loads with every key of ${origin}/${name}`, async () => {
         const { writer, written } = memoryWriter('redis-7.0');
         await decodeInto(writer, corpusBytes(origin, `${name}.rdb`));
