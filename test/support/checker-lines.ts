@@ -31,6 +31,7 @@ const REWORDINGS: readonly Rewording[] = [
 /** The result lines of an official checker: process id, time and empty lines of a server's log are left out. */
 export function officialLines(output: string): string[] {
   return output
+    .replace("got: '\n'", "got: '\\n'") // a line feed that stands where `$` should, printed as it is
     .split('\n')
     .map((line) => line.replace(/^\d+:C \d\d \w{3} \d{4} [\d:.]+ # /, ''))
     .filter((line) => line !== '' && line !== 'Terminating server after rdb file reading failure.');
