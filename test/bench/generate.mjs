@@ -1,8 +1,8 @@
 // Writes benchmark inputs of any size, the same bytes for the same seed:
 //
-//   node test/bench/generate.mjs aof       --size 100MB --out /tmp/x      a data directory with an AOF of mixed commands
-//   node test/bench/generate.mjs rdb-small --size 100MB --out /tmp/y.rdb  an RDB of small strings
-//   node test/bench/generate.mjs rdb-mixed --size 100MB --out /tmp/z.rdb  an RDB of all common types, LZF-compressed
+//   node test/bench/generate.mjs aof       --size 100MB --out DIR         a data directory with an AOF of mixed commands
+//   node test/bench/generate.mjs rdb-small --size 100MB --out small.rdb  an RDB of small strings
+//   node test/bench/generate.mjs rdb-mixed --size 100MB --out mixed.rdb  an RDB of all common types, LZF-compressed
 //
 // Options: --seed N (default 1). The AOF itself is OUT/appendonlydir/appendonly.aof.1.incr.aof; OUT is a data directory
 // that redis-server 7.0 starts from with `--dir OUT --appendonly yes`. Sizes: 1GB is 10^9 bytes; the result is within
