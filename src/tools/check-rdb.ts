@@ -63,9 +63,9 @@ class Lines extends RdbSink {
   /** Type of the key at hand, -1 between keys. The original starts with a zero in its place, and says so. */
   type = 0;
   version = 0;
-  /** Offset up to which the file has been told of, values excepted. */
+  /** Offset just past the last opcode, key or other record told; that of the value while one is read. */
   at = 0;
-  /** The version whose functions the original refuses, 0: none met. */
+  /** True once functions of a release candidate of 7.0 were met, which 7.0 itself refuses. */
   refusedFunctions = false;
   summary: RdbSummary | null = null;
   private pending = '';
