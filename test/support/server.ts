@@ -20,12 +20,13 @@ function findAbsence(): string {
 }
 
 /**
- * A suite that needs a real server. Without one the whole suite is skipped and its title says why; with
+ * A suite that needs a real server. Without one the whole suite is skipped, and the output says why; with
  * REKINDLE_REQUIRE_SERVER=1 a missing server is a failure instead.
  */
 export function describeServer(title: string, suite: () => void): void {
   if (absence === '') return void describe(title, suite);
   if (process.env['REKINDLE_REQUIRE_SERVER'] === '1') throw new Error(`${title}: ${absence}`);
+  console.warn(`skipped: ${title}: ${absence}`);
   describe.skip(`${title} [${absence}]`, suite);
 }
 
