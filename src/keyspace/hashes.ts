@@ -15,8 +15,7 @@ import {
 } from './packed.js';
 
 /** A hash beyond either is held as a table. */
-const PACKED_FIELDS = 256;
-const PACKED_BYTES = 4096;
+export const HASH_LIMITS = { count: 256, bytes: 4096 } as const;
 
 /** The expiry of a field that has none. */
 export const NEVER = -1;
@@ -307,7 +306,7 @@ function appendField(
   const used = db.packedLength(entry);
   const pair = headerSize(nameSize) + nameSize + headerSize(size) + size + (hasExpiries ? DOUBLE_SIZE : 0);
   const count = db.countAt(entry) + 1;
-  if (count > PACKED_FIELDS || (used + pair > PACKED_BYTES && count > 1)) {
+  if (count > HASH_LIMITS.count || (used + pair > HASH_LIMITS.bytes && count > 1)) {
     unpack(db, entry);
     large(db, entry).put(name, start, end, value, valueStart, valueEnd);
     return;
@@ -345,7 +344,8 @@ function replaceValue(
   const offset = at - packedStart;
   const oldNext = offset + headerSize(oldSize) + oldSize;
   const newNext = offset + headerSize(size) + size;
-  if (newNext > oldNext && used + newNext - oldNext > PACKED_BYTES && db.countAt(entry) > 1) return false;
+  if (newNext > oldNext && used + newNext - oldNext > HASH_LIMITS.bytes && db.countAt(entry) > 1)
+    return false;
   // Shrinking moves the tail before the record may be cut, growing after it has got its room.
   if (newNext < oldNext) moveBytes(bytes, packedStart + oldNext, packedStart + used, packedStart + newNext);
   db.resizePacked(entry, used + newNext - oldNext);
@@ -360,7 +360,7 @@ function replaceValue(
 function makeRoomForExpiries(db: Database, entry: number): void {
   const used = db.packedLength(entry);
   const grown = used + db.countAt(entry) * DOUBLE_SIZE;
-  if (grown > PACKED_BYTES) {
+  if (grown > HASH_LIMITS.bytes) {
     unpack(db, entry);
     return;
   }

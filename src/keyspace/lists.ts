@@ -6,7 +6,7 @@ import { elementSize, frameElement, LargeList, lengthBefore, removal, removeFrom
 import { headerSize, lengthAt, moveBytes } from './packed.js';
 
 /** A list beyond this is held in nodes. */
-const PACKED_BYTES = 4096;
+export const LIST_LIMITS = { bytes: 4096 } as const;
 
 function large(db: Database, entry: number): LargeList {
   return db.objectAt(entry) as LargeList;
@@ -24,7 +24,7 @@ export function pushTail(db: Database, entry: number, bytes: Buffer, start: numb
   }
   const used = db.packedLength(entry);
   const grown = used + elementSize(end - start);
-  if (grown > PACKED_BYTES) {
+  if (grown > LIST_LIMITS.bytes) {
     unpack(db, entry, false).pushTail(bytes, start, end);
     return;
   }
@@ -42,7 +42,7 @@ export function pushHead(db: Database, entry: number, bytes: Buffer, start: numb
   }
   const used = db.packedLength(entry);
   const size = elementSize(end - start);
-  if (used + size > PACKED_BYTES) {
+  if (used + size > LIST_LIMITS.bytes) {
     unpack(db, entry, true).pushHead(bytes, start, end);
     return;
   }
@@ -261,7 +261,7 @@ function splicePacked(
   const size = elementSize(end - start);
   const used = db.packedLength(entry);
   const grown = used + size - old;
-  if (grown > PACKED_BYTES && grown > used) return false;
+  if (grown > LIST_LIMITS.bytes && grown > used) return false;
   const offset = at - db.packedStart(entry);
   if (size < old) moveBytes(db.packedBytes(entry), at + old, db.packedEnd(entry), at + size);
   db.resizePacked(entry, grown);

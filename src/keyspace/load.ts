@@ -1,6 +1,7 @@
 import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import { type Depth, ITEMS, type KeyHead, type StreamMeta } from '../model/handler.js';
+import type { ValueKind } from '../model/kind.js';
 import type { StreamId } from '../model/stream-id.js';
 import { RdbSink } from '../rdb/handler.js';
 import { copyBytes } from './bytes.js';
@@ -10,19 +11,23 @@ import {
   PACKED_HASH,
   PACKED_LIST,
   PACKED_SET,
+  PACKED_TTL_HASH,
   PACKED_ZSET,
   STREAM_OBJECT,
   TEXT,
 } from './forms.js';
-import { NEVER, putField, setFieldExpiry } from './hashes.js';
+import { HASH_LIMITS, NEVER, putField, setFieldExpiry } from './hashes.js';
 import type { Keyspace } from './keyspace.js';
+import { elementSize } from './large-list.js';
 import { libraryName } from './library.js';
-import { pushTail } from './lists.js';
+import { LIST_LIMITS, pushTail } from './lists.js';
 import { ModuleValue } from './module-value.js';
-import { addToSet } from './sets.js';
+import { DOUBLE_SIZE } from './packed.js';
+import { PackedBuilder, partSize } from './packed-builder.js';
+import { addToSet, SET_LIMITS } from './sets.js';
 import { StreamLoader } from './stream/loader.js';
 import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.js';
-import { packZset, putMember, zsetSize } from './zsets.js';
+import { packZset, putMember, ZSET_LIMITS, zsetSize } from './zsets.js';
 
 const NO_ENTRY = -1;
 
@@ -39,8 +44,10 @@ export class KeyspaceLoader extends RdbSink {
   private keyLength = 0;
   private entry = NO_ENTRY;
   private isList = false;
+  private fieldsExpire = false;
   private readonly fragments: Buffer[] = [];
   private readonly streams = new StreamLoader();
+  private readonly builder = new PackedBuilder();
 
   constructor(
     private readonly keyspace: Keyspace,
@@ -73,6 +80,9 @@ export class KeyspaceLoader extends RdbSink {
     copyBytes(bytes, start, end, this.keyBytes, 0);
     this.entry = NO_ENTRY;
     this.isList = head.kind === 'list';
+    this.fieldsExpire = head.fieldsExpire;
+    this.builder.begin();
+    this.fragments.length = 0;
     return ITEMS;
   }
 
@@ -81,22 +91,67 @@ export class KeyspaceLoader extends RdbSink {
   }
 
   override element({ bytes, start, end }: ByteSlice): void {
-    if (this.entry < 0) this.open(this.isList ? PACKED_LIST : PACKED_SET);
-    if (this.isList) pushTail(this.db, this.entry, bytes, start, end);
-    else addToSet(this.db, this.entry, bytes, start, end);
+    if (this.isList) this.listElement(bytes, start, end);
+    else this.setMember(bytes, start, end);
+  }
+
+  private listElement(bytes: Buffer, start: number, end: number): void {
+    const { builder } = this;
+    if (this.entry < 0) {
+      if (builder.fits(elementSize(end - start), LIST_LIMITS.bytes)) {
+        builder.element(bytes, start, end);
+        builder.count++;
+        return;
+      }
+      this.open(PACKED_LIST);
+    }
+    pushTail(this.db, this.entry, bytes, start, end);
+  }
+
+  private setMember(bytes: Buffer, start: number, end: number): void {
+    const { builder } = this;
+    if (this.entry < 0) {
+      const size = partSize(end - start);
+      if (builder.count < SET_LIMITS.count && builder.takes(size, SET_LIMITS.bytes, bytes, start, end)) {
+        builder.part(bytes, start, end);
+        builder.count++;
+        return;
+      }
+      this.open(PACKED_SET);
+    }
+    addToSet(this.db, this.entry, bytes, start, end);
   }
 
   override field(name: ByteSlice, value: ByteSlice, expiresAtMs: number): void {
-    if (this.entry < 0) this.open(PACKED_HASH);
+    const { builder } = this;
+    if (this.entry < 0) {
+      const size = partSize(name.length) + partSize(value.length) + (this.fieldsExpire ? DOUBLE_SIZE : 0);
+      const fits = builder.count < HASH_LIMITS.count && (this.fieldsExpire || expiresAtMs === NEVER);
+      if (fits && builder.takes(size, HASH_LIMITS.bytes, name.bytes, name.start, name.end)) {
+        builder.part(name.bytes, name.start, name.end);
+        builder.part(value.bytes, value.start, value.end);
+        if (this.fieldsExpire) builder.double(expiresAtMs);
+        builder.count++;
+        return;
+      }
+      this.open(this.fieldsExpire ? PACKED_TTL_HASH : PACKED_HASH);
+    }
     const { db, entry } = this;
     putField(db, entry, name.bytes, name.start, name.end, value.bytes, value.start, value.end);
     if (expiresAtMs !== NEVER) setFieldExpiry(db, entry, name.bytes, name.start, name.end, expiresAtMs);
   }
 
   override member({ bytes, start, end }: ByteSlice, score: number): void {
+    const { builder } = this;
     if (this.entry < 0) {
-      this.open(PACKED_ZSET);
-      this.db.mark(this.entry);
+      const size = DOUBLE_SIZE + partSize(end - start);
+      if (builder.count < ZSET_LIMITS.count && builder.takes(size, ZSET_LIMITS.bytes, bytes, start, end)) {
+        builder.double(score);
+        builder.part(bytes, start, end);
+        builder.count++;
+        return;
+      }
+      this.openZset();
     }
     putMember(this.db, this.entry, bytes, start, end, score, this.thresholds);
   }
@@ -141,16 +196,35 @@ export class KeyspaceLoader extends RdbSink {
       this.open(TEXT);
       const value = new ModuleValue(head.typeId, Buffer.concat(this.fragments));
       this.db.setObject(this.entry, MODULE_OBJECT, value);
-      this.fragments.length = 0;
     }
+    if (this.entry < 0 && this.builder.count > 0) this.openAs(head.kind);
     if (this.entry < 0) return;
     if (head.kind === 'zset') this.settle(head.encoding === 'skiplist');
     if (head.hasExpiry) this.db.setExpiry(this.entry, head.expiresAtMs);
     this.keys++;
   }
 
+  /** Gives the key at hand a value: what was built of it so far. */
   private open(form: number): void {
-    this.entry = this.db.reset(this.keyBytes, 0, this.keyLength, form);
+    const { db, builder } = this;
+    const entry = db.reset(this.keyBytes, 0, this.keyLength, form);
+    this.entry = entry;
+    if (builder.count === 0) return;
+    db.resizePacked(entry, builder.length);
+    db.write(entry, db.packedStart(entry), builder.bytes, 0, builder.length);
+    db.setCount(entry, builder.count);
+  }
+
+  private openAs(kind: ValueKind): void {
+    if (kind === 'list') this.open(PACKED_LIST);
+    else if (kind === 'set') this.open(PACKED_SET);
+    else if (kind === 'zset') this.openZset();
+    else this.open(this.fieldsExpire ? PACKED_TTL_HASH : PACKED_HASH);
+  }
+
+  private openZset(): void {
+    this.open(PACKED_ZSET);
+    this.db.mark(this.entry);
   }
 
   /**

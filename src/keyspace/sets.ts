@@ -7,8 +7,7 @@ import { type HeldValue, LARGE_SET } from './forms.js';
 import { headerSize, lengthAt, moveBytes, writeLength } from './packed.js';
 
 /** A set beyond either is held as a table. */
-const PACKED_MEMBERS = 128;
-const PACKED_BYTES = 4096;
+export const SET_LIMITS = { count: 128, bytes: 4096 } as const;
 
 /** A set of many members. */
 export class LargeSet implements HeldValue {
@@ -56,7 +55,7 @@ export function addToSet(db: Database, entry: number, bytes: Buffer, start: numb
   const used = db.packedLength(entry);
   const grown = used + headerSize(length) + length;
   const count = db.countAt(entry) + 1;
-  if (count > PACKED_MEMBERS || (grown > PACKED_BYTES && count > 1)) {
+  if (count > SET_LIMITS.count || (grown > SET_LIMITS.bytes && count > 1)) {
     unpack(db, entry);
     large(db, entry).put(bytes, start, end);
     return true;

@@ -16,8 +16,7 @@ import {
 import type { Thresholds } from './thresholds.js';
 
 /** A sorted set beyond either is held as a table. Packed members stand in no order, each its score and its bytes. */
-export const PACKED_MEMBERS = 128;
-const PACKED_BYTES = 6144;
+export const ZSET_LIMITS = { count: 128, bytes: 6144 } as const;
 
 function large(db: Database, entry: number): LargeZset {
   return db.objectAt(entry) as LargeZset;
@@ -291,8 +290,8 @@ const NO_BYTES = Buffer.alloc(0);
 const NO_ROWS = new Int32Array(0);
 
 /** Positions of the packed members in order, as `sortPacked` left them. */
-const offsets = new Int32Array(PACKED_MEMBERS);
-const sortScores = new Float64Array(PACKED_MEMBERS);
+const offsets = new Int32Array(ZSET_LIMITS.count);
+const sortScores = new Float64Array(ZSET_LIMITS.count);
 const left = new ByteSlice();
 const right = new ByteSlice();
 
@@ -378,7 +377,7 @@ function appendMember(
   const used = db.packedLength(entry);
   const grown = used + DOUBLE_SIZE + headerSize(length) + length;
   const count = db.countAt(entry) + 1;
-  if (count > PACKED_MEMBERS || (grown > PACKED_BYTES && count > 1)) {
+  if (count > ZSET_LIMITS.count || (grown > ZSET_LIMITS.bytes && count > 1)) {
     unpack(db, entry).put(bytes, start, end, score);
     return;
   }
