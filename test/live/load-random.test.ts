@@ -30,6 +30,7 @@ const [s, l, S, z, h, x, b, g] = ['s', 'l', 'S', 'z', 'h', 'x', 'b', 'g'].map(of
   Arg,
   Arg,
 ];
+const flat: Arg = (random) => `flat${random.below(3)}`;
 const small: Arg = (random) => String(random.between(-3, 6));
 const count: Arg = (random) => String(random.between(1, 5));
 const integer: Arg = (random) => String(random.pick([0, 1, -1, 17, 1000, -40000, 2 ** 31, 9007199254740991]));
@@ -113,7 +114,9 @@ const FORMS: readonly Form[] = [
   ['ZMPOP', '1', z, 'MIN', 'COUNT', count],
   ['ZREMRANGEBYRANK', z, small, small],
   ['ZREMRANGEBYSCORE', z, '(1', '10'],
-  ['ZREMRANGEBYLEX', z, '[m1', '(m3'],
+  // Ranges by member mean something only where all scores are equal: nothing else touches these sets.
+  ['ZADD', flat, '0', member, '0', member, '0', member],
+  ['ZREMRANGEBYLEX', flat, '[m1', '(m3'],
   ['ZUNIONSTORE', z, '2', z, z, 'WEIGHTS', '2', '0.5', 'AGGREGATE', aggregate],
   ['ZINTERSTORE', z, '2', z, S],
   ['ZDIFFSTORE', z, '2', z, z],
