@@ -85,7 +85,18 @@ export class Database {
 
   /** Adds a key known to be absent, with an empty value of the given packed form. */
   create(bytes: Buffer, start: number, end: number, form: number): number {
-    const entry = this.table.insert(bytes, start, end, keyHash(bytes, start, end), 0);
+    return this.add(bytes, start, end, keyHash(bytes, start, end), form);
+  }
+
+  /** The entry of a key, which is added with an empty value of the given packed form when it is absent. */
+  findOrCreate(bytes: Buffer, start: number, end: number, form: number): number {
+    const hash = keyHash(bytes, start, end);
+    const entry = this.table.findHashed(bytes, start, end, hash);
+    return entry >= 0 ? entry : this.add(bytes, start, end, hash, form);
+  }
+
+  private add(bytes: Buffer, start: number, end: number, hash: number, form: number): number {
+    const entry = this.table.insert(bytes, start, end, hash, 0);
     this.table.setWord(entry, META, form);
     this.table.setWord(entry, COUNT, 0);
     return entry;

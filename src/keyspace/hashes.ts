@@ -1,9 +1,8 @@
 import { ByteSlice } from '../bytes/slice.js';
-import type { Arena } from './arena.js';
-import { ByteTable, OWN_WORDS } from './byte-table.js';
 import { copyBytes, equalBytes } from './bytes.js';
 import type { Database } from './database.js';
-import { type HeldValue, LARGE_HASH, PACKED_TTL_HASH } from './forms.js';
+import { LARGE_HASH, PACKED_TTL_HASH } from './forms.js';
+import { LargeHash, NEVER } from './large-hash.js';
 import {
   DOUBLE_SIZE,
   doubleAt,
@@ -14,74 +13,10 @@ import {
   writeLength,
 } from './packed.js';
 
+export { NEVER };
+
 /** A hash beyond either is held as a table. */
 export const HASH_LIMITS = { count: 256, bytes: 4096 } as const;
-
-/** The expiry of a field that has none. */
-export const NEVER = -1;
-
-/** A hash of many fields. */
-export class LargeHash implements HeldValue {
-  readonly table: ByteTable;
-  /** Milliseconds by row, NEVER for none; null while no field ever had one. */
-  private expiries: Float64Array | null = null;
-
-  constructor(
-    private readonly arena: Arena,
-    expected: number,
-  ) {
-    this.table = new ByteTable(arena, OWN_WORDS * 4, expected);
-  }
-
-  get hasExpiries(): boolean {
-    return this.expiries !== null;
-  }
-
-  /** Sets a field's value, without touching its expiry unless the field is new. Returns its row, `~row` if new. */
-  put(name: Buffer, start: number, end: number, value: Buffer, valueStart: number, valueEnd: number): number {
-    const { table } = this;
-    const found = table.put(name, start, end);
-    const row = found < 0 ? ~found : found;
-    table.replaceValue(row, valueEnd - valueStart);
-    table.write(row, table.keyEnd(row), value, valueStart, valueEnd);
-    if (found < 0 && this.expiries !== null) this.setExpiry(row, NEVER);
-    return found;
-  }
-
-  expiryAt(row: number): number {
-    return this.expiries === null ? NEVER : this.expiries[row]!;
-  }
-
-  setExpiry(row: number, expiresAtMs: number): void {
-    if (this.expiries === null) {
-      if (expiresAtMs === NEVER) return;
-      this.expiries = new Float64Array(this.table.rowsEnd + 8).fill(NEVER);
-    }
-    if (row >= this.expiries.length) {
-      const larger = new Float64Array(row * 2).fill(NEVER);
-      larger.set(this.expiries);
-      this.expiries = larger;
-    }
-    this.expiries[row] = expiresAtMs;
-  }
-
-  clone(): LargeHash {
-    const { table } = this;
-    const copy = new LargeHash(this.arena, table.size);
-    for (let row = 0; row < table.rowsEnd; row++) {
-      if (!table.isLive(row)) continue;
-      const bytes = table.bytesAt(row);
-      const nameEnd = table.keyEnd(row);
-      const made = copy.put(bytes, table.keyStart(row), nameEnd, bytes, nameEnd, table.valueEnd(row));
-      copy.setExpiry(~made, this.expiryAt(row));
-    }
-    return copy;
-  }
-
-  release(): void {
-    this.table.release();
-  }
-}
 
 function large(db: Database, entry: number): LargeHash {
   return db.objectAt(entry) as LargeHash;
@@ -182,23 +117,44 @@ export function putField(
   valueEnd: number,
   keepExpiry = false,
 ): boolean {
+  const place = findField(db, entry, name, start, end);
+  putFieldAt(db, entry, place, name, start, end, value, valueStart, valueEnd, keepExpiry);
+  return place < 0;
+}
+
+/** Like putField, for a field that `findField` just found at a place, or did not find. */
+export function putFieldAt(
+  db: Database,
+  entry: number,
+  place: FieldPlace,
+  name: Buffer,
+  start: number,
+  end: number,
+  value: Buffer,
+  valueStart: number,
+  valueEnd: number,
+  keepExpiry: boolean,
+): void {
   if (db.formAt(entry) === LARGE_HASH) {
     const hash = large(db, entry);
-    const row = hash.put(name, start, end, value, valueStart, valueEnd);
-    if (row >= 0 && !keepExpiry) hash.setExpiry(row, NEVER);
-    return row < 0;
+    if (place < 0) {
+      hash.put(name, start, end, value, valueStart, valueEnd);
+    } else {
+      hash.setValue(place, value, valueStart, valueEnd);
+      if (!keepExpiry) hash.setExpiry(place, NEVER);
+    }
+    return;
   }
-  const place = findField(db, entry, name, start, end);
   if (place < 0) {
     appendField(db, entry, name, start, end, value, valueStart, valueEnd);
-    return true;
+    return;
   }
   if (!replaceValue(db, entry, place, value, valueStart, valueEnd)) {
     unpack(db, entry);
-    return putField(db, entry, name, start, end, value, valueStart, valueEnd, keepExpiry);
+    putField(db, entry, name, start, end, value, valueStart, valueEnd, keepExpiry);
+    return;
   }
   if (!keepExpiry && db.formAt(entry) === PACKED_TTL_HASH) setFieldExpiry(db, entry, name, start, end, NEVER);
-  return false;
 }
 
 /** Removes a field. Returns whether it was there; the hash may be empty then. */

@@ -3,7 +3,15 @@ import { INT64_TEXT_MAX, writeInt64 } from '../../kernels/decimal.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
 import { HASH_KIND, PACKED_HASH } from '../forms.js';
-import { fieldValue, findField, hashSize, putField, removeField } from '../hashes.js';
+import {
+  type FieldPlace,
+  fieldValue,
+  findField,
+  hashSize,
+  putField,
+  putFieldAt,
+  removeField,
+} from '../hashes.js';
 import { longAt, longOf, sumOf } from '../integers.js';
 import { APPLIED, FAILED, type Outcome } from '../outcome.js';
 import { sumOfFloats } from './floats.js';
@@ -22,8 +30,7 @@ export const hashCommands: readonly CommandRow[] = [
 /** The entry of the hash in argument 1, created when there was no key; -1 when the key is something else. */
 function findOrCreate(engine: Engine, command: CommandSpans): number {
   const { db } = engine;
-  const entry = engine.find(command, 1);
-  if (entry < 0) return db.create(command.bytes, command.starts[1]!, command.ends[1]!, PACKED_HASH);
+  const entry = db.findOrCreate(command.bytes, command.starts[1]!, command.ends[1]!, PACKED_HASH);
   return db.kindAt(entry) === HASH_KIND ? entry : -1;
 }
 
@@ -78,7 +85,7 @@ function increment(engine: Engine, command: CommandSpans): Outcome {
   }
   const sum = sumOf(value, delta);
   if (sum === null) return engine.fail('ERR increment or decrement would overflow');
-  putResult(engine, command, text, writeInt64(highWord(sum), lowWord(sum), text, 0));
+  putResult(engine, command, entry, place, text, writeInt64(highWord(sum), lowWord(sum), text, 0));
   return APPLIED;
 }
 
@@ -91,13 +98,20 @@ function incrementFloat(engine: Engine, command: CommandSpans): Outcome {
   const sum = sumOfFloats(engine, value, command.latin1(3), 'ERR hash value is not a float');
   if (sum === null) return FAILED;
   const bytes = Buffer.from(sum, 'latin1');
-  putResult(engine, command, bytes, bytes.length);
+  putResult(engine, command, entry, place, bytes, bytes.length);
   return APPLIED;
 }
 
-/** Sets the field of argument 2 to a computed value; an expiry it has stays. */
-function putResult(engine: Engine, command: CommandSpans, value: Buffer, length: number): void {
-  const entry = findOrCreate(engine, command);
+/** Sets the field of argument 2, which was found at `place`, to a computed value; an expiry it has stays. */
+function putResult(
+  engine: Engine,
+  command: CommandSpans,
+  found: number,
+  place: FieldPlace,
+  value: Buffer,
+  length: number,
+): void {
   const { bytes, starts, ends } = command;
-  putField(engine.db, entry, bytes, starts[2]!, ends[2]!, value, 0, length, true);
+  const entry = found >= 0 ? found : engine.db.create(bytes, starts[1]!, ends[1]!, PACKED_HASH);
+  putFieldAt(engine.db, entry, place, bytes, starts[2]!, ends[2]!, value, 0, length, true);
 }

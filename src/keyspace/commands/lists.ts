@@ -31,13 +31,9 @@ export const listCommands: readonly CommandRow[] = [
 function push(engine: Engine, command: CommandSpans, atHead: boolean, create: boolean): Outcome {
   const { db } = engine;
   const { bytes, starts, ends, argc } = command;
-  let entry = engine.find(command, 1);
-  if (entry < 0) {
-    if (!create) return APPLIED;
-    entry = db.create(bytes, starts[1]!, ends[1]!, PACKED_LIST);
-  } else if (db.kindAt(entry) !== LIST) {
-    return engine.wrongType();
-  }
+  const entry = create ? db.findOrCreate(bytes, starts[1]!, ends[1]!, PACKED_LIST) : engine.find(command, 1);
+  if (entry < 0) return APPLIED;
+  if (db.kindAt(entry) !== LIST) return engine.wrongType();
   for (let i = 2; i < argc; i++) {
     if (atHead) pushHead(db, entry, bytes, starts[i]!, ends[i]!);
     else pushTail(db, entry, bytes, starts[i]!, ends[i]!);

@@ -20,9 +20,8 @@ export const setCommands: readonly CommandRow[] = [
 function add(engine: Engine, command: CommandSpans): Outcome {
   const { db } = engine;
   const { bytes, starts, ends, argc } = command;
-  let entry = engine.find(command, 1);
-  if (entry < 0) entry = db.create(bytes, starts[1]!, ends[1]!, PACKED_SET);
-  else if (db.kindAt(entry) !== SET) return engine.wrongType();
+  const entry = db.findOrCreate(bytes, starts[1]!, ends[1]!, PACKED_SET);
+  if (db.kindAt(entry) !== SET) return engine.wrongType();
   for (let i = 2; i < argc; i++) addToSet(db, entry, bytes, starts[i]!, ends[i]!);
   return APPLIED;
 }

@@ -73,12 +73,10 @@ function addFrom(engine: Engine, command: CommandSpans, first: number, flags: nu
     if (Number.isNaN(score)) return engine.notFloat();
     scores[i] = score;
   }
-  let entry = engine.find(command, 1);
-  if (entry >= 0 && db.kindAt(entry) !== ZSET) return engine.wrongType();
-  if (entry < 0) {
-    if ((flags & XX) !== 0) return APPLIED;
-    entry = db.create(bytes, starts[1]!, ends[1]!, PACKED_ZSET);
-  }
+  const entry =
+    (flags & XX) === 0 ? db.findOrCreate(bytes, starts[1]!, ends[1]!, PACKED_ZSET) : engine.find(command, 1);
+  if (entry < 0) return APPLIED;
+  if (db.kindAt(entry) !== ZSET) return engine.wrongType();
   // Servers from 7.2 on choose the encoding for the whole command before its first member.
   if (count > thresholds.zsetMaxPackedEntries && engine.release >= 702) db.mark(entry);
   for (let i = 0; i < count; i++) {
