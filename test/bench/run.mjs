@@ -31,19 +31,19 @@ const ours =
 const JOBS = {
   'check-aof': {
     input: 'aof',
-    ours: (path) => ours('check-aof', path),
+    ours: (path) => ours('check', path),
     needs: 'redis-check-aof',
     theirs: (path) => () => measureProgram('redis-check-aof', [path]),
   },
   'check-rdb-small': {
     input: 'rdb-small',
-    ours: (path) => ours('check-rdb', path),
+    ours: (path) => ours('check', path),
     needs: 'redis-check-rdb',
     theirs: (path) => () => measureProgram('redis-check-rdb', [path]),
   },
   'check-rdb-mixed': {
     input: 'rdb-mixed',
-    ours: (path) => ours('check-rdb', path),
+    ours: (path) => ours('check', path),
     needs: 'redis-check-rdb',
     theirs: (path) => () => measureProgram('redis-check-rdb', [path]),
   },
