@@ -25,6 +25,8 @@ const STRINGS: readonly Case[] = [
   ['SET a 1 NX | SET a 2 NX | SET b 3 XX', { '0 a': '1' }],
   ['SET a 1 | SET a 2 XX GET', { '0 a': '2' }],
   ['SET a 1 | SET a 2 IFEQ x | SET b 1 | SET b 2 ifeq 1', { '0 a': '1', '0 b': '2' }],
+  ['SET a 1 | SET a 2 IFNE 1 | SET b 2 IFNE 1 | SET c 1 IFEQ 1', { '0 a': '1', '0 b': '2' }],
+  ['MSETEX 2 a 1 b 2 EX 10 | MSETEX 2 a 3 c 3 NX | MSETEX 1 b 4 XX', { '0 a': '1', '0 b': '4' }],
   ['SETNX a 1 | SETNX a 2', { '0 a': '1' }],
   ['SETEX a 10 x | PSETEX b 10 y', { '0 a': 'x', '0 b': 'y' }],
   ['SET a 1 | GETSET a 2 | GETSET b 3', { '0 a': '2', '0 b': '3' }],
@@ -109,6 +111,25 @@ const HASHES: readonly Case[] = [
   ['HSET a x 1 | HPEXPIREAT a 9 XX FIELDS 1 x | HPEXPIREAT a 9 GT FIELDS 1 x', { '0 a': { x: '1' } }],
   ['HSET a x 1 | HPEXPIREAT a 9 LT FIELDS 1 x | HPEXPIREAT a 8 GT FIELDS 1 x', { '0 a': { x: '1 until 9' } }],
   ['HPEXPIREAT a 9 FIELDS 1 x | HPERSIST a FIELDS 1 x', {}],
+  [
+    'HSETEX a PXAT 9 FIELDS 2 x 1 y 2 | HSETEX a KEEPTTL FIELDS 1 x 3 | HSETEX a FIELDS 1 y 4',
+    {
+      '0 a': { x: '3 until 9', y: '4' },
+    },
+  ],
+  [
+    'HSETEX a FNX FIELDS 1 x 1 | HSETEX a FNX FIELDS 2 x 2 y 2 | HSETEX a FXX FIELDS 2 x 3 y 3',
+    {
+      '0 a': { x: '1' },
+    },
+  ],
+  [
+    'HSET a x 1 y 2 | HGETEX a EXAT 9 FIELDS 1 x | HGETEX a FIELDS 1 x',
+    { '0 a': { x: '1 until 9000', y: '2' } },
+  ],
+  ['HSETEX a PXAT 9 FIELDS 1 x 1 | HGETEX a PERSIST FIELDS 1 x', { '0 a': { x: '1' } }],
+  ['HSET a x 1 y 2 | HGETDEL a FIELDS 2 x z', { '0 a': { y: '2' } }],
+  ['HSET a x 1 | HGETDEL a FIELDS 1 x', {}],
 ];
 
 const SORTED_SETS: readonly Case[] = [
@@ -205,6 +226,7 @@ const SORTED_SETS: readonly Case[] = [
 
 const KEYS: readonly Case[] = [
   ['SET a 1 | SET b 2 | DEL a c | UNLINK b', {}],
+  ['SET a 1 | SET b 2 | SET c 3 | DELIFEQ a 1 | DELEX b IFNE 2 | DELEX c IFEQ 3', { '0 b': '2' }],
   ['SET a 1 | RPUSH b 2 | RENAME a b', { '0 b': '1' }],
   ['SET a 1 | SET b 2 | RENAMENX a b | RENAMENX a c', { '0 b': '2', '0 c': '1' }],
   ['SET a 1 | RENAME a a', { '0 a': '1' }],
@@ -302,6 +324,10 @@ describe('what a server refuses changes nothing', () => {
     ['HPEXPIREAT hash 5 FIELDS 2 f', 'ERR The `numfields` parameter must match the number of arguments'],
     ['HPEXPIREAT hash -5 FIELDS 1 f', 'ERR invalid expire time, must be >= 0'],
     ['HPEXPIREAT hash 70368744177664 FIELDS 1 f', "ERR invalid expire time in 'hpexpireat' command"],
+    ['HSETEX hash EX 0 FIELDS 1 f v', "ERR invalid expire time in 'hsetex' command"],
+    ['HSETEX hash EX 5 KEEPTTL FIELDS 1 f v', 'ERR syntax error'],
+    ['HSETEX hash FIELDS 2 f v', 'ERR The `numfields` parameter must match the number of arguments'],
+    ['MSETEX 1 a 1 GET', 'ERR syntax error'],
     ['ZADD zset 1 x y', 'ERR syntax error'],
     ['ZADD zset 1 x nan y', 'ERR value is not a valid float'],
     ['ZADD zset NX XX 1 x', 'ERR XX and NX options at the same time are not compatible'],
@@ -337,6 +363,8 @@ describe('what a server refuses changes nothing', () => {
     expect(driver.run('FROBNICATE x')).toBe(UNKNOWN);
     expect(driver.engine.lastError).toBe("ERR unknown command 'FROBNICATE'");
     expect(driver.run('EVAL return 0')).toBe(UNKNOWN);
+    expect(driver.run('SET a 1 IFDEQ 0123456789abcdef')).toBe(UNKNOWN);
+    expect(driver.run('DELEX a IFDEQ 0123456789abcdef')).toBe(UNKNOWN);
     expect(driver.run('')).toBe(UNKNOWN);
   });
 

@@ -41,7 +41,7 @@ function expire(engine: Engine, command: CommandSpans, unitMs: number, absolute:
 }
 
 /** Checks `FIELDS n field …` from argument `first` to the end. */
-function checkFields(engine: Engine, command: CommandSpans, first: number): Outcome {
+export function checkFields(engine: Engine, command: CommandSpans, first: number): Outcome {
   if (first + 1 >= command.argc || !command.is(first, 'FIELDS')) {
     return engine.fail('ERR Mandatory argument FIELDS is missing or not at the right position');
   }

@@ -1,7 +1,8 @@
 import type { CommandSpans } from '../../resp/command.js';
 import type { Database } from '../database.js';
 import type { Engine } from '../engine.js';
-import { APPLIED, FAILED, type Outcome } from '../outcome.js';
+import { STRING } from '../forms.js';
+import { APPLIED, FAILED, type Outcome, UNKNOWN } from '../outcome.js';
 import { databaseAt } from './connection.js';
 import type { CommandRow } from './row.js';
 
@@ -9,6 +10,8 @@ import type { CommandRow } from './row.js';
 export const keyCommands: readonly CommandRow[] = [
   { name: 'DEL', arity: -2, apply: remove },
   { name: 'UNLINK', arity: -2, apply: remove },
+  { name: 'DELEX', arity: -2, apply: removeIf },
+  { name: 'DELIFEQ', arity: 3, apply: (engine, command) => removeComparing(engine, command, 2, true) },
   { name: 'RENAME', arity: 3, apply: rename },
   { name: 'RENAMENX', arity: 3, apply: renameIfAbsent },
   { name: 'MOVE', arity: 3, apply: move },
@@ -23,6 +26,28 @@ function remove(engine: Engine, command: CommandSpans): Outcome {
     const entry = engine.find(command, i);
     if (entry >= 0) engine.db.delete(entry);
   }
+  return APPLIED;
+}
+
+/** DELEX key [IFEQ value | IFNE value] of Redis 8.4; its forms with digests are not known here. */
+function removeIf(engine: Engine, command: CommandSpans): Outcome {
+  if (command.argc === 2) return remove(engine, command);
+  if (command.argc !== 4) return engine.wrongArity('delex');
+  const ifEqual = command.is(2, 'IFEQ');
+  if (!ifEqual && !command.is(2, 'IFNE')) {
+    engine.lastError = 'ERR the options IFDEQ and IFDNE are not known here';
+    return command.is(2, 'IFDEQ') || command.is(2, 'IFDNE') ? UNKNOWN : engine.syntaxError();
+  }
+  return removeComparing(engine, command, 3, ifEqual);
+}
+
+function removeComparing(engine: Engine, command: CommandSpans, i: number, ifEqual: boolean): Outcome {
+  const { db, slice, slice2 } = engine;
+  const entry = engine.find(command, 1);
+  if (entry < 0) return APPLIED;
+  if (db.kindAt(entry) !== STRING) return engine.wrongType();
+  const wanted = slice2.set(command.bytes, command.starts[i]!, command.ends[i]!);
+  if (db.getString(entry, slice).equals(wanted) === ifEqual) db.delete(entry);
   return APPLIED;
 }
 

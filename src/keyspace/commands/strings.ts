@@ -1,12 +1,12 @@
-import type { Long } from '../../bytes/int64.js';
 import type { CommandSpans } from '../../resp/command.js';
 import { copyBytes } from '../bytes.js';
 import type { Engine } from '../engine.js';
 import { STRING } from '../forms.js';
 import { indexAt } from '../integers.js';
-import { APPLIED, type Outcome } from '../outcome.js';
+import { APPLIED, type Outcome, UNKNOWN } from '../outcome.js';
 import { deadlineAt } from './deadline.js';
 import type { CommandRow } from './row.js';
+import { parseSetOptions, setOptions } from './set-options.js';
 
 /** The longest string a server takes by default. */
 const STRING_MAX = 512 * 1024 * 1024;
@@ -22,6 +22,7 @@ export const stringCommands: readonly CommandRow[] = [
   { name: 'GETEX', arity: -2, apply: getExpiring },
   { name: 'MSET', arity: -3, apply: setMany },
   { name: 'MSETNX', arity: -3, apply: setManyIfAbsent },
+  { name: 'MSETEX', arity: -4, apply: setManyExpiring },
   { name: 'APPEND', arity: 3, apply: append },
   { name: 'SETRANGE', arity: 4, apply: setRange },
 ];
@@ -39,86 +40,41 @@ function put(engine: Engine, command: CommandSpans, key: number, value: number, 
   );
 }
 
-/** The options of SET and GETEX, filled by `parseOptions`. */
-const options = {
-  ifAbsent: false,
-  ifPresent: false,
-  get: false,
-  keepExpiry: false,
-  persist: false,
-  /** The value that the present one must equal, an argument number; 0: any. */
-  ifEqual: 0,
-  expiry: null as Long | null,
-};
-
 function set(engine: Engine, command: CommandSpans): Outcome {
   if (command.argc === 3) {
     put(engine, command, 1, 2, false);
     return APPLIED;
   }
-  const refusal = parseOptions(engine, command, 3, true);
-  if (refusal !== '') return engine.fail(refusal);
+  const refusal = parseSetOptions(engine, command, 3, true);
+  if (refusal !== '') return comparesDigests(command) ? unknownOption(engine) : engine.fail(refusal);
+  const { get, compared, ifAbsent, ifPresent, keepExpiry, expiry } = setOptions;
   const entry = engine.find(command, 1);
-  if (entry >= 0 && options.get && engine.db.kindAt(entry) !== STRING) return engine.wrongType();
-  if (options.ifEqual > 0) {
-    if (entry >= 0 && engine.db.kindAt(entry) !== STRING) return engine.wrongType();
-    if (entry < 0 || !equalsArgument(engine, entry, command, options.ifEqual)) return APPLIED;
-  }
-  if (entry >= 0 ? options.ifAbsent : options.ifPresent) return APPLIED;
-  const { expiry } = options;
-  const made = put(engine, command, 1, 2, options.keepExpiry);
+  if (entry >= 0 && (get || compared > 0) && engine.db.kindAt(entry) !== STRING) return engine.wrongType();
+  if (compared > 0 && !passesComparison(engine, entry, command)) return APPLIED;
+  if (entry >= 0 ? ifAbsent : ifPresent) return APPLIED;
+  const made = put(engine, command, 1, 2, keepExpiry);
   if (expiry !== null) engine.db.setExpiry(made, expiry);
   return APPLIED;
 }
 
-function equalsArgument(engine: Engine, entry: number, command: CommandSpans, i: number): boolean {
+/** An absent key equals nothing, and differs from everything. */
+function passesComparison(engine: Engine, entry: number, command: CommandSpans): boolean {
+  const { compared, ifEqual } = setOptions;
+  if (entry < 0) return !ifEqual;
   const value = engine.db.getString(entry, engine.slice);
-  return value.equals(engine.slice2.set(command.bytes, command.starts[i]!, command.ends[i]!));
+  const wanted = engine.slice2.set(command.bytes, command.starts[compared]!, command.ends[compared]!);
+  return value.equals(wanted) === ifEqual;
 }
 
-/** Reads options from argument `from` on. Returns the server's words for what is wrong, or ''. */
-function parseOptions(engine: Engine, command: CommandSpans, from: number, forSet: boolean): string {
-  options.ifAbsent = options.ifPresent = options.get = options.keepExpiry = options.persist = false;
-  options.ifEqual = 0;
-  options.expiry = null;
-  for (let i = from; i < command.argc; i++) {
-    const timed = options.expiry !== null || options.keepExpiry || options.persist;
-    const unitMs = timed || i + 1 === command.argc ? 0 : unitAt(command, i);
-    if (unitMs > 0) {
-      const absolute = command.size(i) === 4;
-      const expiry = deadlineAt(engine, command, ++i, unitMs, absolute);
-      if (typeof expiry === 'string') return expiry;
-      options.expiry = expiry;
-    } else if (forSet ? isSetOption(command, i, timed) : !timed && command.is(i, 'PERSIST')) {
-      if (forSet) i += options.ifEqual === i + 1 ? 1 : 0;
-      else options.persist = true;
-    } else return 'ERR syntax error';
-  }
-  return '';
+/** IFDEQ and IFDNE of Redis 8.4 compare a digest that is not computed here. */
+function comparesDigests(command: CommandSpans): boolean {
+  for (let i = 3; i < command.argc; i++) if (command.is(i, 'IFDEQ') || command.is(i, 'IFDNE')) return true;
+  return false;
 }
 
-/** Milliseconds of the unit that EX, PX, EXAT or PXAT stands for; 0 for other words. */
-function unitAt(command: CommandSpans, i: number): number {
-  const length = command.size(i);
-  if (length !== 2 && length !== 4) return 0;
-  const start = command.starts[i]!;
-  const { bytes } = command;
-  if ((bytes[start + 1]! & 0xdf) !== 88) return 0;
-  if (length === 4 && ((bytes[start + 2]! & 0xdf) !== 65 || (bytes[start + 3]! & 0xdf) !== 84)) return 0;
-  const first = bytes[start]! & 0xdf;
-  return first === 69 ? 1000 : first === 80 ? 1 : 0;
-}
-
-/** Notes an option of SET that takes no time. */
-function isSetOption(command: CommandSpans, i: number, timed: boolean): boolean {
-  const conditional = options.ifAbsent || options.ifPresent || options.ifEqual > 0;
-  if (!conditional && command.is(i, 'NX')) options.ifAbsent = true;
-  else if (!conditional && command.is(i, 'XX')) options.ifPresent = true;
-  else if (!conditional && command.is(i, 'IFEQ') && i + 1 < command.argc) options.ifEqual = i + 1;
-  else if (command.is(i, 'GET')) options.get = true;
-  else if (!timed && command.is(i, 'KEEPTTL')) options.keepExpiry = true;
-  else return false;
-  return true;
+function unknownOption(engine: Engine): Outcome {
+  engine.lastError = 'ERR the options IFDEQ and IFDNE are not known here';
+  return UNKNOWN;
 }
 
 /** SETEX and PSETEX. */
@@ -150,13 +106,13 @@ function getDelete(engine: Engine, command: CommandSpans): Outcome {
 }
 
 function getExpiring(engine: Engine, command: CommandSpans): Outcome {
-  const refusal = parseOptions(engine, command, 2, false);
+  const refusal = parseSetOptions(engine, command, 2, false);
   if (refusal !== '') return engine.fail(refusal);
   const entry = engine.find(command, 1);
   if (entry < 0) return APPLIED;
   if (engine.db.kindAt(entry) !== STRING) return engine.wrongType();
-  if (options.expiry !== null) engine.db.setExpiry(entry, options.expiry);
-  else if (options.persist) engine.db.clearExpiry(entry);
+  if (setOptions.expiry !== null) engine.db.setExpiry(entry, setOptions.expiry);
+  else if (setOptions.persist) engine.db.clearExpiry(entry);
   return APPLIED;
 }
 
@@ -170,6 +126,27 @@ function setManyIfAbsent(engine: Engine, command: CommandSpans): Outcome {
   if (command.argc % 2 === 0) return engine.wrongArity('msetnx');
   for (let i = 1; i < command.argc; i += 2) if (engine.find(command, i) >= 0) return APPLIED;
   return setMany(engine, command);
+}
+
+/** MSETEX of Redis 8.4 and Valkey 9.1: numkeys key value … and the options of SET. */
+function setManyExpiring(engine: Engine, command: CommandSpans): Outcome {
+  const count = indexAt(command, 1);
+  if (!(count > 0)) return engine.fail('ERR invalid numkeys value');
+  const end = 2 + count * 2;
+  if (end > command.argc) return engine.wrongArity('msetex');
+  const refusal = parseSetOptions(engine, command, end, true);
+  if (refusal !== '' || setOptions.get || setOptions.compared > 0) {
+    return engine.fail(refusal === '' ? 'ERR syntax error' : refusal);
+  }
+  const { ifAbsent, ifPresent, keepExpiry, expiry } = setOptions;
+  for (let i = 2; (ifAbsent || ifPresent) && i < end; i += 2) {
+    if (engine.find(command, i) >= 0 ? ifAbsent : ifPresent) return APPLIED;
+  }
+  for (let i = 2; i < end; i += 2) {
+    const entry = put(engine, command, i, i + 1, keepExpiry);
+    if (expiry !== null) engine.db.setExpiry(entry, expiry);
+  }
+  return APPLIED;
 }
 
 function append(engine: Engine, command: CommandSpans): Outcome {

@@ -6,6 +6,7 @@ import { functionCommands } from './functions.js';
 import { geoCommands } from './geo.js';
 import { hashCommands } from './hashes.js';
 import { hashExpiryCommands } from './hashes-expiry.js';
+import { timedHashCommands } from './hashes-timed.js';
 import { hyperLogLogCommands } from './hyperloglog.js';
 import { keyCommands } from './keys.js';
 import { listCommands } from './lists.js';
@@ -36,6 +37,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...keyCommands,
   ...restoreCommands,
   ...hashExpiryCommands,
+  ...timedHashCommands,
   ...hashCommands,
   ...expiryCommands,
   ...counterCommands,
