@@ -79,6 +79,7 @@ export async function replay(
     onUnknown: 'stop',
     dialect: null,
     output: null,
+    digest: true,
     expectDigest: null,
     ...options,
   };

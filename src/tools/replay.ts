@@ -42,6 +42,8 @@ export interface ReplayOptions {
   readonly onUnknown: 'stop' | 'skip';
   readonly dialect: DialectName | null;
   readonly output: ReplayTarget | null;
+  /** Whether to compute the digest: it takes about a fifth of the time of a large replay. */
+  readonly digest: boolean;
   /** What the digest must be, or nothing is written; null: anything. */
   readonly expectDigest: string | null;
 }
@@ -53,7 +55,9 @@ export interface ReplayReport {
   readonly skipped: readonly PassedOver[];
   readonly refused: readonly PassedOver[];
   readonly refusedCount: number;
-  readonly digest: DigestReport;
+  /** Null when it was not asked for. */
+  readonly digest: DigestReport | null;
+  readonly keys: number;
   readonly databases: number;
   /** False when another digest was expected. */
   readonly asExpected: boolean;
@@ -74,7 +78,8 @@ export interface ReplayOutput extends WrittenOutput {
 }
 
 /**
- * Rebuilds the dataset of a log at a point in time, digests it and writes it out.
+ * Rebuilds the dataset of a log at a point in time, digests it and writes it out. A digest that is expected is computed
+ * whatever `digest` says.
  *
  * @throws DamageError when the log is damaged before the cut, or holds an unknown command and `onUnknown` is 'stop'
  * @throws UsageError for a cut or an output that cannot be, OutputError when writing fails
@@ -107,8 +112,9 @@ async function replayInto(
   const cut = await settle(options.cut, set, context);
   const rebuilt = await rebuild(set, { cut, as, onUnknown, dialect }, context);
   const everything = { as, dialect, conditions: EVERY_KEY, keys: null };
-  const digest = await digestKeyspace(rebuilt, everything, context);
-  const asExpected = expectDigest === null || expectDigest === digest.digest;
+  const wantsDigest = options.digest || expectDigest !== null;
+  const digest = wantsDigest ? await digestKeyspace(rebuilt, everything, context) : null;
+  const asExpected = expectDigest === null || expectDigest === digest?.digest;
   const { end, skipped, refused, refusedCount, keyspace } = rebuilt;
   const { reason } = end.stoppedAt;
   const matched = cut.before.length === 0 || (reason !== 'end' && reason !== 'torn-tail');
@@ -120,6 +126,7 @@ async function replayInto(
     refused,
     refusedCount,
     digest,
+    keys: keyspace.size,
     databases: keyspace.indexes().length,
     asExpected,
     output: wanted ? await write(slot, options.output!, rebuilt, set, context) : null,

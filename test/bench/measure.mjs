@@ -81,12 +81,21 @@ function ask(socket, command) {
   });
 }
 
-/** The time from start until a server has loaded a data directory, and the memory it then has taken. */
-export async function measureServer(directory) {
+/** The time from start until a server has loaded a data directory and answered `then`, and the memory it has taken. */
+export async function measureServer(directory, then = 'PING') {
   const place = mkdtempSync(join(tmpdir(), 'rekindle-bench-'));
   const socket = join(place, 'socket');
   const settings = ['--port', '0', '--unixsocket', socket, '--dir', directory, '--save', ''];
-  settings.push('--appendonly', 'yes', '--auto-aof-rewrite-percentage', '0', '--logfile', join(place, 'log'));
+  settings.push(
+    '--enable-debug-command',
+    'yes',
+    '--appendonly',
+    'yes',
+    '--auto-aof-rewrite-percentage',
+    '0',
+    '--logfile',
+    join(place, 'log'),
+  );
   const began = performance.now();
   const child = spawn('redis-server', settings, { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -97,6 +106,8 @@ export async function measureServer(directory) {
       if (child.exitCode !== null) throw new Error(`redis-server ended: ${readFileSync(join(place, 'log'))}`);
       await sleep(SAMPLE_MS);
     }
+    const last = await ask(socket, then);
+    if (!last?.startsWith('+')) throw new Error(`redis-server answered ${then} with ${last}`);
     const seconds = (performance.now() - began) / 1000;
     return { seconds, cpuSeconds: cpuOf(child.pid), peakBytes: peakOf(child.pid) };
   } finally {

@@ -2,7 +2,8 @@
 //
 //   --size 100MB     of each input (1GB is 10^9 bytes); inputs are made once and kept in --dir
 //   --runs 5         pairs per job; ours and theirs alternate, and so does who goes first; medians are told
-//   --jobs A,B       of check-aof, check-rdb-small, check-rdb-mixed, replay, kernels; default all
+//   --jobs A,B       of check-aof, check-rdb-small, check-rdb-mixed, replay, replay-digest, kernels; default all
+//                    (a server's load computes no digest, so replay is measured without; replay-digest adds DEBUG DIGEST)
 //   --dir PATH       where inputs are kept; default: rekindle-bench in the temporary directory
 //   --json           one JSON object instead of the table
 //
@@ -49,9 +50,15 @@ const JOBS = {
   },
   replay: {
     input: 'aof',
-    ours: (path) => ours('replay', path),
+    ours: (path) => ours('replay', '--no-digest', path),
     needs: 'redis-server',
     theirs: (_path, directory) => () => measureServer(directory),
+  },
+  'replay-digest': {
+    input: 'aof',
+    ours: (path) => ours('replay', path),
+    needs: 'redis-server',
+    theirs: (_path, directory) => () => measureServer(directory, 'DEBUG DIGEST'),
   },
 };
 

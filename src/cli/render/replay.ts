@@ -34,7 +34,7 @@ export function printReplay(report: ReplayReport, options: ReplayOptions, sessio
   row('stopped', `${where}, command ${count(command)}${time}: ${REASONS[reason]}`);
   row('applied', counted(report.applied, 'command'));
   if (report.skipped.length > 0) row('skipped', style.yellow(counted(report.skipped.length, 'command')));
-  row('keys', `${count(digest.keys)} in ${counted(report.databases, 'database')}`);
+  row('keys', `${count(report.keys)} in ${counted(report.databases, 'database')}`);
   if (options.expectDigest !== null) row('expected', options.expectDigest);
   const verdict =
     options.expectDigest === null
@@ -42,7 +42,7 @@ export function printReplay(report: ReplayReport, options: ReplayOptions, sessio
       : report.asExpected
         ? style.green('  equal')
         : style.red('  different');
-  row('digest', `${digest.digest}${verdict}`);
+  if (digest !== null) row('digest', `${digest.digest}${verdict}`);
   if (output?.published === true) row('output', outputText(output));
   else if (options.output !== null) row('output', style.red(refusal(report)));
 }
@@ -60,7 +60,9 @@ function refusal({ output, asExpected }: ReplayReport): string {
 /** What must be known about the result, on standard error. */
 export function noteReplay(report: ReplayReport, session: Session): void {
   const { digest, output, skipped, refused } = report;
-  session.note(`digest in the form of ${printable(digest.chosen.name)} (${digest.chosen.because})`);
+  if (digest !== null) {
+    session.note(`digest in the form of ${printable(digest.chosen.name)} (${digest.chosen.because})`);
+  }
   if (!report.matched) {
     session.warn(UNMATCHED);
     session.note(
@@ -83,7 +85,7 @@ export function noteReplay(report: ReplayReport, session: Session): void {
     for (const each of refused) session.detail(`  ${passedOverText(each)}`);
   }
   noteLosses(output, session);
-  noteNotChecked(digest.notChecked, session);
+  noteNotChecked(digest?.notChecked ?? [], session);
   if (output?.published === true) noteOutput(output, session);
 }
 
@@ -132,10 +134,10 @@ export function replayJson(
     applied: report.applied,
     skipped: report.skipped.map(passedOverJson),
     refused: report.refusedCount,
-    keys: digest.keys,
-    digest: digest.digest,
-    as: digest.chosen.name,
-    because: digest.chosen.because,
+    keys: report.keys,
+    digest: digest?.digest ?? null,
+    as: digest?.chosen.name ?? null,
+    because: digest?.chosen.because ?? null,
     ...(options.expectDigest === null ? {} : { expectedDigest: options.expectDigest, ok: report.asExpected }),
     output: output?.published === true ? output.path : null,
     ...(output === null
@@ -151,7 +153,7 @@ export function replayJson(
       ...problemJson(finding, conceal, strict ? 'error' : 'warning'),
     })),
     warnings: report.matched ? [...report.cautions] : [UNMATCHED, ...report.cautions],
-    notChecked: notCheckedJson(digest.notChecked),
+    notChecked: notCheckedJson(digest?.notChecked ?? []),
   };
 }
 
