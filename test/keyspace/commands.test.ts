@@ -380,27 +380,3 @@ test('names are in upper case, and none stands twice', () => {
   expect(new Set(names).size).toBe(names.length);
   expect(names).toEqual(names.map((name) => name.toUpperCase()));
 });
-
-describe('a score of -0', () => {
-  const scoreAfter = (commands: string, release: number): unknown =>
-    afterRunning(commands, { release }).values['0 a'];
-
-  test('loses its sign where a server packs it', () => {
-    expect(scoreAfter('ZADD a -0 x', 700)).toEqual([['x', 0]]);
-    expect(scoreAfter('ZADD a -0 x', 602)).toEqual([['x', -0]]);
-  });
-
-  test('keeps it in a skiplist, which never becomes packed again', () => {
-    const long = 'm'.repeat(65);
-    expect(scoreAfter(`ZADD a 1 ${long} | ZREM a ${long} | ZADD a -0 x`, 700)).toEqual([['x', 0]]);
-    expect(scoreAfter(`ZADD a 1 y 1 ${long} | ZREM a ${long} | ZADD a -0 x`, 700)).toEqual([
-      ['x', -0],
-      ['y', 1],
-    ]);
-  });
-
-  test('loses it in the result of a union that is packed at last', () => {
-    expect(scoreAfter('ZADD b 0 x | ZUNIONSTORE a 1 b WEIGHTS -1', 700)).toEqual([['x', 0]]);
-    expect(scoreAfter('ZADD b 0 x | ZUNIONSTORE a 1 b WEIGHTS -1', 602)).toEqual([['x', -0]]);
-  });
-});
