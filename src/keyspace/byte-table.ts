@@ -8,7 +8,6 @@ const ROW = 2;
 export const OWN_WORDS = 3;
 
 const SLOTS_FIRST = 16;
-const SEED = (Math.random() * 0x100000000) | 0;
 
 /**
  * A hash table from byte strings to rows, open addressed, with keys, values and what else is known of them in records
@@ -49,7 +48,7 @@ export class ByteTable {
 
   /** The row of a key, or -1. */
   find(bytes: Buffer, start: number, end: number): number {
-    return this.findHashed(bytes, start, end, hashBytes(bytes, start, end, SEED));
+    return this.findHashed(bytes, start, end, hashBytes(bytes, start, end));
   }
 
   findHashed(bytes: Buffer, start: number, end: number, hash: number): number {
@@ -98,7 +97,7 @@ export class ByteTable {
 
   /** Finds or adds a key; the row is `~row` (negative) when it was added, without a value. */
   put(bytes: Buffer, start: number, end: number): number {
-    const hash = hashBytes(bytes, start, end, SEED);
+    const hash = hashBytes(bytes, start, end);
     const row = this.findHashed(bytes, start, end, hash);
     return row >= 0 ? row : ~this.insert(bytes, start, end, hash, 0);
   }
@@ -210,7 +209,7 @@ export class ByteTable {
   private slotOf(row: number, ref: number): number {
     const { slots, mask } = this;
     if (slots[(this.lastSlot << 1) + 1] === ref) return this.lastSlot;
-    let slot = hashBytes(this.bytesAt(row), this.keyStart(row), this.keyEnd(row), SEED) & mask;
+    let slot = hashBytes(this.bytesAt(row), this.keyStart(row), this.keyEnd(row)) & mask;
     while (slots[(slot << 1) + 1] !== ref) slot = (slot + 1) & mask;
     return slot;
   }
@@ -254,9 +253,4 @@ export class ByteTable {
 /** The most rows a table of so many slots holds: three in four, so that probes stay short. */
 function rowsFor(slots: number): number {
   return (slots >>> 2) * 3;
-}
-
-/** The hash by which a table files a key. */
-export function keyHash(bytes: Buffer, start: number, end: number): number {
-  return hashBytes(bytes, start, end, SEED);
 }

@@ -9,12 +9,18 @@ const LOOP_WORDS = 64;
  */
 let sourceBytes: Buffer = Buffer.alloc(0);
 let sourceView = new DataView(sourceBytes.buffer);
+/** The one before: commands come in turns from the window and from the buffer of a transaction. */
+let otherBytes = sourceBytes;
+let otherView = sourceView;
 
 /** Announces the buffer that ranges will be taken from. Others work too, slower. */
 export function setSource(bytes: Buffer): void {
   if (bytes === sourceBytes) return;
+  const view = bytes === otherBytes ? otherView : viewOf(bytes);
+  otherBytes = sourceBytes;
+  otherView = sourceView;
   sourceBytes = bytes;
-  sourceView = viewOf(bytes);
+  sourceView = view;
 }
 
 export function viewOf(bytes: Buffer): DataView {
@@ -109,9 +115,26 @@ export function compareBytes(
   return aEnd - aStart - (bEnd - bStart);
 }
 
-/** 32-bit hash of a range, four bytes a step (the mixing of MurmurHash3). */
-export function hashBytes(bytes: Buffer, start: number, end: number, seed: number): number {
-  let hash = seed ^ (end - start);
+/**
+ * The multipliers of the hash are secret: with known ones anybody can write a log whose keys all collide, whatever the
+ * seed. They are odd, so that no information is lost, and have enough bits to spread what they multiply.
+ */
+const FIRST = multiplier();
+const SECOND = multiplier();
+const SEED = Math.floor(Math.random() * 0x100000000) | 0;
+
+function multiplier(): number {
+  for (;;) {
+    const value = Math.floor(Math.random() * 0x100000000) | 1;
+    let bits = 0;
+    for (let rest = value; rest !== 0; rest &= rest - 1) bits++;
+    if (bits >= 12 && bits <= 20) return value;
+  }
+}
+
+/** 32-bit hash of a range, four bytes a step, different in every process (the mixing of MurmurHash3). */
+export function hashBytes(bytes: Buffer, start: number, end: number): number {
+  let hash = SEED ^ (end - start);
   let i = start;
   const last = end - 3;
   if (bytes === sourceBytes) {
@@ -133,8 +156,8 @@ export function hashBytes(bytes: Buffer, start: number, end: number, seed: numbe
 }
 
 function mix(hash: number, word: number): number {
-  let k = Math.imul(word, 0xcc9e2d51);
+  let k = Math.imul(word, FIRST);
   k = (k << 15) | (k >>> 17);
-  const mixed = hash ^ Math.imul(k, 0x1b873593);
+  const mixed = hash ^ Math.imul(k, SECOND);
   return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
 }

@@ -1,8 +1,8 @@
 import { highWord, type Long, lowWord, signedLong } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import type { Arena } from './arena.js';
-import { ByteTable, keyHash, OWN_WORDS, VALUE_LENGTH } from './byte-table.js';
-import { copyBytes } from './bytes.js';
+import { ByteTable, OWN_WORDS, VALUE_LENGTH } from './byte-table.js';
+import { copyBytes, hashBytes } from './bytes.js';
 import {
   type HeldValue,
   holdsBlocks,
@@ -85,12 +85,12 @@ export class Database {
 
   /** Adds a key known to be absent, with an empty value of the given packed form. */
   create(bytes: Buffer, start: number, end: number, form: number): number {
-    return this.add(bytes, start, end, keyHash(bytes, start, end), form);
+    return this.add(bytes, start, end, hashBytes(bytes, start, end), form);
   }
 
   /** The entry of a key, which is added with an empty value of the given packed form when it is absent. */
   findOrCreate(bytes: Buffer, start: number, end: number, form: number): number {
-    const hash = keyHash(bytes, start, end);
+    const hash = hashBytes(bytes, start, end);
     const entry = this.table.findHashed(bytes, start, end, hash);
     return entry >= 0 ? entry : this.add(bytes, start, end, hash, form);
   }
@@ -214,7 +214,7 @@ export class Database {
     keepExpiry = false,
   ): number {
     const length = end - start;
-    const hash = keyHash(key, keyStart, keyEnd);
+    const hash = hashBytes(key, keyStart, keyEnd);
     let entry = this.table.findHashed(key, keyStart, keyEnd, hash);
     if (length > TEXT_MAX)
       return this.setLargeText(entry, key, keyStart, keyEnd, bytes, start, end, keepExpiry);

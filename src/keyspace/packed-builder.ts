@@ -27,7 +27,7 @@ export class PackedBuilder {
 
   /** True when an item of `size` bytes in all can be added, and its name is like none before. */
   takes(size: number, limit: number, name: Buffer, start: number, end: number): boolean {
-    return this.fits(size, limit) && this.isNew(hashBytes(name, start, end, 0));
+    return this.fits(size, limit) && this.isNew(hashBytes(name, start, end));
   }
 
   fits(size: number, limit: number): boolean {

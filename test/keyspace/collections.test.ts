@@ -222,3 +222,23 @@ function ordered(db: Database, entry: number): [string, number][] {
     return [view.member.latin1(), view.score];
   });
 }
+
+test.each(seeds('text'))('a long string is a Buffer that grows with zeros (seed %i)', (seed) => {
+  const random = new Random(seed);
+  const db = new Keyspace().database(0);
+  const slice = new ByteSlice();
+  const entry = db.setString(KEY, 0, KEY.length, KEY, 0, 0);
+  let model = Buffer.alloc(0);
+  for (let step = 0; step < 300; step++) {
+    const length = random.once(3) ? random.below(model.length + 1) : random.below(200_000);
+    const resized = Buffer.alloc(length);
+    model.copy(resized);
+    model = resized;
+    db.resizeString(entry, length);
+    const mark = random.below(length);
+    if (length > 0) {
+      db.getString(entry, slice).bytes[slice.start + mark] = model[mark] = 1 + random.below(255);
+    }
+    expect(db.getString(entry, slice).view().equals(model)).toBe(true);
+  }
+});
