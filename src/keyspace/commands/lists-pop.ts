@@ -6,21 +6,24 @@ import { LIST, PACKED_LIST } from '../forms.js';
 import { indexAt } from '../integers.js';
 import { dropHead, dropTail, listLength, peekHead, peekTail, pushHead, pushTail } from '../lists.js';
 import { APPLIED, type Outcome } from '../outcome.js';
+import { type Ends, popFirst, popMany } from './pops.js';
 import type { CommandRow } from './row.js';
 
 /** Commands that take from lists. Those that would block find what they want or do nothing. */
 export const listPopCommands: readonly CommandRow[] = [
   { name: 'LPOP', arity: -2, apply: (engine, command) => pop(engine, command, true) },
   { name: 'RPOP', arity: -2, apply: (engine, command) => pop(engine, command, false) },
-  { name: 'BLPOP', arity: -3, apply: (engine, command) => popFirst(engine, command, true) },
-  { name: 'BRPOP', arity: -3, apply: (engine, command) => popFirst(engine, command, false) },
-  { name: 'LMPOP', arity: -4, apply: (engine, command) => popMany(engine, command, 1) },
-  { name: 'BLMPOP', arity: -5, apply: (engine, command) => popMany(engine, command, 2) },
+  { name: 'BLPOP', arity: -3, apply: (engine, command) => popFirst(engine, command, LISTS, true) },
+  { name: 'BRPOP', arity: -3, apply: (engine, command) => popFirst(engine, command, LISTS, false) },
+  { name: 'LMPOP', arity: -4, apply: (engine, command) => popMany(engine, command, LISTS, 1) },
+  { name: 'BLMPOP', arity: -5, apply: (engine, command) => popMany(engine, command, LISTS, 2) },
   { name: 'RPOPLPUSH', arity: 3, apply: (engine, command) => transfer(engine, command, false, true) },
   { name: 'BRPOPLPUSH', arity: 4, apply: (engine, command) => transfer(engine, command, false, true) },
   { name: 'LMOVE', arity: 5, apply: move },
   { name: 'BLMOVE', arity: 6, apply: move },
 ];
+
+const LISTS: Ends = { kind: LIST, first: 'LEFT', last: 'RIGHT', drop };
 
 function drop(engine: Engine, entry: number, count: number, fromHead: boolean): void {
   const { db } = engine;
@@ -37,42 +40,6 @@ function pop(engine: Engine, command: CommandSpans, fromHead: boolean): Outcome 
   if (entry < 0) return APPLIED;
   if (engine.db.kindAt(entry) !== LIST) return engine.wrongType();
   if (count > 0) drop(engine, entry, count, fromHead);
-  return APPLIED;
-}
-
-/** BLPOP and BRPOP: one element of the first list there is. */
-function popFirst(engine: Engine, command: CommandSpans, fromHead: boolean): Outcome {
-  for (let i = 1; i < command.argc - 1; i++) {
-    const entry = engine.find(command, i);
-    if (entry < 0) continue;
-    if (engine.db.kindAt(entry) !== LIST) return engine.wrongType();
-    drop(engine, entry, 1, fromHead);
-    break;
-  }
-  return APPLIED;
-}
-
-/** LMPOP and BLMPOP; the number of keys is argument `at`. */
-function popMany(engine: Engine, command: CommandSpans, at: number): Outcome {
-  const keys = indexAt(command, at);
-  if (!(keys > 0)) return engine.fail('ERR numkeys should be greater than 0');
-  const where = at + keys + 1;
-  if (where >= command.argc) return engine.syntaxError();
-  const fromHead = command.is(where, 'LEFT');
-  if (!fromHead && !command.is(where, 'RIGHT')) return engine.syntaxError();
-  let count = 1;
-  if (command.argc > where + 1) {
-    if (command.argc !== where + 3 || !command.is(where + 1, 'COUNT')) return engine.syntaxError();
-    count = indexAt(command, where + 2);
-    if (!(count > 0)) return engine.fail('ERR count should be greater than 0');
-  }
-  for (let i = at + 1; i < where; i++) {
-    const entry = engine.find(command, i);
-    if (entry < 0) continue;
-    if (engine.db.kindAt(entry) !== LIST) return engine.wrongType();
-    drop(engine, entry, count, fromHead);
-    break;
-  }
   return APPLIED;
 }
 

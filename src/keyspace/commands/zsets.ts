@@ -5,6 +5,7 @@ import { PACKED_ZSET, ZSET } from '../forms.js';
 import { indexAt } from '../integers.js';
 import { APPLIED, type Outcome } from '../outcome.js';
 import { putMember, removeMember, removeRanks, scoreOf, zsetSize } from '../zsets.js';
+import { type Ends, popFirst, popMany } from './pops.js';
 import type { CommandRow } from './row.js';
 
 /** Commands on the members of sorted sets. */
@@ -14,10 +15,10 @@ export const zsetCommands: readonly CommandRow[] = [
   { name: 'ZREM', arity: -3, apply: remove },
   { name: 'ZPOPMIN', arity: -2, apply: (engine, command) => pop(engine, command, true) },
   { name: 'ZPOPMAX', arity: -2, apply: (engine, command) => pop(engine, command, false) },
-  { name: 'BZPOPMIN', arity: -3, apply: (engine, command) => popFirst(engine, command, true) },
-  { name: 'BZPOPMAX', arity: -3, apply: (engine, command) => popFirst(engine, command, false) },
-  { name: 'ZMPOP', arity: -4, apply: (engine, command) => popMany(engine, command, 1) },
-  { name: 'BZMPOP', arity: -5, apply: (engine, command) => popMany(engine, command, 2) },
+  { name: 'BZPOPMIN', arity: -3, apply: (engine, command) => popFirst(engine, command, ZSETS, true) },
+  { name: 'BZPOPMAX', arity: -3, apply: (engine, command) => popFirst(engine, command, ZSETS, false) },
+  { name: 'ZMPOP', arity: -4, apply: (engine, command) => popMany(engine, command, ZSETS, 1) },
+  { name: 'BZMPOP', arity: -5, apply: (engine, command) => popMany(engine, command, ZSETS, 2) },
 ];
 
 const NX = 1;
@@ -107,6 +108,8 @@ function remove(engine: Engine, command: CommandSpans): Outcome {
   return APPLIED;
 }
 
+const ZSETS: Ends = { kind: ZSET, first: 'MIN', last: 'MAX', drop };
+
 function drop(engine: Engine, entry: number, count: number, lowest: boolean): void {
   const { db } = engine;
   const size = zsetSize(db, entry);
@@ -126,41 +129,5 @@ function pop(engine: Engine, command: CommandSpans, lowest: boolean): Outcome {
   if (entry < 0) return APPLIED;
   if (engine.db.kindAt(entry) !== ZSET) return engine.wrongType();
   drop(engine, entry, count, lowest);
-  return APPLIED;
-}
-
-/** BZPOPMIN and BZPOPMAX: one member of the first sorted set there is. */
-function popFirst(engine: Engine, command: CommandSpans, lowest: boolean): Outcome {
-  for (let i = 1; i < command.argc - 1; i++) {
-    const entry = engine.find(command, i);
-    if (entry < 0) continue;
-    if (engine.db.kindAt(entry) !== ZSET) return engine.wrongType();
-    drop(engine, entry, 1, lowest);
-    break;
-  }
-  return APPLIED;
-}
-
-/** ZMPOP and BZMPOP; the number of keys is argument `at`. */
-function popMany(engine: Engine, command: CommandSpans, at: number): Outcome {
-  const keys = indexAt(command, at);
-  if (!(keys > 0)) return engine.fail('ERR numkeys should be greater than 0');
-  const where = at + keys + 1;
-  if (where >= command.argc) return engine.syntaxError();
-  const lowest = command.is(where, 'MIN');
-  if (!lowest && !command.is(where, 'MAX')) return engine.syntaxError();
-  let count = 1;
-  if (command.argc > where + 1) {
-    if (command.argc !== where + 3 || !command.is(where + 1, 'COUNT')) return engine.syntaxError();
-    count = indexAt(command, where + 2);
-    if (!(count > 0)) return engine.fail('ERR count should be greater than 0');
-  }
-  for (let i = at + 1; i < where; i++) {
-    const entry = engine.find(command, i);
-    if (entry < 0) continue;
-    if (engine.db.kindAt(entry) !== ZSET) return engine.wrongType();
-    drop(engine, entry, count, lowest);
-    break;
-  }
   return APPLIED;
 }
