@@ -1,7 +1,7 @@
 import type { Long } from '../bytes/int64.js';
 import { normalLong } from '../bytes/int64.js';
 import type { FindingCode } from '../model/finding.js';
-import { needsQuotes, quote, splitWords } from '../resp/words.js';
+import { needsQuotes, quote, splitWords } from '../model/words.js';
 
 /** `b` base, `i` increment, `h` history: the letters of the file. */
 export type ManifestType = 'b' | 'i' | 'h';

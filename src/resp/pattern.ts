@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js';
 import { Glob } from '../model/glob.js';
+import { splitWords } from '../model/words.js';
 import type { CommandSpans } from './command.js';
-import { splitWords } from './words.js';
 
 /**
  * Commands by their words: one glob for each of the leading arguments, the name in any case. Arguments beyond the
