@@ -45,6 +45,7 @@ const DISAGREEMENTS: Readonly<Record<string, Verdict>> = {
 const OTHER_DATA: Readonly<Record<string, string>> = {
   'aof-bad-select': 'a log that selects database 99 comes from a server that has one; this one had 16',
   'manifest-absent': 'the server starts empty: none of the files is loaded',
+  'keydb-6.3.4/rdb-dup-key': 'the server loads the key twice and serves one of the two',
   'redis-2.8.24/aof-trunc-in-multi': 'the server applies the half of a transaction that is there',
   'redis-3.2.13/aof-trunc-in-multi': 'the server applies the half of a transaction that is there',
   'redis-4.0.14/rdb-bitflip-4-crcfixed': 'the server keeps a member twice',
