@@ -1,5 +1,7 @@
 import { constants } from 'node:fs';
 import {
+  chmod,
+  chown,
   type FileHandle,
   link,
   lstat,
@@ -9,6 +11,8 @@ import {
   rename,
   rm,
   rmdir,
+  stat,
+  statfs,
   unlink,
 } from 'node:fs/promises';
 
@@ -22,6 +26,15 @@ export interface OutputFile {
 }
 
 export type Occupant = 'nothing' | 'file' | 'empty-directory' | 'directory' | 'other';
+
+/** What one file hands on to another that takes its place. */
+export interface FileFacts {
+  readonly size: number;
+  /** Permission bits, set-id bits included. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
 
 /** What publishing needs of a file system, in one place so that a test can make any step of it fail. */
 export interface Disk {
@@ -40,6 +53,12 @@ export interface Disk {
   removeTree(path: string): Promise<void>;
   /** Makes names created, renamed or removed in the directory last. */
   syncDirectory(path: string): Promise<void>;
+  /** Of the file that a symbolic link leads to. */
+  facts(path: string): Promise<FileFacts>;
+  setMode(path: string, mode: number): Promise<void>;
+  setOwner(path: string, uid: number, gid: number): Promise<void>;
+  /** Bytes this user may still write on the file system that `path` is on. */
+  freeBytes(path: string): Promise<number>;
 }
 
 export const errorCode = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
@@ -78,6 +97,16 @@ export const localDisk: Disk = {
     } finally {
       await handle.close();
     }
+  },
+  async facts(path) {
+    const { size, mode, uid, gid } = await stat(path);
+    return { size, mode: mode & 0o7777, uid, gid };
+  },
+  setMode: chmod,
+  setOwner: chown,
+  async freeBytes(path) {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
   },
 };
 
