@@ -73,8 +73,11 @@ export interface LoadTruth {
   readonly exit_code: number | null;
   readonly crashed?: boolean;
   readonly log: readonly string[];
+  /** Absent when the server died of being asked. */
   readonly digest?: string;
   readonly dbsize?: Readonly<Record<string, number>>;
+  /** How the server ended while its dataset was read: a negative signal. */
+  readonly died_after_load?: number;
 }
 
 /** One run of the official checker. */
@@ -89,8 +92,13 @@ export interface CorruptTruth {
   readonly kind: 'rdb' | 'aof' | 'manifest';
   /** What was done to the file. */
   readonly what: string;
+  /** By path in the data directory. */
+  readonly files: Readonly<Record<string, { readonly size: number }>>;
   readonly load: LoadTruth;
+  /** With `aof-load-truncated no`. */
   readonly load_truncated_no?: LoadTruth;
+  /** With `sanitize-dump-payload yes`. */
+  readonly load_sanitize_yes?: LoadTruth;
   readonly load_after_fix?: LoadTruth;
   readonly check: CheckTruth;
   readonly fix?: CheckTruth;

@@ -1,0 +1,67 @@
+import type { Verdict } from '../../src/model/verdict.js';
+
+/** A verdict that deliberately differs from what the server did that was started on the file. */
+export interface Difference {
+  /** As the folders in the archives are called. */
+  readonly cases: readonly string[];
+  /** By the name of the folder; all servers whose own verdict is another. */
+  readonly servers?: RegExp;
+  readonly ours: Verdict;
+  readonly why: string;
+}
+
+export const DIFFERENCES: readonly Difference[] = [
+  {
+    cases: ['aof-bad-arity', 'aof-bad-command', 'aof-bad-command-in-multi', 'aof-empty-command'],
+    ours: 'intact',
+    why: 'commands are not executed, so an unknown or incomplete one is not met',
+  },
+  {
+    cases: ['aof-discard-in-multi'],
+    ours: 'intact',
+    why: 'DISCARD is a command like others; only execution shows what it does',
+  },
+  {
+    cases: ['aof-wrong-type'],
+    ours: 'intact',
+    why: 'whether a command fits the value it meets shows when it is executed: `replay` tells',
+  },
+  {
+    cases: ['aof-bad-select', 'rdb-bad-selectdb'],
+    ours: 'intact',
+    why: 'how many databases there are is configuration (`databases`), not part of the file; this server had 16',
+  },
+  {
+    cases: ['rdb-dup-key'],
+    ours: 'intact',
+    why: 'finding a key twice takes memory for every key',
+  },
+  {
+    cases: ['aof-exec-without-multi', 'aof-nested-multi', 'aof-multi-no-exec-middle'],
+    servers: /^redis-[2-5]\.|^valkey-/,
+    ours: 'loss',
+    why: 'the server refuses the command without a word in its log; what belonged together did not run together',
+  },
+  {
+    cases: ['aof-len-huge'],
+    ours: 'loss',
+    why: 'it is a torn tail as long as nothing is allocated for it: a server with the memory cuts it, this one died',
+  },
+  {
+    cases: ['manifest-first-incr-open-multi'],
+    ours: 'loss',
+    why: 'an open transaction in any file is cut',
+  },
+  {
+    cases: ['rdb-bitflip-4-crcfixed'],
+    servers: /^redis-4\.0/,
+    ours: 'refused',
+    why: 'a member twice, which this server loads unseen, and later ones refuse',
+  },
+  {
+    cases: ['rdb-bitflip-3-crcfixed'],
+    servers: /^redis-6\.2/,
+    ours: 'refused',
+    why: 'a stream node whose entries do not add up: this server loads it unseen, and dies when it is read',
+  },
+];
