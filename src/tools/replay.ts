@@ -1,5 +1,4 @@
-import { realpath } from 'node:fs/promises';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename } from 'node:path';
 import type { Cut } from '../aof/cut.js';
 import type { LogEnd } from '../aof/log.js';
 import type { AofSet } from '../aof/set.js';
@@ -11,6 +10,7 @@ import type { ToolContext } from './context.js';
 import { type DigestReport, digestKeyspace } from './digest.js';
 import type { Server } from './family.js';
 import { EVERY_KEY } from './filter.js';
+import { refuseInside } from './output-place.js';
 import { type PassedOver, type Rebuilt, rebuild } from './rebuild.js';
 import { asLog, type Source } from './source.js';
 import { oldestTarget, targetOf } from './target-choice.js';
@@ -187,33 +187,4 @@ function targetFor(rebuilt: Rebuilt, set: AofSet, form: OutputForm, context: Too
 function filenameOf(set: AofSet): string {
   const manifest = set.manifestPath === null ? null : basename(set.manifestPath);
   return manifest?.endsWith('.manifest') === true ? manifest.slice(0, -'.manifest'.length) : 'appendonly.aof';
-}
-
-/** @throws UsageError when the output would stand in the directory that is read, or replace a file that is */
-async function refuseInside(output: string, source: Source, set: AofSet): Promise<void> {
-  const place = await realPlace(output);
-  const refuse = (what: string) => {
-    throw new UsageError(`--out: ${output} ${what}`, 'write somewhere else: a source is never changed');
-  };
-  for (const { path } of [...set.files, ...set.history]) {
-    if (place === (await realPlace(path))) refuse('is a file of the source');
-  }
-  const isOneFile = source.kind === 'rdb' || set.manifestPath === null;
-  const rooms = isOneFile ? [] : [await realPlace(set.directory)];
-  if (source.isDirectory) rooms.push(await realPlace(source.path));
-  for (const room of rooms) {
-    if (place === room) refuse('is the source itself');
-    if (place.startsWith(room.endsWith(sep) ? room : room + sep)) refuse('is inside the source');
-  }
-}
-
-/** The path with links resolved as far as it exists. */
-async function realPlace(path: string): Promise<string> {
-  const whole = resolve(path);
-  try {
-    return await realpath(whole);
-  } catch {
-    const parent = dirname(whole);
-    return parent === whole ? whole : join(await realPlace(parent), basename(whole));
-  }
 }

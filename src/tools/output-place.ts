@@ -1,0 +1,38 @@
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import type { AofSet } from '../aof/set.js';
+import { UsageError } from '../errors.js';
+import type { Source } from './source.js';
+
+/**
+ * Sources are never changed, whatever they are called.
+ *
+ * @throws UsageError when the output would stand in the directory that is read, or replace a file that is
+ */
+export async function refuseInside(output: string, source: Source, set: AofSet): Promise<void> {
+  const place = await realPlace(output);
+  const refuse = (what: string) => {
+    throw new UsageError(`--out: ${output} ${what}`, 'write somewhere else: a source is never changed');
+  };
+  for (const { path } of [...set.files, ...set.history]) {
+    if (place === (await realPlace(path))) refuse('is a file of the source');
+  }
+  const isOneFile = source.kind === 'rdb' || set.manifestPath === null;
+  const rooms = isOneFile ? [] : [await realPlace(set.directory)];
+  if (source.isDirectory) rooms.push(await realPlace(source.path));
+  for (const room of rooms) {
+    if (place === room) refuse('is the source itself');
+    if (place.startsWith(room.endsWith(sep) ? room : room + sep)) refuse('is inside the source');
+  }
+}
+
+/** The path with links resolved as far as it exists. */
+export async function realPlace(path: string): Promise<string> {
+  const whole = resolve(path);
+  try {
+    return await realpath(whole);
+  } catch {
+    const parent = dirname(whole);
+    return parent === whole ? whole : join(await realPlace(parent), basename(whole));
+  }
+}
