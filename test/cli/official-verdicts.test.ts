@@ -69,6 +69,18 @@ describe('damaged logs, fixed', () => {
     for (const name of backups) expect(after[name]).toBe(before[name.replace(/\.bak-.*/, '')]);
   });
 
+  it('hold what the server had after the fix of the original', async () => {
+    const loaded = CASES.filter(({ truth }) => truth.load_after_fix?.digest !== undefined);
+    expect(loaded.length).toBeGreaterThan(30);
+    for (const each of loaded) {
+      const path = writableCopy(each);
+      await runCli([...wordsOf(each.truth.fix!, path), '--yes']);
+      const { exit, stdout } = await runCli(['digest', path, '--json', '--as', 'redis-7.0']);
+      expect(exit, each.name).toBe(0);
+      expect(JSON.parse(stdout), each.name).toMatchObject({ digest: each.truth.load_after_fix!.digest });
+    }
+  });
+
   it('are left alone by a second fix', async () => {
     for (const each of fixed.filter(({ truth }) => (truth.fix as FixTruth).changed)) {
       const path = writableCopy(each);

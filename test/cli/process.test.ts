@@ -1,5 +1,13 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -55,6 +63,43 @@ it('stops at SIGINT with 130 and leaves nothing half-written', async () => {
   expect(await ended(child)).toBe(130);
   expect(await complaints).toBe('rekindle: interrupted; nothing half-written is left behind\n');
   expect(readdirSync(directory)).toEqual([]);
+});
+
+describe('under the name of an official checker', () => {
+  const WHOLE = '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n';
+
+  function linked(name: string, file: string, words: readonly string[], input: string) {
+    const directory = temporaryDirectory('linked');
+    chmodSync(program, 0o755); // as npm does on installing
+    symlinkSync(program, join(directory, name));
+    const path = join(directory, 'file');
+    writeFileSync(path, readFileSync(file));
+    const ran = spawnSync(join(directory, name), [...words, path], { encoding: 'utf8', input });
+    return { ...ran, left: readFileSync(path, 'latin1') };
+  }
+
+  function torn(): string {
+    const path = join(temporaryDirectory('torn'), 'appendonly.aof');
+    writeFileSync(path, `${WHOLE}*1\r\n`);
+    return path;
+  }
+
+  it('fixes a log when it is told to, and only then', () => {
+    const unfixed = { status: 1, left: `${WHOLE}*1\r\n` };
+    expect(linked('redis-check-aof', torn(), ['--fix'], '')).toMatchObject(unfixed);
+    expect(linked('redis-check-aof', torn(), ['--fix'], 'n\n')).toMatchObject(unfixed);
+    expect(linked('redis-check-aof', torn(), ['--fix'], 'y\n')).toMatchObject({ status: 0, left: WHOLE });
+    expect(linked('valkey-check-aof', torn(), ['--fix', '--yes'], '')).toMatchObject({
+      status: 0,
+      left: WHOLE,
+    });
+  });
+
+  it('looks at an RDB', () => {
+    const ran = linked('valkey-check-rdb', corpusPath('redis-7.0.15', 'small.rdb'), [], '');
+    expect(ran).toMatchObject({ status: 0, stderr: '' });
+    expect(ran.stdout).toContain('\\o/ RDB looks OK! \\o/');
+  });
 });
 
 describe('a large file, with a second thread and without', () => {
