@@ -9,7 +9,9 @@ export interface KnownCommand {
   /** The release that brought it, such as `redis 7.4`, as far back as that is known. */
   readonly since: string;
   /** The module that brings it, for those that servers are delivered with. */
-  readonly module?: string;
+  readonly module?: string | undefined;
+  /** Upper-case names of what servers since 7.0 know as commands of their own: any other is unknown to them. */
+  readonly subcommands?: ReadonlySet<string> | undefined;
 }
 
 /** All of them, in no order. */
@@ -18,8 +20,10 @@ export const KNOWN_COMMANDS: readonly KnownCommand[] = Object.entries(COMMAND_RO
     const [, module, since] = /^(?:modules\/(\S+) )?(.*)$/.exec(from)!;
     return rows.split(' ').map((row) => {
       const colon = row.lastIndexOf(':');
-      const command = { name: row.slice(0, colon), arity: Number(row.slice(colon + 1)), since: since! };
-      return module === undefined ? command : { ...command, module };
+      const name = row.slice(0, colon);
+      const inside = SUBCOMMAND_ROWS[name]?.split(' ');
+      const subcommands = inside === undefined ? undefined : new Set(inside);
+      return { name, arity: Number(row.slice(colon + 1)), since: since!, module, subcommands };
     });
   },
 );
@@ -70,20 +74,6 @@ export function arityFits(command: KnownCommand, argc: number): boolean {
 export function isModuleName(bytes: Uint8Array, start: number, end: number): boolean {
   const dot = bytes.subarray(start, end).indexOf(DOT);
   return dot > 0 && dot < end - start - 1;
-}
-
-const subcommands: ReadonlyMap<string, ReadonlySet<string>> = new Map(
-  Object.entries(SUBCOMMAND_ROWS).map(([name, rows]) => [name, new Set(rows.split(' '))]),
-);
-
-/** True when the command is one whose first argument names a command of its own, for servers since 7.0. */
-export function hasSubcommands(command: KnownCommand): boolean {
-  return subcommands.has(command.name);
-}
-
-/** False when `subcommand`, in any case, is none of the container's in any release. */
-export function knowsSubcommand(container: KnownCommand, subcommand: string): boolean {
-  return subcommands.get(container.name)?.has(subcommand.toUpperCase()) ?? true;
 }
 
 function isAt(at: number, bytes: Uint8Array, start: number, length: number): boolean {

@@ -6,6 +6,8 @@ export type Severity = 'error' | 'warning';
 export interface Location {
   readonly file: string;
   readonly offset: number;
+  /** Where the damaged record or range begins, when that is not `offset`, and its bytes. */
+  readonly start?: number;
   readonly length?: number;
   readonly database?: number;
   /** One character per byte. */
@@ -19,6 +21,8 @@ export interface Finding {
   readonly code: FindingCode;
   readonly where: Location;
   readonly detail: ErrorDetail;
+  /** The first bytes that stand there, one character per byte. */
+  readonly preview?: string;
 }
 
 /** Every finding rekindle can make, with its severity. A code, once released, keeps its meaning. */
@@ -59,13 +63,17 @@ export const FINDINGS = {
   'aof/torn-annotation': 'warning',
   /** A number or line end that servers load and redis-check-aof refuses. */
   'aof/loose-framing': 'warning',
-  /** Told only where commands are executed. */
   'aof/unknown-command': 'error',
+  'aof/wrong-arity': 'error',
+  /** SELECT of something that is no number: servers go on in the database before it. */
+  'aof/bad-select': 'error',
   'aof/torn-tail': 'error',
   'aof/truncated': 'error',
   'aof/open-transaction': 'error',
   'aof/nested-multi': 'error',
   'aof/exec-without-multi': 'error',
+  /** Servers queue it like any other command, and crash at the EXEC or lose everything behind it. */
+  'aof/discard-in-multi': 'error',
   'manifest/bad-line': 'error',
   'manifest/empty': 'error',
   'manifest/duplicate-base': 'error',

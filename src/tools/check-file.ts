@@ -8,7 +8,8 @@ import { checksumText } from '../rdb/checksum.js';
 import { RdbDecoder } from '../rdb/decoder.js';
 import type { DialectName } from '../rdb/dialect.js';
 import { SKIM } from '../resp/scanner.js';
-import { FindingList, LogCheck, RdbCheck } from './check-handlers.js';
+import { FindingList, placeOf, RdbCheck } from './check-handlers.js';
+import { LogCheck } from './check-log.js';
 import { sumRange } from './checksum.js';
 import type { ToolContext } from './context.js';
 import type { CheckedFile, NotChecked } from './report.js';
@@ -103,7 +104,7 @@ class FileCheck implements Machine {
   ) {
     this.findings = new FindingList(source.label);
     this.rdb = new RdbCheck(options.quick);
-    this.log = new LogCheck(this.findings, (offset) => this.startOtherPart(offset));
+    this.log = new LogCheck(this.findings, options.quick, (offset) => this.startOtherPart(offset));
     this.logMachine = new AofFileMachine(this.log, () => this.decode(), SKIM);
     this.phase = options.form === 'rdb' ? RDB : LOG;
   }
@@ -115,7 +116,7 @@ class FileCheck implements Machine {
       verifyChecksum: this.job === null,
       deep: !options.quick,
       dialect: options.dialect ?? undefined,
-      onWarning: (code, offset, detail) => findings.add(code, offset, detail, decoder.head),
+      onWarning: (code, offset, detail) => findings.add(code, offset, detail, placeOf(decoder.head)),
     });
     return (this.decoder = decoder);
   }
@@ -130,13 +131,16 @@ class FileCheck implements Machine {
   }
 
   private startOtherPart(offset: number): void {
-    const { source, log } = this;
+    const { source, log, options } = this;
     if (this.job !== null || !(source instanceof FileSource) || source.size - offset < THREAD_FROM_BYTES)
       return;
     const middle = offset + Math.floor((source.size - offset) * FIRST_PART);
-    this.job = ThreadJob.start({ kind: 'log-half', path: source.label, middle }, (found) => {
-      log.stopAt = found;
-    });
+    this.job = ThreadJob.start(
+      { kind: 'log-half', path: source.label, middle, quick: options.quick },
+      (found) => {
+        log.stopAt = found;
+      },
+    );
   }
 
   /** Bytes done, those of the other thread included as far as one can tell. */
@@ -149,7 +153,7 @@ class FileCheck implements Machine {
   async adoptOtherPart(): Promise<boolean> {
     const answer = await this.job?.result();
     const adopted = answer?.kind === 'log-half' && answer.clean;
-    if (adopted) this.log.commands += answer.commands;
+    if (adopted) this.log.adopt(answer);
     else this.log.full = false;
     return adopted;
   }
@@ -199,13 +203,19 @@ class FileCheck implements Machine {
     const insideRdb = decoder !== null && this.rdb.summary === null;
     if (error.code === 'rdb/checksum-mismatch') this.validBytes = error.offset;
     else if (insideRdb) this.validBytes = decoder.insideKey ? decoder.head.offset : window.offset;
-    else this.validBytes = this.logMachine.safeCut;
+    else this.validBytes = this.beforeRefused(this.logMachine.safeCut);
     const torn = error.code === 'aof/torn-tail' && !options.last;
     const code = torn ? 'aof/truncated' : (error.code as FindingCode);
-    const head = insideRdb && decoder.insideKey ? decoder.head : null;
+    const place = insideRdb && decoder.insideKey ? placeOf(decoder.head) : {};
     // So that the hint can name the place to cut at.
     const cut = insideRdb || error.code.startsWith('rdb/') ? {} : { safeCut: this.validBytes };
-    findings.add(code, error.offset, { ...error.detail, ...cut }, head, error.trail);
+    findings.add(code, error.offset, { ...error.detail, ...cut }, { ...place, trail: error.trail });
+  }
+
+  /** Servers come no further than the first record they refuse, whole as it may be. */
+  private beforeRefused(offset: number): number {
+    const { firstRefused } = this.log;
+    return firstRefused < 0 ? offset : Math.min(offset, firstRefused);
   }
 
   async close(): Promise<void> {
@@ -225,7 +235,7 @@ class FileCheck implements Machine {
       dialect: rdb.dialect?.name ?? null,
       version: rdb.version,
       bytes,
-      validBytes: this.validBytes >= 0 ? this.validBytes : isLog ? bytes : end,
+      validBytes: this.validBytes >= 0 ? this.validBytes : isLog ? this.beforeRefused(bytes) : end,
       keys: rdb.version === null ? null : rdb.keys,
       commands: isLog ? log.commands : null,
       findings: findings.list,

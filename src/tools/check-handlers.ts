@@ -1,12 +1,8 @@
-import type { AofFileHandler } from '../aof/file.js';
-import { type CommandRole, MULTI, QUEUED } from '../aof/transaction.js';
-import type { ByteSlice } from '../bytes/slice.js';
 import type { ErrorDetail } from '../errors.js';
-import type { Finding, FindingCode } from '../model/finding.js';
+import type { Finding, FindingCode, Location } from '../model/finding.js';
 import { type Depth, ITEMS, type KeyHead, SKIP } from '../model/handler.js';
 import type { Dialect } from '../rdb/dialect.js';
 import { type RdbHeader, RdbSink, type RdbSummary } from '../rdb/handler.js';
-import type { CommandSpans } from '../resp/command.js';
 import type { NotChecked } from './report.js';
 
 /** Findings of one code that are listed for one file; the rest is counted. */
@@ -19,18 +15,11 @@ export class FindingList {
 
   constructor(private readonly file: string) {}
 
-  add(
-    code: FindingCode,
-    offset: number,
-    detail: ErrorDetail = {},
-    head: KeyHead | null = null,
-    trail: readonly string[] = [],
-  ): void {
+  add(code: FindingCode, offset: number, detail: ErrorDetail = {}, more: Partial<Location> = {}): void {
     const count = (this.counts.get(code) ?? 0) + 1;
     this.counts.set(code, count);
     if (count > LISTED_PER_CODE) return;
-    const key = head === null ? {} : { database: head.database, key: head.key.latin1() };
-    this.list.push({ code, where: { file: this.file, offset, trail, ...key }, detail });
+    this.list.push({ code, where: { trail: [], ...more, file: this.file, offset }, detail });
   }
 
   /** Says how many findings are not in the list. */
@@ -48,6 +37,11 @@ export class FindingList {
         : [],
     );
   }
+}
+
+/** Where a key's finding is. */
+export function placeOf(head: KeyHead): Pick<Location, 'database' | 'key'> {
+  return { database: head.database, key: head.key.latin1() };
 }
 
 /** Walks every value of an RDB, or with `quick` past every value, and keeps nothing of it. */
@@ -109,61 +103,5 @@ export class RdbCheck extends RdbSink {
       list.push({ path, what: `values of ${this.modules} module keys`, why, routine: false });
     }
     return list;
-  }
-}
-
-/** Counts the commands of a log and gathers its flaws. */
-export class LogCheck implements AofFileHandler {
-  commands = 0;
-  /** Offset of a record in front of which to stop, if the log has one there, outside any transaction. */
-  stopAt = Number.POSITIVE_INFINITY;
-  /** True when it stopped there. */
-  full = false;
-  private insideTransaction = false;
-
-  /** `onStart` is told where the commands begin. */
-  constructor(
-    private readonly findings: FindingList,
-    private readonly onStart: (offset: number) => void = () => {},
-  ) {}
-
-  get stopped(): boolean {
-    return this.full;
-  }
-
-  commandsStart(offset: number): void {
-    this.onStart(offset);
-  }
-
-  command(command: CommandSpans, role: CommandRole): void {
-    this.commands++;
-    this.insideTransaction = role === MULTI || role === QUEUED;
-    this.reach(command.offset + command.length);
-  }
-
-  annotation(line: ByteSlice, offset: number): void {
-    this.reach(offset + line.length);
-  }
-
-  private reach(end: number): void {
-    if (end < this.stopAt) return;
-    this.full = end === this.stopAt && !this.insideTransaction;
-    this.stopAt = Number.POSITIVE_INFINITY;
-  }
-
-  flaw(code: FindingCode, offset: number): void {
-    this.findings.add(code, offset);
-  }
-
-  notChecked(path: string): NotChecked[] {
-    if (this.commands === 0) return [];
-    return [
-      {
-        path,
-        what: 'meaning of commands',
-        why: 'they are framed and counted; replay executes them',
-        routine: true,
-      },
-    ];
   }
 }

@@ -4,7 +4,8 @@ import type { ByteSource } from '../bytes/source.js';
 import type { Machine } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 import { SKIM } from '../resp/scanner.js';
-import { FindingList, LogCheck } from './check-handlers.js';
+import { FindingList } from './check-handlers.js';
+import { LogCheck, type LogCounts } from './check-log.js';
 
 /** Bytes behind the middle that are searched for the start of a record. */
 const SEARCH_BYTES = 1 << 20;
@@ -18,21 +19,25 @@ const RECORD_START = /\r\n\*[1-9]\d{0,5}\r\n\$\d{1,9}\r\n/;
 export async function checkLogHalf(
   source: ByteSource,
   middle: number,
+  quick: boolean,
   onStart: (offset: number) => void,
-): Promise<{ readonly clean: boolean; readonly commands: number }> {
+): Promise<LogCounts & { readonly clean: boolean }> {
   const start = await findRecord(source, middle);
-  if (start === null) return { clean: false, commands: 0 };
+  if (start === null) return NOT_CLEAN;
   onStart(start);
   const findings = new FindingList(source.label);
-  const check = new LogCheck(findings);
+  const check = new LogCheck(findings, quick);
   try {
     await pumpSource(source, new AofFileMachine(check, noPreamble, SKIM), { start });
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    return { clean: false, commands: 0 };
+    return NOT_CLEAN;
   }
-  return { clean: findings.list.length === 0, commands: check.commands };
+  const { commands, moduleCommands, firstModuleCommand } = check;
+  return { clean: findings.list.length === 0, commands, moduleCommands, firstModuleCommand };
 }
+
+const NOT_CLEAN = { clean: false, commands: 0, moduleCommands: 0, firstModuleCommand: '' } as const;
 
 function noPreamble(): Machine {
   throw new FormatError('aof/bad-prefix', 0);

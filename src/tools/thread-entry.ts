@@ -13,6 +13,7 @@ if (task.kind === 'checksum') {
   answer({ kind: 'checksum', ...(await sumRange(source, task.end)) });
 } else {
   const { checkLogHalf } = await import('./log-half.js');
-  const half = await checkLogHalf(source, task.middle, (offset) => answer({ kind: 'log-start', offset }));
+  const { middle, quick } = task;
+  const half = await checkLogHalf(source, middle, quick, (offset) => answer({ kind: 'log-start', offset }));
   answer({ kind: 'log-half', ...half });
 }

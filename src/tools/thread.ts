@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import type { LogCounts } from './check-log.js';
 
 /** What a second thread can do for a check. It reads the file by itself, so that only numbers cross threads. */
 export type ThreadTask =
   /** Sum the bytes of `path` from 0 up to `end`. */
   | { readonly kind: 'checksum'; readonly path: string; readonly end: number }
   /** Find a place behind `middle` where a record seems to start, and check the log from there to its end. */
-  | { readonly kind: 'log-half'; readonly path: string; readonly middle: number };
+  | { readonly kind: 'log-half'; readonly path: string; readonly middle: number; readonly quick: boolean };
 
 /** What it answers. */
 export type ThreadAnswer =
@@ -16,7 +17,7 @@ export type ThreadAnswer =
   /** Sent as soon as the place is found. */
   | { readonly kind: 'log-start'; readonly offset: number }
   /** `clean`: every record up to the end of the file was read, without a flaw and outside any open transaction. */
-  | { readonly kind: 'log-half'; readonly clean: boolean; readonly commands: number };
+  | ({ readonly kind: 'log-half'; readonly clean: boolean } & LogCounts);
 
 /** A task under way on another thread. */
 export class ThreadJob {

@@ -125,8 +125,17 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     hint: 'the commands are read as a server reads them; find out what wrote the file, no server does',
   },
   'aof/unknown-command': {
-    says: 'the embedded engine does not know this command, so what follows would be built on a guess',
-    hint: '--on-unknown skip goes on without it and lists what was left out; modules and new servers bring such commands',
+    says: 'a command must be one that is known: servers refuse to start from a log that holds another',
+    hint: 'a module or a newer server may have brought it, or its name is damaged: `rekindle repair --strategy skip` drops this record alone, `rekindle replay --on-unknown skip` goes on without it and lists what was left out',
+  },
+  'aof/wrong-arity': {
+    says: 'no release takes this command with so many arguments; servers crash on it or execute what happens to lie behind it',
+    hint: 'arguments were lost or their number is damaged: `rekindle repair --strategy skip` drops this record alone; what follows may build on it',
+  },
+  'aof/bad-select': {
+    says: 'SELECT must name a database by its number; servers skip this one and put what follows into the database before it',
+    hint: 'find out which database was meant before a server loads this: `rekindle replay SOURCE --until-offset {cut} --out DIR` rebuilds everything before it',
+    hintWithoutCut: 'find out which database was meant before a server loads this log',
   },
   'aof/torn-tail': {
     says: 'the last file of the log ends in the middle of a command, as after a crash or a full disk',
@@ -141,6 +150,10 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     hint: 'cut the log at this MULTI, never after it: a server that appends behind an open MULTI loses what it appends',
   },
   'aof/nested-multi': { says: 'MULTI inside a transaction', ...CUT_AOF },
+  'aof/discard-in-multi': {
+    says: 'DISCARD inside a transaction is queued like any other command: servers crash at its EXEC, and without one they lose all that follows',
+    ...CUT_AOF,
+  },
   'aof/exec-without-multi': { says: 'EXEC without the MULTI that opens its transaction', ...CUT_AOF },
   'manifest/bad-line': {
     says: 'a line must be `file NAME seq NUMBER type b|i|h`, with quotes closed and a line feed at the end',
