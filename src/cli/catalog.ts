@@ -34,6 +34,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/check-rdb.js')).checkRdb,
   },
   {
+    name: 'repair',
+    summary: 'say what each way out of damage costs, and take it',
+    load: async () => (await import('./commands/repair.js')).repair,
+  },
+  {
     name: 'info',
     summary: 'say what a file or directory is and what it holds',
     load: async () => (await import('./commands/info.js')).info,

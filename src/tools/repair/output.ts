@@ -1,0 +1,274 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import type { AofSet } from '../../aof/set.js';
+import { DirectoryTarget } from '../../bytes/directory-target.js';
+import { type Disk, errorCode } from '../../bytes/disk.js';
+import { FileSource } from '../../bytes/source.js';
+import { FileTarget, outputErrorOf } from '../../bytes/target.js';
+import { OutputError, UsageError } from '../../errors.js';
+import type { ToolContext } from '../context.js';
+import type { Source } from '../source.js';
+import { giveTo } from './backup.js';
+import { writeContent } from './content.js';
+import type { FileOutcome } from './plan.js';
+
+/** A repaired dataset that does not show yet. */
+export interface StagedOutput {
+  /** Where it can be read. */
+  readonly stagedPath: string;
+  /** Files of the source that were carried over as they are, by name. */
+  readonly carried: readonly string[];
+  /** What stands in the source directory and was not carried over, by name. */
+  readonly leftBehind: readonly string[];
+  /** Files that could not be given to the owner of the original. */
+  readonly notOwned: readonly string[];
+  /** Makes it visible. @throws OutputError UsageError */
+  publish(): Promise<void>;
+  /** Where a directory that stood there was moved. */
+  readonly backupPath: string | null;
+  discard(): Promise<void>;
+}
+
+export interface OutputOptions {
+  readonly path: string;
+  readonly force: boolean;
+  /** Hard-link what no server changes, instead of copying it. */
+  readonly link: boolean;
+}
+
+/** True when the dataset is one file, and so is what is made of it. */
+export function isSingleFile(source: Source): boolean {
+  if (source.isDirectory) return false;
+  return source.kind === 'rdb' || (source.set.manifestPath === null && source.set.findings.length === 0);
+}
+
+/** Writes one repaired file. @throws OutputError UsageError InputError */
+export async function stageFile(
+  outcome: FileOutcome,
+  options: OutputOptions,
+  context: ToolContext,
+  disk: Disk,
+): Promise<StagedOutput> {
+  const target = await FileTarget.create(options.path, { force: options.force, disk });
+  try {
+    await writeContent(outcome, target, context);
+    await target.flush();
+    const owned = await carryOver(outcome.path, target.stagedPath, disk);
+    return {
+      stagedPath: target.stagedPath,
+      carried: [],
+      leftBehind: [],
+      notOwned: owned ? [] : [options.path],
+      backupPath: null,
+      publish: () => target.publish(),
+      discard: () => target.discard(),
+    };
+  } catch (error) {
+    await target.discard();
+    throw outputErrorOf(error, options.path);
+  }
+}
+
+/** Mode and owner of one file for another. False when the owner could not be carried over. */
+export async function carryOver(from: string, to: string, disk: Disk): Promise<boolean> {
+  const facts = await disk.facts(from);
+  const owned = await giveTo(to, facts, disk);
+  // After the owner: changing that takes set-id bits away.
+  await disk.setMode(to, facts.mode);
+  return owned;
+}
+
+/** Writes a whole data directory. @throws OutputError UsageError InputError */
+export async function stageDirectory(
+  source: Source,
+  outcomes: readonly FileOutcome[],
+  options: OutputOptions,
+  context: ToolContext,
+  disk: Disk,
+): Promise<StagedOutput> {
+  const target = await DirectoryTarget.create(options.path, { force: options.force, disk });
+  try {
+    const stage = new DirectoryStage(source, target, options, context, disk);
+    await stage.fill(outcomes);
+    return {
+      stagedPath: target.stagedPath,
+      carried: stage.carried,
+      leftBehind: stage.leftBehind,
+      notOwned: stage.notOwned,
+      get backupPath() {
+        return target.backupPath;
+      },
+      publish: () => target.publish(),
+      discard: () => target.discard(),
+    };
+  } catch (error) {
+    await target.discard();
+    throw error;
+  }
+}
+
+/** What a running or crashed server, or a repair in place, leaves behind and no server reads. */
+const LEFTOVER = /^temp-|\.bak-\d{8}T\d{6}Z(-\d+)?$|\.partial-[0-9a-f]{12}$|\.(pid|log|sock)$/;
+const LOG_FILE = /\.(base\.(rdb|aof)|incr\.aof|manifest)$/;
+
+class DirectoryStage {
+  readonly carried: string[] = [];
+  readonly leftBehind: string[] = [];
+  readonly notOwned: string[] = [];
+  private readonly root: string;
+  /** In front of names in the output. */
+  private readonly folder: string;
+
+  constructor(
+    source: Source,
+    private readonly target: DirectoryTarget,
+    private readonly options: OutputOptions,
+    private readonly context: ToolContext,
+    private readonly disk: Disk,
+  ) {
+    const logs = source.kind === 'aof' ? source.set : null;
+    const { root, folder } = layoutOf(source, logs, options.path);
+    this.root = root;
+    this.folder = folder;
+  }
+
+  async fill(outcomes: readonly FileOutcome[]): Promise<void> {
+    const last = outcomes
+      .filter(({ change, path }) => change !== 'remove' && !/\.manifest$/.test(path))
+      .at(-1);
+    const done = new Set<string>();
+    for (const outcome of outcomes) {
+      const name = relative(this.root, outcome.path);
+      done.add(name);
+      if (outcome.change === 'remove') continue;
+      // A server appends to the last file of a log: it must not be the same file as that of the source.
+      const shared =
+        outcome.change === 'keep' && outcome !== last && !/\.(manifest|conf)$/.test(outcome.path);
+      await this.put(name, outcome, shared);
+    }
+    await this.carryRest('', done);
+    for (const name of this.rooms()) await this.carryDirectory(name);
+  }
+
+  private readonly made = new Set<string>(['']);
+
+  private rooms(): string[] {
+    // The innermost first: a directory may become read-only.
+    return [...this.made].sort((a, b) => b.length - a.length);
+  }
+
+  private async put(name: string, outcome: FileOutcome, shared: boolean): Promise<void> {
+    const { target, context, options, root } = this;
+    const placed = join(this.folder, name);
+    if (name.startsWith('..')) {
+      throw new UsageError(
+        `${outcome.path} belongs to the log and stands outside ${root}`,
+        'give the data directory',
+      );
+    }
+    this.made.add(roomOf(name));
+    if (options.link && shared) return this.link(outcome.path, placed);
+    const file = await target.file(placed);
+    await writeContent(outcome, file, context);
+    await file.publish();
+    await this.own(outcome.source?.label ?? null, placed);
+    if (outcome.change === 'keep') this.carried.push(name);
+  }
+
+  private async link(from: string, placed: string): Promise<void> {
+    const { target, disk, options } = this;
+    const to = await target.reserve(placed);
+    try {
+      await disk.link(await realpath(from), to);
+    } catch (error) {
+      if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP'].includes(errorCode(error))) throw outputErrorOf(error, to);
+      const why = errorCode(error) === 'EXDEV' ? 'it is on another file system' : 'the file system refuses';
+      throw new OutputError(options.path, `cannot hold a hard link to ${from}: ${why}`, 'leave --link out');
+    }
+    this.carried.push(relative(this.folder, placed));
+  }
+
+  /** A file that is new takes after the directory it is for. */
+  private async own(from: string | null, placed: string): Promise<void> {
+    const { target, disk, root, options } = this;
+    const to = join(target.stagedPath, placed);
+    try {
+      const owned =
+        from === null ? await giveTo(to, await disk.facts(root), disk) : await carryOver(from, to, disk);
+      if (!owned) this.notOwned.push(join(options.path, placed));
+    } catch (error) {
+      throw outputErrorOf(error, join(options.path, placed));
+    }
+  }
+
+  private async carryDirectory(name: string): Promise<void> {
+    const { disk, target, root, options } = this;
+    const staged = join(target.stagedPath, this.folder, name);
+    try {
+      if (!(await carryOver(join(root, name), staged, disk))) this.notOwned.push(join(options.path, name));
+    } catch (error) {
+      throw outputErrorOf(error, options.path);
+    }
+  }
+
+  /** Every other file that a server might want: its configuration, another dataset. */
+  private async carryRest(room: string, done: ReadonlySet<string>): Promise<void> {
+    const { root, context, leftBehind } = this;
+    for (const entry of (await readdir(join(root, room))).sort()) {
+      const name = join(room, entry);
+      if (done.has(name)) continue;
+      const path = join(root, name);
+      const stats = await stat(path).catch(() => null);
+      const holdsLog = stats?.isDirectory() === true && room === '' && (await holdsLogFiles(path));
+      if (holdsLog) {
+        await this.carryRest(name, done);
+      } else if (
+        stats?.isFile() !== true ||
+        LEFTOVER.test(entry) ||
+        (this.isLogRoom(room, done) && LOG_FILE.test(entry))
+      ) {
+        leftBehind.push(stats?.isDirectory() === true ? `${name}/` : name);
+      } else {
+        context.signal.throwIfAborted();
+        const source = await FileSource.at(path);
+        const outcome = {
+          path,
+          source,
+          bytes: source.size,
+          change: 'keep',
+          pieces: [],
+          dropped: [],
+        } as const;
+        await this.put(name, outcome, /\.rdb$/.test(entry));
+      }
+    }
+  }
+
+  /** In the directory of the repaired log no file counts that its manifest does not name. */
+  private isLogRoom(room: string, done: ReadonlySet<string>): boolean {
+    return [...done].some((name) => LOG_FILE.test(name) && roomOf(name) === room);
+  }
+}
+
+/** The directory of a name, '' for the outermost. */
+const roomOf = (name: string): string => (dirname(name) === '.' ? '' : dirname(name));
+
+async function holdsLogFiles(path: string): Promise<boolean> {
+  const names = await readdir(path).catch(() => []);
+  return names.some((name) => LOG_FILE.test(name));
+}
+
+/** The directory that is carried over, and where in the output it goes. */
+function layoutOf(source: Source, logs: AofSet | null, output: string): { root: string; folder: string } {
+  const root = source.isDirectory ? source.path : (logs?.directory ?? '.');
+  const isLog = logs !== null && resolve(logs.directory) === resolve(root) && holdsSet(logs);
+  if (!isLog) return { root, folder: '' };
+  const name = basename(resolve(root));
+  return { root, folder: [name, APPEND_DIRECTORY].includes(basename(resolve(output))) ? '' : name };
+}
+
+/** True for the directory of a manifest; false for one with a legacy log. */
+const holdsSet = (set: AofSet): boolean => set.manifestPath !== null || set.findings.length > 0;
+
+/** The name that servers look for in their working directory. */
+const APPEND_DIRECTORY = 'appendonlydir';
