@@ -1,6 +1,16 @@
+import { pumpSource } from '../bytes/pump.js';
 import type { ByteSource } from '../bytes/source.js';
+import { assert, type FormatError } from '../errors.js';
 import type { RespHandler } from '../resp/handler.js';
 import type { DamagedRange, DoubtfulRange } from './damage.js';
+import { isArgument } from './log-evidence.js';
+import { LogProbe } from './log-probe.js';
+import { type BelievedChain, Resync } from './log-resync.js';
+import { RecordTeller } from './log-teller.js';
+
+const CHUNK = 512 * 1024;
+/** Short runs of records get small buffers. */
+const SMALLEST_CHUNK = 4096;
 
 /**
  * What a salvager tells of a log, in file order. Commands are told only once they are believed: nothing told is ever
@@ -18,6 +28,8 @@ export interface LogSalvageOptions {
   /** True to tell the commands of doubtful ranges, too. */
   readonly doubtful: boolean;
   readonly signal?: AbortSignal;
+  /** Awaited whenever the handler is full and not stopped. */
+  readonly drain?: () => Promise<void>;
   /** Called about once a chunk with the absolute offset reached. */
   readonly progress?: (offset: number) => void;
   /** Bytes asked for at a time; smaller only in tests. */
@@ -25,19 +37,104 @@ export interface LogSalvageOptions {
 }
 
 /**
- * Reads the commands of one append-only file past every damage, from `start` (0, or just past a preamble) to its end.
- * The source must be one that can be opened anew.
+ * Reads the commands of one append-only file past every damage, from `start` (0, or just past a preamble) to its end:
+ * at the scanner's speed up to the first damage, and twice over the file behind it, once to see which records are to be
+ * believed and once to tell them. Memory is bounded: a command that outgrows a window is told with its first arguments
+ * only, as by a scanner that skims.
+ *
+ * The source must be one that can be opened anew: behind a damage it is read from other places. A pipe is good for a log
+ * without any, and for the findings of what is read before the first.
  *
  * @throws InputError input/pipe at the first damage of a pipe
  */
-export class LogSalvager {
-  constructor(
-    readonly source: ByteSource,
-    readonly handler: LogSalvageHandler,
-    readonly options: LogSalvageOptions,
-  ) {}
+export async function salvageLog(
+  source: ByteSource,
+  start: number,
+  handler: LogSalvageHandler,
+  options: LogSalvageOptions,
+): Promise<void> {
+  await new LogSalvager(source, handler, options).run(start);
+}
 
-  run(_start: number): Promise<void> {
-    return Promise.reject(new Error('not built yet'));
+/** See `salvageLog`. */
+export class LogSalvager {
+  private readonly probe: LogProbe;
+  private readonly resync: Resync;
+
+  constructor(
+    private readonly source: ByteSource,
+    private readonly handler: LogSalvageHandler,
+    private readonly options: LogSalvageOptions,
+  ) {
+    this.probe = new LogProbe(source, options.signal, options.chunkBytes);
+    this.resync = new Resync(this.probe, handler);
   }
+
+  /** From the start of a record on. */
+  async run(start: number): Promise<void> {
+    try {
+      const stop = await this.readOn(start);
+      if (stop !== null) await this.goOn(stop);
+    } finally {
+      await this.probe.close();
+    }
+  }
+
+  /**
+   * From a damage that somebody else met: `start` is the offset of the record that could not be read, `error` what is
+   * wrong with it. What stands before it counts as told.
+   */
+  async resume(start: number, error: FormatError): Promise<void> {
+    try {
+      await this.goOn({ start, error });
+    } finally {
+      await this.probe.close();
+    }
+  }
+
+  private async goOn(first: Stop): Promise<void> {
+    const { handler, resync } = this;
+    for (let stop: Stop | null = first; stop !== null && !handler.stopped; ) {
+      const next: BelievedChain | null = await resync.run(stop.start, stop.error);
+      if (next === null) return;
+      await this.tell(next.start, next.end);
+      stop = next.error === null ? null : { start: next.end, error: next.error };
+    }
+  }
+
+  /** Tells records up to the first damage. */
+  private async readOn(start: number): Promise<Stop | null> {
+    const teller = await this.pump(start, Number.POSITIVE_INFINITY);
+    const { error, heldEnd, stoppedAt } = teller;
+    if (error === null) return null;
+    if (heldEnd < 0 || (await isArgument(this.probe, heldEnd))) return { start: stoppedAt, error };
+    await this.tell(stoppedAt, heldEnd);
+    return { start: heldEnd, error };
+  }
+
+  private async tell(start: number, end: number): Promise<void> {
+    const { error, stoppedAt } = await this.pump(start, end);
+    assert(error === null, `the records before ${end} read another time otherwise, at ${stoppedAt}`);
+  }
+
+  private async pump(start: number, end: number): Promise<RecordTeller> {
+    const { source, handler, options } = this;
+    const { signal, progress, drain } = options;
+    const teller = new RecordTeller(handler, end);
+    const chunkBytes = Math.min(options.chunkBytes ?? CHUNK, Math.max(SMALLEST_CHUNK, end - start));
+    await pumpSource(source, teller, {
+      start,
+      chunkBytes,
+      ...(signal === undefined ? {} : { signal }),
+      ...(progress === undefined ? {} : { progress }),
+      ...(drain === undefined ? {} : { drain }),
+    });
+    return teller;
+  }
+}
+
+/** The start of a record that cannot be read, and what is wrong with it. */
+interface Stop {
+  readonly start: number;
+  readonly error: FormatError;
 }

@@ -1,0 +1,174 @@
+import type { ByteSlice } from '../bytes/slice.js';
+import { FormatError } from '../errors.js';
+import type { CommandSpans } from '../resp/command.js';
+import {
+  badLineEnd,
+  badPrefix,
+  CR,
+  DOLLAR,
+  follows,
+  LF,
+  LINE_MAX,
+  NumberLine,
+  SHORT,
+  tornTail,
+} from '../resp/grammar.js';
+import type { RespHandler } from '../resp/handler.js';
+import { RespScanner, WHOLE } from '../resp/scanner.js';
+import type { LogProbe } from './log-probe.js';
+
+/** Whole records side by side, `[start, end)`, and what ended them. */
+export interface RecordChain {
+  readonly start: number;
+  readonly end: number;
+  /** Commands and annotations. */
+  readonly records: number;
+  readonly commands: number;
+  /** Where the last of them starts. */
+  readonly lastStart: number;
+  /** The last of the offsets asked for at which a record ends, -1 without any, and the commands up to there. */
+  readonly met: number;
+  readonly metCommands: number;
+  /** Null when the input ends with the last record. */
+  readonly error: FormatError | null;
+}
+
+/** Follows whole records from `start` to the first that is none. `watched`: offsets in ascending order. */
+export async function followChain(
+  probe: LogProbe,
+  start: number,
+  watched: readonly number[],
+): Promise<RecordChain> {
+  const count = new ChainCount(watched, start);
+  const error = await new ChainWalk(probe, count).run(start);
+  const { end, records, commands, lastStart, met, metCommands } = count;
+  return { start, end, records, commands, lastStart, met, metCommands, error };
+}
+
+class ChainCount implements RespHandler {
+  readonly full = false;
+  readonly stopped = false;
+  records = 0;
+  commands = 0;
+  lastStart: number;
+  met = -1;
+  metCommands = 0;
+  private next = 0;
+  private nextWatched: number;
+
+  constructor(
+    private readonly watched: readonly number[],
+    public end: number,
+  ) {
+    this.lastStart = end;
+    this.nextWatched = watched[0] ?? Number.POSITIVE_INFINITY;
+  }
+
+  command(command: CommandSpans): void {
+    this.commands++;
+    this.pass(command.offset, command.length);
+  }
+
+  annotation(line: ByteSlice, offset: number): void {
+    this.pass(offset, line.length);
+  }
+
+  flaw(): void {}
+
+  pass(offset: number, length: number): void {
+    this.records++;
+    this.lastStart = offset;
+    this.end = offset + length;
+    if (this.end >= this.nextWatched) this.watch();
+  }
+
+  private watch(): void {
+    const { watched, end } = this;
+    while (this.nextWatched <= end) {
+      if (this.nextWatched === end) {
+        this.met = end;
+        this.metCommands = this.commands;
+      }
+      this.nextWatched = watched[++this.next] ?? Number.POSITIVE_INFINITY;
+    }
+  }
+}
+
+/** The scanner over a probe. A record that outgrows the probe is walked by its lengths alone, without reading it. */
+class ChainWalk {
+  private readonly scanner: RespScanner;
+  private readonly line = new NumberLine();
+
+  constructor(
+    private readonly probe: LogProbe,
+    private readonly count: ChainCount,
+  ) {
+    this.scanner = new RespScanner(count, WHOLE);
+  }
+
+  async run(start: number): Promise<FormatError | null> {
+    const { probe, count } = this;
+    const { window } = probe;
+    try {
+      await probe.load(start, 1);
+      for (;;) {
+        this.scanner.run(window);
+        const { need, offset } = window;
+        if (need > probe.most) {
+          const length = (await this.walkLarge(offset)) - offset;
+          count.commands++;
+          count.pass(offset, length);
+          await probe.load(offset + length, 1);
+        } else if ((await probe.load(offset, need)) < need) {
+          this.scanner.finish(window);
+          return null;
+        }
+      }
+    } catch (error) {
+      if (error instanceof FormatError) return error;
+      throw error;
+    }
+  }
+
+  /** The offset behind the record, by the scanner's rules. @throws FormatError when it is none */
+  private async walkLarge(start: number): Promise<number> {
+    const { window } = this.probe;
+    let at = await this.number(start, start);
+    const argc = this.line.value;
+    for (let i = 0; i < argc; i++) {
+      await this.bring(start, at, 1);
+      if (window.bytes[window.position] !== DOLLAR) throw badPrefix(window.bytes, window.position, '$', at);
+      at = await this.number(start, at);
+      at = await this.lineEnd(start, at + this.line.value, i === argc - 1);
+    }
+    return at;
+  }
+
+  private async number(start: number, offset: number): Promise<number> {
+    const { probe, line } = this;
+    await probe.load(offset, LINE_MAX);
+    const { window } = probe;
+    const next = line.read(window.bytes, window.position, window.end, offset);
+    if (next === SHORT) throw tornTail(window, start, window.end - window.position + 1);
+    return window.base + next;
+  }
+
+  private async lineEnd(start: number, stop: number, last: boolean): Promise<number> {
+    const { probe } = this;
+    await this.bring(start, stop, 2);
+    const here = await probe.load(stop, 3);
+    const { bytes, position } = probe.window;
+    if (bytes[position] !== CR || bytes[position + 1] !== LF) {
+      if (here < 3 ? !last : !follows(bytes[position + 2]!, last)) throw badLineEnd(bytes, position, stop);
+    }
+    return stop + 2;
+  }
+
+  private async bring(start: number, offset: number, count: number): Promise<void> {
+    const { probe } = this;
+    const { window } = probe;
+    // A length beyond a known end is answered without looking there.
+    if (offset + count <= window.limit && (await probe.load(offset, count)) === count) return;
+    throw tornTail(window, start, offset + count - window.offset);
+  }
+}

@@ -1,0 +1,90 @@
+import { CR, DOLLAR, HASH, LF, STAR } from '../resp/grammar.js';
+import { ARGUMENT_MAX, type LengthLine, lengthLineAt, wholeLengthLine } from './log-heads.js';
+import type { LogProbe } from './log-probe.js';
+
+/** Length lines of one damaged range that are remembered; of more, the last ones. */
+const LINES_MAX = 4096;
+/** Those whose arguments are looked for: each may mean to read at another place. */
+const LOOKED_AT = 256;
+const LINE_BYTES = 32;
+
+/** What the damaged bytes before a chain of whole records say about the place where it starts. */
+export interface Verdict {
+  /** An argument, as its length stands or stood before one digit of it changed, ends right before the chain. */
+  readonly outside: boolean;
+  /** Where arguments end that reach into the chain or beyond it and are followed by what may follow one. */
+  readonly enclosing: readonly number[];
+  /** Where arguments may end that have a damaged length line. */
+  readonly possible: readonly number[];
+  /** Start of the last argument that would reach beyond the end of the input; -1: none. */
+  readonly overhang: number;
+}
+
+/** Gathers the length lines of a damaged range, front to back. */
+export class Evidence {
+  private lines: LengthLine[] = [];
+
+  /**
+   * Looks at `bytes[from..to)` for the ends of length lines; the lines may have begun before, but not before `start`.
+   * `base` is the offset of `bytes[0]`.
+   */
+  gather(bytes: Buffer, start: number, from: number, to: number, base: number): void {
+    const low = Math.max(0, start);
+    for (let i = bytes.indexOf(LF, from); i >= 0 && i < to; i = bytes.indexOf(LF, i + 1)) {
+      this.add(lengthLineAt(bytes, i, low, base));
+    }
+    // A line feed that changed leaves its CR behind.
+    const first = Math.max(low, from - 1);
+    for (let i = bytes.indexOf(CR, first); i >= 0 && i + 1 < to; i = bytes.indexOf(CR, i + 1)) {
+      if (bytes[i + 1] !== LF) this.add(lengthLineAt(bytes, i + 1, low, base));
+    }
+  }
+
+  async judge(probe: LogProbe, start: number): Promise<Verdict> {
+    let outside = false;
+    let overhang = -1;
+    const enclosing: number[] = [];
+    const possible: number[] = [];
+    for (const { body, length, alternatives } of this.lines.slice(-LOOKED_AT)) {
+      const stop = body + length;
+      if (length <= ARGUMENT_MAX) {
+        if (stop + 2 < start && (await isArgumentEnd(probe, stop))) continue;
+        if (stop + 2 >= start && (await isArgumentEnd(probe, stop))) {
+          if (stop + 2 === start) outside = true;
+          else enclosing.push(stop);
+          continue;
+        }
+        if (stop + 2 > probe.window.limit) overhang = body;
+      }
+      const ends = alternatives.map((other) => body + other + 2);
+      if (ends.includes(start)) outside = true;
+      else possible.push(...ends.filter((end) => end > start));
+    }
+    return { outside, enclosing, possible: outside ? [] : possible, overhang };
+  }
+
+  private add(line: LengthLine | null): void {
+    if (line === null) return;
+    this.lines.push(line);
+    if (this.lines.length > 2 * LINES_MAX) this.lines = this.lines.slice(-LINES_MAX);
+  }
+}
+
+/** True when the line end behind an argument stands at `stop`, and then what may follow one. */
+export async function isArgumentEnd(probe: LogProbe, stop: number): Promise<boolean> {
+  if (stop + 2 > probe.window.limit) return false;
+  const here = await probe.load(stop, 3);
+  const { bytes, position } = probe.window;
+  if (here < 2 || bytes[position] !== CR || bytes[position + 1] !== LF) return false;
+  return here === 2 || isBegin(bytes[position + 2]!);
+}
+
+/** True when a whole argument stands at `offset`, its length line first. */
+export async function isArgument(probe: LogProbe, offset: number): Promise<boolean> {
+  const here = await probe.load(offset, LINE_BYTES);
+  const { bytes, position, base } = probe.window;
+  const line = wholeLengthLine(bytes, position, position + here);
+  return line !== null && isArgumentEnd(probe, base + line.body + line.length);
+}
+
+const isBegin = (c: number): boolean => c === STAR || c === DOLLAR || c === HASH;

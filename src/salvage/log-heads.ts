@@ -1,0 +1,129 @@
+import { arityFits, findCommand, isModuleName } from '../model/commands.js';
+import { CR, DOLLAR, HASH, LF, STAR } from '../resp/grammar.js';
+
+/** Bytes that a head takes at most: `*n`, `$len` and the name of a command, or a `#TS:` line and the `*` behind it. */
+export const HEAD_BYTES = 160;
+/** What servers accept as one argument unless told otherwise: a longer one was never written. */
+export const ARGUMENT_MAX = 512 * 1024 * 1024;
+
+const NAME_MAX = 96;
+const NONE = -1;
+const SMALLEST_ARGUMENT = 5;
+/** `*1`, `$4` and `PING`, with their line ends. */
+export const SMALLEST_RECORD = 14;
+
+/**
+ * True when a record seems to start at `at`: `*n`, `$len` and the whole name of a command that takes so many arguments,
+ * or a `#TS:` line with a `*` behind it. A name with a dot passes for a module's. `room` is how many bytes the input
+ * has from `at` on.
+ */
+export function isRecordHead(bytes: Buffer, at: number, end: number, room: number): boolean {
+  if (bytes[at] === HASH) return isTimestampHead(bytes, at, end);
+  if (bytes[at] !== STAR) return false;
+  const feed = digitsEnd(bytes, at + 1, end);
+  if (feed === NONE) return false;
+  const argc = numberAt(bytes, at + 1);
+  if (argc < 1 || argc * SMALLEST_ARGUMENT > room || bytes[feed] !== DOLLAR) return false;
+  const name = digitsEnd(bytes, feed + 1, end);
+  if (name === NONE) return false;
+  const length = numberAt(bytes, feed + 1);
+  const stop = name + length;
+  if (length < 1 || length > NAME_MAX || stop + 2 > end) return false;
+  if (bytes[stop] !== CR || bytes[stop + 1] !== LF) return false;
+  const command = findCommand(bytes, name, stop);
+  if (command !== null) return arityFits(command, argc);
+  return isModuleName(bytes, name, stop) && isPlainText(bytes, name, stop);
+}
+
+function isTimestampHead(bytes: Buffer, at: number, end: number): boolean {
+  if (end - at < 5 || bytes.latin1Slice(at, at + 4) !== '#TS:') return false;
+  const next = digitsEnd(bytes, at + 4, end);
+  return next !== NONE && next < end && bytes[next] === STAR;
+}
+
+function isPlainText(bytes: Buffer, at: number, end: number): boolean {
+  for (let i = at; i < end; i++) if (bytes[i]! <= 32 || bytes[i]! > 126) return false;
+  return true;
+}
+
+const DIGITS_MAX = 19;
+
+/** The position behind one or more digits and CR LF; NONE when something else stands there or the bytes end. */
+function digitsEnd(bytes: Buffer, at: number, end: number): number {
+  let i = at;
+  while (i < end && isDigit(bytes[i]!)) i++;
+  if (i === at || i - at > DIGITS_MAX || i + 2 > end) return NONE;
+  return bytes[i] === CR && bytes[i + 1] === LF ? i + 2 : NONE;
+}
+
+function numberAt(bytes: Buffer, at: number): number {
+  let value = 0;
+  for (let i = at; isDigit(bytes[i]!); i++) value = value * 10 + bytes[i]! - 48;
+  return value;
+}
+
+const isDigit = (c: number): boolean => c >= 48 && c <= 57;
+
+/** A `$len` line, or what one changed byte may have made of one. Offsets are absolute. */
+export interface LengthLine {
+  /** Where its argument starts. */
+  readonly body: number;
+  /** As it stands; NaN when the line is damaged. */
+  readonly length: number;
+  /** What the length may have been before one byte of the line changed. */
+  readonly alternatives: readonly number[];
+}
+
+/** A `$len` line in its canonical form at `at`; `body` is a position. Null when none stands there. */
+export function wholeLengthLine(
+  bytes: Buffer,
+  at: number,
+  end: number,
+): { readonly body: number; readonly length: number } | null {
+  if (at >= end || bytes[at] !== DOLLAR) return null;
+  const body = digitsEnd(bytes, at + 1, end);
+  return body === NONE ? null : { body, length: numberAt(bytes, at + 1) };
+}
+
+/**
+ * The length line whose line end stands at `feed - 1` and `feed` or may have stood there, told from the digits before
+ * it; null when it looks like none. Reads at most a line back from `feed`, but not before `start`.
+ */
+export function lengthLineAt(bytes: Buffer, feed: number, start: number, base: number): LengthLine | null {
+  const body = base + feed + 1;
+  let at = feed - 1;
+  let changed = bytes[feed] !== LF;
+  if (at < start) return null;
+  if (bytes[at] !== CR) {
+    if (changed) return null;
+    changed = true;
+  }
+  const last = --at;
+  let odd = NONE;
+  for (; at >= start && last - at < DIGITS_MAX && bytes[at] !== DOLLAR; at--) {
+    if (isDigit(bytes[at]!)) continue;
+    if (odd !== NONE || changed) break;
+    odd = at;
+  }
+  if (at >= start && bytes[at] === DOLLAR && at < last) {
+    const digits = bytes.latin1Slice(at + 1, last + 1);
+    if (odd === NONE) return exact(body, digits, changed);
+    return { body, length: Number.NaN, alternatives: withDigitAt(digits, odd - at - 1) };
+  }
+  // The `$` itself may be what changed: the line then starts with the odd byte.
+  if (odd === NONE || odd === last || last - odd >= DIGITS_MAX) return null;
+  if (odd > start && bytes[odd - 1] !== LF) return null;
+  return { body, length: Number.NaN, alternatives: [Number(bytes.latin1Slice(odd + 1, last + 1))] };
+}
+
+function exact(body: number, digits: string, changed: boolean): LengthLine {
+  const alternatives: number[] = [];
+  if (!changed) for (let i = 0; i < digits.length; i++) alternatives.push(...withDigitAt(digits, i));
+  return { body, length: Number(digits), alternatives };
+}
+
+function withDigitAt(digits: string, index: number): number[] {
+  return Array.from({ length: 10 }, (_, digit) =>
+    Number(`${digits.slice(0, index)}${digit}${digits.slice(index + 1)}`),
+  );
+}

@@ -1,0 +1,95 @@
+import type { ByteReader, ByteSource } from '../bytes/source.js';
+import { ByteWindow } from '../bytes/window.js';
+
+/** Bytes asked for at a time. */
+const CHUNK = 512 * 1024;
+/** Room for the longest line a record has, and a few bytes more. */
+const SMALLEST = 2048;
+
+/**
+ * Bytes of a source at any place, through one window that moves: forward at the cost of reading on, elsewhere at the
+ * cost of opening the source anew. Its memory does not grow.
+ */
+export class LogProbe {
+  /** What is here now. `limit` is finite once the end of the input is known. */
+  readonly window = new ByteWindow();
+  /** The most that can be asked for at once. */
+  readonly most: number;
+  private readonly buffer: Buffer;
+  private reader: ByteReader | null = null;
+  /** Absolute offset of the reader's next byte: always that of the window's end. */
+  private readerAt = 0;
+
+  constructor(
+    private readonly source: ByteSource,
+    private readonly signal: AbortSignal | undefined,
+    chunkBytes: number = CHUNK,
+  ) {
+    this.buffer = Buffer.allocUnsafeSlow(Math.max(SMALLEST, chunkBytes));
+    this.most = this.buffer.length >> 1;
+    this.window.bytes = this.buffer;
+    this.window.limit = source.size ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** True when the bytes are in the window already; `window.position` then stands at the first. */
+  holds(offset: number, count: number): boolean {
+    const { window } = this;
+    const position = offset - window.base;
+    if (position < 0 || position + count > window.end) return false;
+    window.position = position;
+    return true;
+  }
+
+  /**
+   * Brings `count` bytes (at most `most`) from `offset` on into the window and its position to the first of them.
+   * Returns how many are there: fewer only at the end of the input.
+   *
+   * @throws InputError input/pipe when the source cannot be opened anew; the signal's reason when aborted
+   */
+  async load(offset: number, count: number): Promise<number> {
+    const { window, buffer } = this;
+    if (this.holds(offset, count)) return count;
+    this.signal?.throwIfAborted();
+    const end = window.base + window.end;
+    const left = offset >= window.base && offset <= end ? end - offset : 0;
+    if (this.reader === null || offset < window.base || offset > end) await this.seek(offset);
+    else buffer.copyWithin(0, window.end - left, window.end);
+    window.base = offset;
+    window.position = 0;
+    window.end = left;
+    while (window.end < buffer.length) {
+      const read = await this.reader!.read(buffer.subarray(window.end));
+      if (read === 0) {
+        window.limit = offset + window.end;
+        break;
+      }
+      window.end += read;
+      this.readerAt += read;
+    }
+    return Math.min(count, window.end);
+  }
+
+  async close(): Promise<void> {
+    const { reader } = this;
+    this.reader = null;
+    await reader?.close();
+  }
+
+  private async seek(offset: number): Promise<void> {
+    const { source, buffer } = this;
+    // Opening a compressed source in its middle means reading up to there: going on costs less.
+    if (this.reader !== null && source.size === null && offset > this.readerAt) {
+      while (this.readerAt < offset) {
+        const read = await this.reader.read(
+          buffer.subarray(0, Math.min(buffer.length, offset - this.readerAt)),
+        );
+        if (read === 0) return;
+        this.readerAt += read;
+      }
+      return;
+    }
+    await this.close();
+    this.reader = await source.open(offset);
+    this.readerAt = offset;
+  }
+}

@@ -1,0 +1,154 @@
+import type { ByteSlice } from '../bytes/slice.js';
+import { type ByteWindow, END, type Machine, NEED, type Progress } from '../bytes/window.js';
+import { FormatError } from '../errors.js';
+import { arityFits, findCommand, isModuleName } from '../model/commands.js';
+import type { FindingCode } from '../model/finding.js';
+import type { CommandSpans } from '../resp/command.js';
+import { badPrefix, HASH, STAR } from '../resp/grammar.js';
+import type { RespHandler } from '../resp/handler.js';
+import { RespScanner, SKIM } from '../resp/scanner.js';
+import type { LogSalvageHandler } from './log-salvage.js';
+
+/** Longest piece of a name that a damaged range quotes. */
+const NAME_SHOWN = 40;
+
+/**
+ * Tells the records of a log up to `end`, or where that is not known up to the first damage. Then a record is told only
+ * when the next one seems to start right behind it, or the input ends there: one that lost arguments ends in front of
+ * them. Records that no server loads are told as damage.
+ */
+export class RecordTeller implements Machine, RespHandler {
+  /** Where it stopped before the end of the input: the start of a damaged or held back record. */
+  stoppedAt = -1;
+  /** What is wrong there; null when `end` was reached. */
+  error: FormatError | null = null;
+  /** End of a whole record at `stoppedAt` that was held back; -1: none was. */
+  heldEnd = -1;
+  private readonly scanner: RespScanner = new RespScanner(this, SKIM);
+  private readonly flaws: { readonly code: FindingCode; readonly offset: number }[] = [];
+  private bytes: Buffer = Buffer.alloc(0);
+  private base = 0;
+  private available = 0;
+  private done = false;
+
+  constructor(
+    private readonly handler: LogSalvageHandler,
+    private readonly end: number,
+  ) {}
+
+  get full(): boolean {
+    return this.done || this.handler.full;
+  }
+
+  get stopped(): boolean {
+    return this.done || this.handler.stopped;
+  }
+
+  run(window: ByteWindow): Progress {
+    // One byte is kept back, so that behind every record the scanner tells there is one to look at.
+    const kept = window.base + window.end < window.limit ? 1 : 0;
+    if (window.end - window.position <= kept) {
+      window.need = kept + 1;
+      return NEED;
+    }
+    this.look(window);
+    window.end -= kept;
+    try {
+      const progress = this.scanner.run(window);
+      if (progress === NEED) window.need = Math.min(window.need + kept, window.limit - window.offset + 1);
+      return progress;
+    } catch (error) {
+      return this.stop(error);
+    } finally {
+      window.end += kept;
+    }
+  }
+
+  finish(window: ByteWindow): void {
+    this.look(window);
+    try {
+      this.scanner.finish(window);
+    } catch (error) {
+      this.stop(error);
+    }
+  }
+
+  command(command: CommandSpans): void {
+    const stop = command.offset + command.length;
+    if (this.holdBack(command.offset, stop)) return;
+    this.tellFlaws();
+    const code = flawOf(command);
+    if (code === null) this.handler.command(command);
+    else this.handler.damage(unloadable(command, code));
+    if (stop >= this.end) this.done = true;
+  }
+
+  annotation(line: ByteSlice, offset: number, seconds: number): void {
+    const stop = offset + line.length;
+    if (this.holdBack(offset, stop)) return;
+    this.tellFlaws();
+    this.handler.annotation(line, offset, seconds);
+    if (stop >= this.end) this.done = true;
+  }
+
+  flaw(code: FindingCode, offset: number): void {
+    this.flaws.push({ code, offset });
+  }
+
+  private look(window: ByteWindow): void {
+    this.bytes = window.bytes;
+    this.base = window.base;
+    this.available = window.end;
+  }
+
+  private stop(error: unknown): Progress {
+    if (!(error instanceof FormatError)) throw error;
+    this.error = error;
+    this.stoppedAt = this.scanner.lastGood;
+    return END;
+  }
+
+  private holdBack(offset: number, stop: number): boolean {
+    if (Number.isFinite(this.end)) return false;
+    const next = stop - this.base;
+    if (next >= this.available) return false;
+    const first = this.bytes[next]!;
+    if (first === STAR || first === HASH) return false;
+    this.stoppedAt = offset;
+    this.heldEnd = stop;
+    this.error = badPrefix(this.bytes, next, '*', stop);
+    this.done = true;
+    this.flaws.length = 0;
+    return true;
+  }
+
+  private tellFlaws(): void {
+    if (this.flaws.length === 0) return;
+    for (const { code, offset } of this.flaws) this.handler.flaw(code, offset);
+    this.flaws.length = 0;
+  }
+}
+
+/** Why no server loads the command; null when one does. */
+function flawOf(command: CommandSpans): FindingCode | null {
+  if (command.held === 0) return 'aof/unknown-command';
+  const { bytes, argc } = command;
+  const start = command.starts[0]!;
+  const end = command.ends[0]!;
+  const known = findCommand(bytes, start, end);
+  if (known !== null) return arityFits(known, argc) ? null : 'aof/wrong-arity';
+  return isModuleName(bytes, start, end) ? null : 'aof/unknown-command';
+}
+
+function unloadable(command: CommandSpans, code: FindingCode) {
+  const { offset, length, argc, held } = command;
+  const name = held === 0 ? '' : command.latin1(0).slice(0, NAME_SHOWN);
+  return {
+    start: offset,
+    end: offset + length,
+    code,
+    offset,
+    detail: { command: name, arguments: argc },
+    trail: [],
+  };
+}
