@@ -31,34 +31,53 @@ export const KNOWN_COMMANDS: readonly KnownCommand[] = Object.entries(COMMAND_RO
 /** A power of two, large enough that nearly every name has a slot to itself. */
 const SLOTS = 4096;
 const MASK = SLOTS - 1;
+const SHORTEST = 3;
 const LONGEST = Math.max(...KNOWN_COMMANDS.map(({ name }) => name.length));
-const LOWER_BIT = 0x20;
+/** Differs between the cases of a letter. */
+const CASE_BIT = 0x20;
+/** Takes that bit out of four bytes at once. */
+const FOLD = 0xdfdfdfdf | 0;
 
 const slots = new Array<KnownCommand | null>(SLOTS).fill(null);
-/** The name in a slot, at `slot * STRIDE`: one run of bytes for all, so that comparing meets no object. */
-const STRIDE = 32;
-const names = new Uint8Array(SLOTS * STRIDE);
+/** Length, first and last four bytes of the name in a slot, without their case: what nearly always decides. */
+const lengths = new Uint8Array(SLOTS);
+const heads = new Int32Array(SLOTS);
+const tails = new Int32Array(SLOTS);
+/** 1 where the two words are all of the name, and nothing but letters. */
+const wordy = new Uint8Array(SLOTS);
 
 for (const command of KNOWN_COMMANDS) {
   const bytes = Buffer.from(command.name, 'latin1');
-  let slot = hash(bytes, 0, bytes.length);
+  const head = headAt(bytes, 0, bytes.length) & FOLD;
+  const tail = tailAt(bytes, 0, bytes.length) & FOLD;
+  let slot = slotOf(head, tail, bytes.length);
   while (slots[slot] !== null) slot = (slot + 1) & MASK;
   slots[slot] = command;
-  names.set(bytes, slot * STRIDE);
+  lengths[slot] = bytes.length;
+  heads[slot] = head;
+  tails[slot] = tail;
+  wordy[slot] = /^[A-Z]{1,8}$/.test(command.name) ? 1 : 0;
 }
 
 /**
- * The command named by `bytes[start..end)` in any case, or null when no release knows it. Allocates nothing.
+ * The command named by `bytes[start..end)` in any case, or null when no release knows it. Allocates nothing: a check
+ * asks for every command of a log.
  */
 export function findCommand(bytes: Uint8Array, start: number, end: number): KnownCommand | null {
   const length = end - start;
-  if (length < 1 || length > LONGEST) return null;
-  for (let slot = hash(bytes, start, end); ; slot = (slot + 1) & MASK) {
+  if (length < SHORTEST || length > LONGEST) return null;
+  const rawHead = headAt(bytes, start, end);
+  const rawTail = tailAt(bytes, start, end);
+  const head = rawHead & FOLD;
+  const tail = rawTail & FOLD;
+  for (let slot = slotOf(head, tail, length); lengths[slot] !== 0; slot = (slot + 1) & MASK) {
+    if (heads[slot] !== head || tails[slot] !== tail || lengths[slot] !== length) continue;
     const command = slots[slot]!;
-    if (command === null || (command.name.length === length && isAt(slot * STRIDE, bytes, start, length))) {
-      return command;
-    }
+    // Words that had nothing to fold are letters of the name itself.
+    if (rawHead === head && rawTail === tail && wordy[slot] === 1) return command;
+    if (isName(command.name, bytes, start)) return command;
   }
+  return null;
 }
 
 /** Whether a command can have so many arguments, its name included. */
@@ -76,24 +95,29 @@ export function isModuleName(bytes: Uint8Array, start: number, end: number): boo
   return dot > 0 && dot < end - start - 1;
 }
 
-function isAt(at: number, bytes: Uint8Array, start: number, length: number): boolean {
-  for (let i = 0; i < length; i++) {
-    const wanted = names[at + i]!;
+function isName(name: string, bytes: Uint8Array, start: number): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const wanted = name.charCodeAt(i);
     const c = bytes[start + i]!;
-    if (c !== wanted && (c !== (wanted | LOWER_BIT) || wanted < UPPER_A || wanted > UPPER_Z)) return false;
+    const isLetter = wanted >= UPPER_A && wanted <= UPPER_Z;
+    if (c !== wanted && !(isLetter && c === (wanted | CASE_BIT))) return false;
   }
   return true;
 }
 
-/** Of a few bytes only: it is taken of every command of a log, and names differ in them. */
-function hash(bytes: Uint8Array, start: number, end: number): number {
-  const length = end - start;
-  const first = bytes[start]! & ~LOWER_BIT;
-  const second = bytes[start + (length >> 2)]! & ~LOWER_BIT;
-  const middle = bytes[start + (length >> 1)]! & ~LOWER_BIT;
-  const last = bytes[end - 1]! & ~LOWER_BIT;
-  const mixed =
-    Math.imul(first | (second << 8) | (middle << 16) | (last << 24), 0x9e3779b1) + length * 0x85eb;
+function headAt(bytes: Uint8Array, start: number, end: number): number {
+  const three = bytes[start]! | (bytes[start + 1]! << 8) | (bytes[start + 2]! << 16);
+  return end - start > 3 ? three | (bytes[start + 3]! << 24) : three;
+}
+
+/** Zero for a name of three bytes. */
+function tailAt(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start < 4) return 0;
+  return bytes[end - 4]! | (bytes[end - 3]! << 8) | (bytes[end - 2]! << 16) | (bytes[end - 1]! << 24);
+}
+
+function slotOf(head: number, tail: number, length: number): number {
+  const mixed = Math.imul(head ^ Math.imul(tail, 0x85ebca6b), 0x9e3779b1) + length;
   return (mixed ^ (mixed >>> 15)) & MASK;
 }
 
