@@ -1,7 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { type FileTree, localTree } from '../bytes/file-tree.js';
 import type { Long } from '../bytes/int64.js';
-import { type ByteSource, FileSource, inputErrorOf, readHead } from '../bytes/source.js';
+import { type ByteSource, readHead } from '../bytes/source.js';
 import { FormatError, InputError } from '../errors.js';
 import { FINDINGS, type Finding, type FindingCode } from '../model/finding.js';
 import { type Manifest, type ManifestEntry, parseManifest } from './manifest.js';
@@ -47,6 +47,8 @@ export interface AofSet {
   readonly strays: readonly StrayFile[];
   /** manifest/…, set/…; a server refuses the set, or starts empty, when one of them is an error. */
   readonly findings: readonly Finding[];
+  /** Where its files are found; missing for the file system. */
+  readonly tree?: FileTree;
 }
 
 /** A manifest is a few lines; more than this is something else. */
@@ -56,16 +58,14 @@ const DEFAULT_NAME = 'appendonly.aof';
 
 /**
  * Finds the files of an append-only log: `path` is an AOF directory, a data directory with one or with a legacy
- * `appendonly.aof`, a manifest, or one AOF file. Nothing of a log is read but its first bytes.
+ * `appendonly.aof`, a manifest, or one AOF file, in `tree`. Nothing of a log is read but its first bytes.
  *
  * @throws InputError when there is no log, UsageError when there are several and the path must be more precise
  */
-export async function openAofSet(path: string): Promise<AofSet> {
-  const stats = await stat(path).catch((error) => {
-    throw inputErrorOf(error, path);
-  });
-  if (!stats.isDirectory()) return openFile(path);
-  const found = await findInDirectory(path);
+export async function openAofSet(path: string, tree: FileTree = localTree): Promise<AofSet> {
+  const seen = await tree.look(path);
+  if (seen?.kind !== 'directory') return openFile(path, tree);
+  const found = await findInDirectory(path, tree);
   if (found === null) {
     const hint = `expected a manifest, a directory ${DEFAULT_DIRECTORY} or a file ${DEFAULT_NAME} in it`;
     throw new InputError('input/no-aof', path, 'holds no append-only file', hint);
@@ -95,10 +95,10 @@ export function assertLoadable(set: AofSet): void {
   }
 }
 
-async function openFile(path: string): Promise<AofSet> {
-  const source = await FileSource.at(path);
+async function openFile(path: string, tree: FileTree): Promise<AofSet> {
+  const source = await tree.open(path);
   const head = await readHead(source, 64 * 1024);
-  return isManifest(head, path) ? openManifest(path) : singleFileSet(source);
+  return isManifest(head, path) ? openManifest(path, tree) : singleFileSet(source);
 }
 
 /** By its first line that is no comment; by its name only when the content is of no known kind. */
@@ -110,22 +110,20 @@ function isManifest(head: Buffer, path: string): boolean {
   return !isKnown && path.endsWith('.manifest');
 }
 
-async function findInDirectory(directory: string): Promise<AofSet | null> {
-  const names = await readdir(directory).catch((error) => {
-    throw inputErrorOf(error, directory);
-  });
+async function findInDirectory(directory: string, tree: FileTree): Promise<AofSet | null> {
+  const names = await tree.list(directory);
   const manifest = choose(names.filter(isManifestName), `${DEFAULT_NAME}.manifest`, directory);
-  if (manifest !== null) return openManifest(join(directory, manifest));
+  if (manifest !== null) return openManifest(join(directory, manifest), tree);
 
-  const inside = await directoriesWithLogs(directory, names);
+  const inside = await directoriesWithLogs(directory, names, tree);
   const chosen = choose([...inside.keys()], DEFAULT_DIRECTORY, directory);
   if (chosen !== null && inside.get(chosen)!.some(isManifestName))
-    return findInDirectory(join(directory, chosen));
+    return findInDirectory(join(directory, chosen), tree);
   // A server upgrades a legacy file when the directory has no manifest, whatever else is in it.
   const legacy = choose(names.filter(isLegacyName), DEFAULT_NAME, directory);
-  if (legacy !== null) return singleFileSet(await FileSource.at(join(directory, legacy)));
-  if (names.some(isLogName)) return withoutManifest(directory, names);
-  return chosen === null ? null : findInDirectory(join(directory, chosen));
+  if (legacy !== null) return singleFileSet(await tree.open(join(directory, legacy)));
+  if (names.some(isLogName)) return withoutManifest(directory, names, tree);
+  return chosen === null ? null : findInDirectory(join(directory, chosen), tree);
 }
 
 const isManifestName = (name: string): boolean => name.endsWith('.manifest') && !name.startsWith('temp-');
@@ -137,10 +135,11 @@ const LOG_NAME = /\.(\d+)\.(base\.(?:rdb|aof)|incr\.aof)$/;
 async function directoriesWithLogs(
   directory: string,
   names: readonly string[],
+  tree: FileTree,
 ): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
   for (const name of names) {
-    const inside = await readdir(join(directory, name)).catch(() => []);
+    const inside = await tree.list(join(directory, name)).catch(() => []);
     if (inside.some((each) => isManifestName(each) || isLogName(each))) found.set(name, inside);
   }
   return found;
@@ -158,8 +157,8 @@ function choose(names: readonly string[], usual: string, directory: string): str
   );
 }
 
-async function openManifest(path: string): Promise<AofSet> {
-  const source = await FileSource.at(path);
+async function openManifest(path: string, tree: FileTree): Promise<AofSet> {
+  const source = await tree.open(path);
   if (source.size > MANIFEST_MAX) {
     throw new InputError(
       'input/not-a-manifest',
@@ -172,7 +171,7 @@ async function openManifest(path: string): Promise<AofSet> {
   const findings: Finding[] = manifest.problems.map(({ code, offset, line, message, text }) =>
     findingOf(code, path, offset, { line, message, text: text.slice(0, 200) }),
   );
-  const builder = new SetBuilder(directory);
+  const builder = new SetBuilder(directory, tree);
   const { base, increments, history } = manifest;
   if (base !== null) await builder.add(base, 'base', increments.length === 0);
   for (const entry of increments) await builder.add(entry, 'incr', false);
@@ -184,18 +183,18 @@ async function openManifest(path: string): Promise<AofSet> {
   }
   const named = new Set([basename(path), ...[...increments, ...history].map((entry) => entry.name)]);
   if (base !== null) named.add(base.name);
-  const strays = await straysOf(directory, named);
+  const strays = await straysOf(directory, named, tree);
   for (const { path: file, kind, size } of strays) {
     findings.push(findingOf('set/stray-file', file, -1, { kind, size }));
   }
-  return { directory, manifestPath: path, manifest, ...builder.lists(), strays, findings };
+  return { directory, manifestPath: path, manifest, ...builder.lists(), strays, findings, tree };
 }
 
 /**
  * Log files that no manifest names. Their order is told by their names: the newest base, then the increments that can
  * follow it (a rewrite raises both numbers, so none below the base's does). A server would not load them at all.
  */
-async function withoutManifest(directory: string, names: readonly string[]): Promise<AofSet> {
+async function withoutManifest(directory: string, names: readonly string[], tree: FileTree): Promise<AofSet> {
   const logs = names.filter(isLogName).map((name) => {
     const match = LOG_NAME.exec(name)!;
     return { name, seq: Number(match[1]), isBase: match[2]!.startsWith('base') };
@@ -205,15 +204,15 @@ async function withoutManifest(directory: string, names: readonly string[]): Pro
     .filter((log) => !log.isBase && log.seq >= (base?.seq ?? 0))
     .sort((a, b) => a.seq - b.seq);
   const findings = [findingOf('set/no-manifest', directory, -1, { files: logs.length })];
-  const builder = new SetBuilder(directory);
+  const builder = new SetBuilder(directory, tree);
   const entry = { startOffset: null, endOffset: null, line: 0, offset: -1 };
   if (base !== undefined) await builder.add({ ...base, ...entry, type: 'b' }, 'base', false);
   for (const log of increments) await builder.add({ ...log, ...entry, type: 'i' }, 'incr', false);
   const taken = new Set([base, ...increments].map((log) => log?.name ?? ''));
-  const strays = await straysOf(directory, taken);
+  const strays = await straysOf(directory, taken, tree);
   for (const { path, kind, size } of strays)
     findings.push(findingOf('set/stray-file', path, -1, { kind, size }));
-  return { directory, manifestPath: null, manifest: null, ...builder.lists(), strays, findings };
+  return { directory, manifestPath: null, manifest: null, ...builder.lists(), strays, findings, tree };
 }
 
 class SetBuilder {
@@ -221,16 +220,19 @@ class SetBuilder {
   private readonly files: AofFileEntry[] = [];
   private readonly history: AofFileEntry[] = [];
 
-  constructor(private readonly directory: string) {}
+  constructor(
+    private readonly directory: string,
+    private readonly tree: FileTree,
+  ) {}
 
   /** `upgrading`: a base alone in its manifest may still be where a server before 7.0 had it. */
   async add(entry: ManifestEntry, role: AofRole, upgrading: boolean): Promise<void> {
     const name = Buffer.from(entry.name, 'latin1').toString('utf8');
     const places = [join(this.directory, name)];
-    if (upgrading) places.push(join(dirname(resolve(this.directory)), name));
+    if (upgrading) places.push(join(this.tree.parent(this.directory), name));
     for (const path of places) {
       try {
-        const source = await FileSource.at(path);
+        const source = await this.tree.open(path);
         const file = await entryOf(source, path, role, entry.seq);
         (role === 'history' ? this.history : this.files).push(file);
         return;
@@ -258,15 +260,15 @@ function formatOf(head: Buffer): AofFormat {
   return text.startsWith('*') || text.startsWith('#') ? 'resp' : 'unknown';
 }
 
-async function straysOf(directory: string, named: ReadonlySet<string>): Promise<StrayFile[]> {
+async function straysOf(directory: string, named: ReadonlySet<string>, tree: FileTree): Promise<StrayFile[]> {
   const strays: StrayFile[] = [];
   const text = (name: string) => Buffer.from(name, 'latin1').toString('utf8');
   const known = new Set([...named].flatMap((name) => [name, text(name)]));
-  for (const name of (await readdir(directory)).sort()) {
+  for (const name of await tree.list(directory)) {
     const path = join(directory, name);
-    const stats = known.has(name) ? null : await stat(path).catch(() => null);
-    if (stats?.isFile() !== true) continue;
-    strays.push({ name, path, size: stats.size, kind: kindOf(name) });
+    const seen = known.has(name) ? null : await tree.look(path);
+    if (seen?.kind !== 'file') continue;
+    strays.push({ name, path, size: seen.size, kind: kindOf(name) });
   }
   return strays;
 }

@@ -8,6 +8,8 @@ export interface ByteSource {
   readonly label: string;
   /** Size in bytes, or null when it cannot be known in advance. */
   readonly size: number | null;
+  /** True for a pipe, however it is unpacked: it can be opened once. */
+  readonly once?: boolean;
   /** Starts an independent pass over the bytes from `start`. A pipe can be opened once, from 0. */
   open(start?: number): Promise<ByteReader>;
 }
@@ -158,6 +160,7 @@ export class MemorySource implements ByteSource {
 /** A pipe: unknown size, one pass. */
 export class StreamSource implements ByteSource {
   readonly size = null;
+  readonly once = true;
   private opened = false;
 
   /** Takes the stream over: closing the reader ends it. A Node.js stream is destroyed even while a read waits. */

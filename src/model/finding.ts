@@ -28,6 +28,12 @@ export interface Finding {
 /** Every finding rekindle can make, with its severity. A code, once released, keeps its meaning. */
 export const FINDINGS = {
   'input/item-too-large': 'error',
+  /** Offsets of these are of plain bytes; the detail has that of the packed ones. */
+  'packed/truncated': 'error',
+  'packed/corrupt': 'error',
+  'packed/checksum-mismatch': 'error',
+  'packed/unsupported': 'error',
+  'packed/trailing-bytes': 'error',
   'rdb/bad-magic': 'error',
   'rdb/bad-version': 'error',
   'rdb/unsupported-version': 'error',

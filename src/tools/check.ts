@@ -1,5 +1,5 @@
 import type { AofSet } from '../aof/set.js';
-import { FileSource } from '../bytes/source.js';
+import { localTree } from '../bytes/file-tree.js';
 import type { DialectName } from '../rdb/dialect.js';
 import { checkFile } from './check-file.js';
 import type { ToolContext } from './context.js';
@@ -69,7 +69,7 @@ async function manifestOf(set: AofSet): Promise<CheckedFile | null> {
   const { manifestPath, findings } = set;
   if (manifestPath === null && findings.length === 0) return null;
   const path = manifestPath ?? set.directory;
-  const bytes = manifestPath === null ? 0 : (await FileSource.at(manifestPath)).size;
+  const bytes = manifestPath === null ? 0 : (await (set.tree ?? localTree).open(manifestPath)).size;
   const own = findings.filter((finding) => finding.where.file === path && finding.where.offset >= 0);
   return {
     path,

@@ -6,11 +6,10 @@ export type FileForm = 'rdb' | 'preamble' | 'aof' | 'manifest';
 /** Bytes from the start that `sniff` looks at. */
 export const SNIFF_BYTES = 4096;
 
-/** Magic bytes of what rekindle reads only once it is unpacked, and the command that does so. */
-const PACKED: readonly (readonly [name: string, magic: string, unpack: string])[] = [
-  ['gzip', '\x1f\x8b', 'gzip -dc'],
-  ['zstd', '\x28\xb5\x2f\xfd', 'zstd -dc'],
-  ['lz4', '\x04\x22\x4d\x18', 'lz4 -dc'],
+/** Magic bytes of packings that rekindle doesn't take off, and the command that does so. */
+type Packed = readonly [name: string, magic: string, unpack: string];
+const PACKED: readonly Packed[] = [
+  ['lz4 legacy frames', '\x02\x21\x4c\x18', 'lz4 -dc'],
   ['xz', '\xfd7zXZ', 'xz -dc'],
   ['bzip2', 'BZh', 'bzip2 -dc'],
   ['zip', 'PK\x03\x04', 'unzip -p'],
@@ -28,9 +27,10 @@ export function sniff(head: Buffer, name: string): FileForm {
   const firstLine = text.replace(/^(#[^\n]*\n)+/, '');
   if (/^file[ \t]/i.test(firstLine)) return 'manifest';
   if (/^\*\d/.test(firstLine) || /^#TS:/.test(text)) return 'aof';
-  const named = formByName(name);
+  const packed = PACKED.find(([, magic]) => text.startsWith(magic));
+  const named = packed === undefined ? formByName(name) : null;
   if (named !== null) return named;
-  throw unknownForm(text, name);
+  throw unknownForm(text, name, packed);
 }
 
 /** `aof-preamble` (4.0 to 6.2) and `aof-base` (7.0 on) are 1 in an RDB that opens a log; before the first key. */
@@ -44,7 +44,7 @@ function formByName(name: string): FileForm | null {
   return /\.manifest$/i.test(name) ? 'manifest' : null;
 }
 
-function unknownForm(text: string, name: string): InputError {
+function unknownForm(text: string, name: string, packed: Packed | undefined): InputError {
   if (text.length === 0) {
     return new InputError(
       'input/empty',
@@ -53,7 +53,6 @@ function unknownForm(text: string, name: string): InputError {
       'look for another copy; a server writes dump.rdb under a temporary name (temp-PID.rdb) first',
     );
   }
-  const packed = PACKED.find(([, magic]) => text.startsWith(magic));
   if (packed !== undefined) {
     const [format, , unpack] = packed;
     return new InputError(

@@ -1,19 +1,18 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type AofSet, openAofSet, singleFileSet } from '../aof/set.js';
+import { type FileTree, localTree } from '../bytes/file-tree.js';
 import { pumpSource } from '../bytes/pump.js';
-import {
-  type ByteReader,
-  type ByteSource,
-  FileSource,
-  inputErrorOf,
-  readHead,
-  StreamSource,
-} from '../bytes/source.js';
+import { type ByteSource, FileSource, inputErrorOf, StreamSource } from '../bytes/source.js';
+import { indexTar, isTar, TarTree } from '../bytes/tar.js';
+import type { Packing } from '../bytes/unpack.js';
 import { FormatError, InputError } from '../errors.js';
 import { RdbDecoder } from '../rdb/decoder.js';
 import { RdbSink } from '../rdb/handler.js';
-import { SNIFF_BYTES, sniff } from './sniff.js';
+import { type PlainBytes, seekable, type UnpackOptions, unpacked } from './open-bytes.js';
+import { namingFile } from './report.js';
+import { sniff } from './sniff.js';
 
 export interface OpenOptions {
   /** Which dataset of a directory is meant, where it holds both; null: the AOF. */
@@ -22,6 +21,12 @@ export interface OpenOptions {
   readonly stdin: AsyncIterable<Uint8Array> | null;
   /** Ends the wait for the first bytes of a pipe. */
   readonly signal: AbortSignal | null;
+  /** Where pipes and archives that must be read more than once are kept meanwhile. Default: the system's place. */
+  readonly temporaryDirectory?: string;
+  /** True when the caller notices commands behind an RDB by itself: nothing is read ahead to find out. */
+  readonly readsOn?: boolean;
+  /** True when the caller goes back in what it reads: a pipe is then kept in a temporary file first. */
+  readonly again?: boolean;
 }
 
 interface Common {
@@ -31,6 +36,10 @@ interface Common {
   readonly choice: string;
   /** Whether `path` is a directory. */
   readonly isDirectory: boolean;
+  /** How the file was packed, outermost first; offsets count plain bytes. Missing when it was not. */
+  readonly packings?: readonly Packing[];
+  /** What was left out of an archive, in sentences. */
+  readonly leftOut?: readonly string[];
 }
 
 /** One dataset in files. */
@@ -40,24 +49,72 @@ export type Source =
 
 /**
  * Finds out what stands at `path`: a file is told by its content, a directory by its files, `-` is standard input.
- * Nothing but first bytes is read, except from an RDB that ends as a log would.
+ * Compressed bytes are unpacked as they are read, and an archive is a directory. Nothing but first bytes is read, except
+ * from an RDB that may end as a log would, and from an archive.
  *
- * @throws InputError when nothing can be read there or it is of no known format
+ * @throws InputError when nothing can be read there or it is of no known format; DamageError when it can't be unpacked
  */
 export async function openSource(path: string, options: OpenOptions): Promise<Source> {
   if (path === '-') return openPipe(options);
   const stats = await stat(path).catch((error) => {
     throw inputErrorOf(error, path);
   });
-  if (stats.isDirectory()) return openDirectory(path, options.prefer);
-  const bytes = await FileSource.at(path);
-  const form = sniff(await readHead(bytes, SNIFF_BYTES), path);
-  const common = { path, choice: '', isDirectory: false };
-  if (form === 'manifest') return { ...common, kind: 'aof', set: await openAofSet(path) };
-  if (form === 'aof' || form === 'preamble' || (await logFollows(bytes))) {
+  if (stats.isDirectory()) return openDirectory(path, options, localTree);
+  return openBytes(path, await FileSource.at(path), options);
+}
+
+async function openPipe(options: OpenOptions): Promise<Source> {
+  const { stdin } = options;
+  if (stdin === null) throw new InputError('input/no-stdin', '-', 'there is no standard input here');
+  return openBytes('-', new StreamSource(stdin), options);
+}
+
+async function openBytes(path: string, given: ByteSource, options: OpenOptions): Promise<Source> {
+  const unpacking = { temporaryDirectory: tmpdir(), ...options };
+  const plain = await unpacked(given, unpacking);
+  const { head, packings } = plain;
+  if (isTar(head)) return openArchive(path, plain, unpacking);
+  const common = { path, choice: '', isDirectory: false, ...(packings.length > 0 && { packings }) };
+  const form = sniff(head, given.label.replace(packings.length > 0 ? PACKED_NAME : /$^/, ''));
+  if (form === 'manifest') {
+    if (path === '-') throw manifestOnPipe(given.label);
+    return { ...common, kind: 'aof', set: await openAofSet(path) };
+  }
+  const seeks = options.again === true || (form === 'rdb' && options.readsOn !== true);
+  const bytes = seeks && plain.source.once === true ? await seekable(plain.source, unpacking) : plain.source;
+  if (form === 'aof' || form === 'preamble') {
+    return { ...common, kind: 'aof', set: await singleFileSet(bytes) };
+  }
+  if (options.readsOn !== true && !packings.includes('vcs') && (await logFollows(bytes))) {
     return { ...common, kind: 'aof', set: await singleFileSet(bytes) };
   }
   return { ...common, kind: 'rdb', bytes };
+}
+
+/** Endings that say how a file is packed, and nothing of what is inside. */
+const PACKED_NAME = /\.(gz|zst|zstd|lz4)$/i;
+
+function manifestOnPipe(label: string): InputError {
+  return new InputError(
+    'input/manifest-on-stdin',
+    label,
+    'is a manifest, whose files cannot be found from a pipe',
+    'give the path of the manifest or of its directory',
+  );
+}
+
+async function openArchive(
+  path: string,
+  plain: PlainBytes,
+  options: OpenOptions & UnpackOptions,
+): Promise<Source> {
+  const { packings } = plain;
+  const bytes = await seekable(plain.source, options);
+  const index = await namingFile(bytes.label, () => indexTar(bytes));
+  const tree = new TarTree(bytes, index);
+  const source = await openDirectory(tree.root, options, tree);
+  const leftOut = index.skipped.map(({ name, why }) => `${name}: ${why}`);
+  return { ...source, path, isDirectory: false, leftOut, ...(packings.length > 0 && { packings }) };
 }
 
 /** The dataset as a log, whatever it is: an RDB is a log of no commands behind its preamble. */
@@ -65,37 +122,26 @@ export async function asLog(source: Source): Promise<AofSet> {
   return source.kind === 'aof' ? source.set : singleFileSet(source.bytes);
 }
 
-async function openPipe({ stdin, signal }: OpenOptions): Promise<Source> {
-  if (stdin === null) throw new InputError('input/no-stdin', '-', 'there is no standard input here');
-  const bytes = new PeekedSource(new StreamSource(stdin));
-  const common = { path: '-', choice: '', isDirectory: false };
-  const form = sniff(await bytes.peek(SNIFF_BYTES, signal), bytes.label);
-  if (form === 'rdb') return { ...common, kind: 'rdb', bytes };
-  if (form !== 'manifest') return { ...common, kind: 'aof', set: await singleFileSet(bytes) };
-  throw new InputError(
-    'input/manifest-on-stdin',
-    bytes.label,
-    'is a manifest, whose files cannot be found from a pipe',
-    'give the path of the manifest or of its directory',
-  );
-}
-
-async function openDirectory(path: string, prefer: OpenOptions['prefer']): Promise<Source> {
-  const rdb = prefer === 'aof' ? null : await findRdb(path);
-  const set = prefer === 'rdb' ? null : await findLog(path);
+async function openDirectory(path: string, options: OpenOptions, tree: FileTree): Promise<Source> {
+  const { prefer } = options;
+  const rdb = prefer === 'aof' ? null : await findRdb(path, tree);
+  const set = prefer === 'rdb' ? null : await findLog(path, tree);
   if (set !== null) {
     const choice = rdb === null ? '' : `${path}: the AOF is taken, not ${basename(rdb)} (--prefer rdb)`;
     return { path, choice, isDirectory: true, kind: 'aof', set };
   }
   if (rdb !== null) {
-    return { path, choice: '', isDirectory: true, kind: 'rdb', bytes: await FileSource.at(rdb) };
+    const unpacking = { temporaryDirectory: tmpdir(), ...options };
+    const { source: bytes, packings } = await unpacked(await tree.open(rdb), unpacking);
+    const common = { path, choice: '', isDirectory: true, ...(packings.length > 0 && { packings }) };
+    return { ...common, kind: 'rdb', bytes };
   }
-  throw await nothingThere(path, prefer);
+  throw await nothingThere(path, prefer, tree);
 }
 
-async function findLog(path: string): Promise<AofSet | null> {
+async function findLog(path: string, tree: FileTree): Promise<AofSet | null> {
   try {
-    return await openAofSet(path);
+    return await openAofSet(path, tree);
   } catch (error) {
     if (error instanceof InputError && error.code === 'input/no-aof') return null;
     throw error;
@@ -103,8 +149,8 @@ async function findLog(path: string): Promise<AofSet | null> {
 }
 
 /** `dump.rdb`, or the only other RDB that is neither the base of a log nor left over from a save. */
-async function findRdb(directory: string): Promise<string | null> {
-  const names = await list(directory);
+async function findRdb(directory: string, tree: FileTree): Promise<string | null> {
+  const names = await tree.list(directory);
   const files = names.filter((name) => /\.rdb$/.test(name) && !/^temp-|\.base\.rdb$/.test(name));
   if (files.includes('dump.rdb')) return join(directory, 'dump.rdb');
   if (files.length > 1) {
@@ -119,8 +165,12 @@ async function findRdb(directory: string): Promise<string | null> {
   return files[0] === undefined ? null : join(directory, files[0]);
 }
 
-async function nothingThere(directory: string, prefer: OpenOptions['prefer']): Promise<InputError> {
-  const names = await list(directory);
+async function nothingThere(
+  directory: string,
+  prefer: OpenOptions['prefer'],
+  tree: FileTree,
+): Promise<InputError> {
+  const names = await tree.list(directory);
   const aof = 'an AOF (a manifest, appendonlydir or appendonly.aof)';
   const rdb = 'an RDB (dump.rdb)';
   const sought = prefer === 'aof' ? aof : prefer === 'rdb' ? rdb : `${aof} or ${rdb}`;
@@ -135,20 +185,12 @@ async function nothingThere(directory: string, prefer: OpenOptions['prefer']): P
   );
 }
 
-async function list(directory: string): Promise<string[]> {
-  try {
-    return (await readdir(directory)).sort();
-  } catch (error) {
-    throw inputErrorOf(error, directory);
-  }
-}
-
 /**
  * True when commands follow the RDB in a file, though it does not say of itself that they do. Such a file ends in a
  * line end, an RDB only by the chance of its checksum: so the walk through it is rarely made.
  */
-async function logFollows(source: FileSource): Promise<boolean> {
-  if (source.size < 2 || (await tail(source, 2)) !== '\r\n') return false;
+async function logFollows(source: ByteSource): Promise<boolean> {
+  if ((await lastBytes(source, 2)) !== '\r\n') return false;
   const decoder = new RdbDecoder(new RdbSink(), { verifyChecksum: false, deep: false });
   try {
     const window = await pumpSource(source, decoder);
@@ -162,68 +204,35 @@ async function logFollows(source: FileSource): Promise<boolean> {
 
 const STAR = 42;
 const HASH = 35;
+const CHUNK = 256 * 1024;
 
-async function tail(source: FileSource, count: number): Promise<string> {
-  return (await bytesAt(source, source.size - count, count)).latin1Slice();
+/** The last bytes; of a compressed file, which must be unpacked for them, '' when it is damaged. */
+async function lastBytes(source: ByteSource, count: number): Promise<string> {
+  const { size } = source;
+  if (size !== null) return (await bytesAt(source, Math.max(0, size - count), count)).latin1Slice();
+  const reader = await source.open();
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  let last = '';
+  try {
+    for (;;) {
+      const read = await reader.read(chunk);
+      if (read === 0) return last;
+      last = (last + chunk.latin1Slice(Math.max(0, read - count), read)).slice(-count);
+    }
+  } catch (error) {
+    if (error instanceof FormatError) return '';
+    throw error;
+  } finally {
+    await reader.close();
+  }
 }
 
-async function bytesAt(source: FileSource, offset: number, count: number): Promise<Buffer> {
+async function bytesAt(source: ByteSource, offset: number, count: number): Promise<Buffer> {
   const reader = await source.open(offset);
   try {
     const into = Buffer.alloc(count);
     return into.subarray(0, await reader.read(into));
   } finally {
     await reader.close();
-  }
-}
-
-/** A pipe whose first bytes can be looked at before it is read. */
-class PeekedSource implements ByteSource {
-  readonly size = null;
-  readonly label: string;
-  private reader: ByteReader | null = null;
-  private head: Buffer = Buffer.alloc(0);
-
-  constructor(private readonly pipe: StreamSource) {
-    this.label = pipe.label;
-  }
-
-  /** @throws the signal's reason when aborted, even while nothing comes */
-  async peek(count: number, signal: AbortSignal | null): Promise<Buffer> {
-    signal?.throwIfAborted();
-    const reader = await this.pipe.open();
-    // Closing the pipe is what ends a read of it.
-    const close = () => void reader.close();
-    signal?.addEventListener('abort', close);
-    const head = Buffer.alloc(count);
-    let filled = 0;
-    try {
-      while (filled < count) {
-        const read = await reader.read(head.subarray(filled));
-        if (read === 0) break;
-        filled += read;
-      }
-    } finally {
-      signal?.removeEventListener('abort', close);
-      signal?.throwIfAborted();
-    }
-    this.reader = reader;
-    return (this.head = head.subarray(0, filled));
-  }
-
-  async open(start = 0): Promise<ByteReader> {
-    const { reader } = this;
-    if (reader === null || start !== 0) return this.pipe.open(start);
-    this.reader = null;
-    return {
-      read: async (into) => {
-        if (this.head.length === 0) return reader.read(into);
-        const part = this.head.subarray(0, into.length);
-        into.set(part);
-        this.head = this.head.subarray(part.length);
-        return part.length;
-      },
-      close: () => reader.close(),
-    };
   }
 }

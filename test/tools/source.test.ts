@@ -59,8 +59,8 @@ describe('a file is told by its content', () => {
   it.each([
     ['input/unknown-format', Buffer.from('hello')],
     ['input/empty', Buffer.alloc(0)],
-    ['input/packed', Buffer.from('1f8b0800', 'hex')],
-    ['input/packed', Buffer.from('28b52ffd00', 'hex')],
+    ['input/packed', Buffer.from('02214c18', 'hex')],
+    ['input/packed', Buffer.from('fd377a585a00', 'hex')],
   ])('%s', (code, content) => {
     expect(() => sniff(content, 'x')).toThrow(refusal(code));
   });

@@ -68,7 +68,7 @@ async function run(paths: readonly string[], flags: CheckFlags, session: Session
 
 async function checkOne(path: string, flags: CheckFlags, session: Session): Promise<CheckReport> {
   const { settings } = session;
-  const source = await openSource(path, sourceOptionsOf(flags, session));
+  const source = await openSource(path, { ...sourceOptionsOf(flags, session), readsOn: true, again: true });
   if (source.choice !== '') session.note(printable(source.choice));
   const options = { quick: flags.quick === true, dialect: settings.dialect };
   const report = await checkSource(source, options, session.context);

@@ -26,6 +26,26 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     says: 'one item of the file is larger than memory can hold in one piece',
     hint: 'run it on a machine with more memory; if no value of that size was ever written, its length is damaged',
   },
+  'packed/truncated': {
+    says: 'the compressed file ends in the middle; the offset counts plain bytes up to there',
+    hint: 'copy it again and compare sizes; what was unpacked before it is told all the same',
+  },
+  'packed/corrupt': {
+    says: 'the compressed bytes are no valid stream of their format; the offset counts plain bytes up to there',
+    hint: 'restore it from another copy: nothing behind the damage can be unpacked',
+  },
+  'packed/checksum-mismatch': {
+    says: 'the checksum of the compressed file does not match what was unpacked; the offset counts plain bytes',
+    hint: 'restore it from another copy: a byte of it changed after it was compressed',
+  },
+  'packed/unsupported': {
+    says: 'the file is compressed in a way that is not read here',
+    hint: 'unpack it with the program it was made with, and give the result, or pipe it into `rekindle … -`',
+  },
+  'packed/trailing-bytes': {
+    says: 'bytes follow the end of the compressed data that are no further part of it',
+    hint: 'if another part should follow, its start is damaged: compare with another copy; else cut the rest off',
+  },
   'rdb/bad-magic': {
     says: 'an RDB starts with REDIS and four digits or VALKEY and three, these bytes do not',
     hint: 'make sure this is the right file; a file that was cut at the front or encrypted cannot be read',

@@ -1,0 +1,39 @@
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { type ByteSource, FileSource, inputErrorOf } from './source.js';
+
+/** A source whose size is known. */
+export type SizedSource = ByteSource & { readonly size: number };
+
+/** Where the files of a dataset are found: directories of this machine, or an archive. Paths are joined with `/`. */
+export interface FileTree {
+  /** Base names in a directory, sorted. @throws InputError when it cannot be read */
+  list(directory: string): Promise<string[]>;
+  /** What stands there, and the size of a file; null for what cannot be seen. */
+  look(
+    path: string,
+  ): Promise<{ readonly kind: 'file' | 'directory' | 'other'; readonly size: number } | null>;
+  /** @throws InputError when it is missing, unreadable or not a file */
+  open(path: string): Promise<SizedSource>;
+  /** The directory that `directory` is in. */
+  parent(directory: string): string;
+}
+
+/** The file system this process sees. */
+export const localTree: FileTree = {
+  async list(directory) {
+    try {
+      return (await readdir(directory)).sort();
+    } catch (error) {
+      throw inputErrorOf(error, directory);
+    }
+  },
+  async look(path) {
+    const stats = await stat(path).catch(() => null);
+    if (stats === null) return null;
+    const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other';
+    return { kind, size: stats.size };
+  },
+  open: (path) => FileSource.at(path),
+  parent: (directory) => dirname(resolve(directory)),
+};

@@ -1,0 +1,157 @@
+import { close, open, read } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { assert, InputError } from '../errors.js';
+import { type Disk, errorCode, localDisk } from './disk.js';
+import { type ByteReader, type ByteSource, inputErrorOf } from './source.js';
+
+export interface SpoolOptions {
+  /** Where temporary files go. */
+  readonly directory: string;
+  readonly signal: AbortSignal | null;
+  readonly disk?: Disk;
+}
+
+const CHUNK = 512 * 1024;
+/** How often the space left is looked at, and how much is left to others. */
+const LOOK_EVERY = 16 * 1024 * 1024;
+const LEAVE_FREE = 64 * 1024 * 1024;
+
+const openAsync = promisify(open);
+const closeAsync = promisify(close);
+let serial = 0;
+
+/**
+ * Copies a source that opens once, or at a cost, into a temporary file that only this user can read. It has no name any
+ * more before its first byte is written, so it is gone with the process, however that ends. Close the result when done.
+ *
+ * @throws InputError when the disk has no room for it; whatever reading the source throws; the signal's reason
+ */
+export async function spooled(source: ByteSource, options: SpoolOptions): Promise<SpooledSource> {
+  const { directory, signal, disk = localDisk } = options;
+  const name = `rekindle-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}-${++serial}.spool`;
+  const path = join(directory, name);
+  let size = 0;
+  try {
+    const file = await disk.create(path, 0o600);
+    try {
+      const descriptor = await openAsync(path, 'r').finally(() => disk.unlink(path));
+      try {
+        for await (const bytes of chunksOf(source, signal)) {
+          if (size % LOOK_EVERY < bytes.length && (await disk.freeBytes(directory)) < LEAVE_FREE) {
+            throw noRoom(source, directory, size);
+          }
+          await file.write(bytes);
+          size += bytes.length;
+        }
+        return new SpooledSource(source.label, size, descriptor);
+      } catch (error) {
+        await closeAsync(descriptor);
+        throw error;
+      }
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(errorCode(error))) throw noRoom(source, directory, size);
+    if (['ENOENT', 'EACCES', 'EROFS', 'ENOTDIR'].includes(errorCode(error))) {
+      throw inputErrorOf(error, directory);
+    }
+    throw error;
+  }
+}
+
+async function* chunksOf(source: ByteSource, signal: AbortSignal | null): AsyncGenerator<Uint8Array> {
+  const reader = await source.open();
+  const chunk = Buffer.allocUnsafeSlow(CHUNK);
+  // Closing the pipe is what ends a read of it.
+  const close = () => void reader.close();
+  signal?.addEventListener('abort', close);
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const count = await reader.read(chunk);
+      if (count === 0) break;
+      yield chunk.subarray(0, count);
+    }
+    signal?.throwIfAborted();
+  } finally {
+    signal?.removeEventListener('abort', close);
+    await reader.close();
+  }
+}
+
+function noRoom({ label }: ByteSource, directory: string, size: number): InputError {
+  return new InputError(
+    'input/no-room',
+    label,
+    `has to be kept in a temporary file, and ${directory} has no room for more of it after ${size} bytes`,
+    'set TMPDIR to a directory with more space, or unpack it to a file and give that',
+  );
+}
+
+/** A spooled source: opens as often as wanted, until it is closed. Takes the label of what it was copied from. */
+export class SpooledSource implements ByteSource {
+  private closed = false;
+  /** Readers that still use the descriptor. */
+  private readers = 0;
+
+  constructor(
+    readonly label: string,
+    readonly size: number,
+    private readonly descriptor: number,
+  ) {}
+
+  open(start = 0): Promise<ByteReader> {
+    assert(!this.closed, 'a closed spool was opened');
+    this.readers++;
+    return Promise.resolve(
+      new SpoolReader(this.label, this.descriptor, start, this.size, () => this.release()),
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    if (this.readers === 0) await closeAsync(this.descriptor);
+  }
+
+  private async release(): Promise<void> {
+    if (--this.readers === 0 && this.closed) await closeAsync(this.descriptor);
+  }
+}
+
+class SpoolReader implements ByteReader {
+  private reading: Promise<unknown> = Promise.resolve();
+  private closed = false;
+
+  constructor(
+    private readonly label: string,
+    private readonly descriptor: number,
+    private position: number,
+    private readonly end: number,
+    private readonly release: () => Promise<void>,
+  ) {}
+
+  read(into: Uint8Array): Promise<number> {
+    assert(!this.closed, 'a closed reader was read');
+    const count = Math.min(into.length, this.end - this.position);
+    if (count <= 0) return Promise.resolve(0);
+    const reading = new Promise<number>((resolve, reject) => {
+      read(this.descriptor, into, 0, count, this.position, (error, bytesRead) => {
+        if (error) return reject(inputErrorOf(error, this.label));
+        this.position += bytesRead;
+        resolve(bytesRead);
+      });
+    });
+    this.reading = reading;
+    return reading;
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.reading.catch(() => {});
+    await this.release();
+  }
+}

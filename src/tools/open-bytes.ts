@@ -1,0 +1,89 @@
+import type { SizedSource } from '../bytes/file-tree.js';
+import { PeekedSource } from '../bytes/peeked.js';
+import { type ByteSource, readHead } from '../bytes/source.js';
+import { spooled } from '../bytes/spool.js';
+import { type Packing, packingOf, UnpackedSource } from '../bytes/unpack.js';
+import { FormatError, InputError } from '../errors.js';
+import { DamageError, findingOf } from './report.js';
+import { SNIFF_BYTES } from './sniff.js';
+
+/** A source with all that was packed around it taken off. */
+export interface PlainBytes {
+  readonly source: ByteSource;
+  /** Its first bytes. */
+  readonly head: Buffer;
+  /** How it was packed, outermost first. */
+  readonly packings: readonly Packing[];
+}
+
+export interface UnpackOptions {
+  readonly signal: AbortSignal | null;
+  /** Where temporary files go. */
+  readonly temporaryDirectory: string;
+}
+
+/** `dump.rdb.gz` in a `.tar.zst` is as deep as one sees; a file that unpacks to itself has no end. */
+const DEPTH_MAX = 4;
+
+/**
+ * Looks at the first bytes of a source and takes off what is packed around them: gzip, zstd and LZ4, and Valkey's
+ * envelope inside.
+ *
+ * @throws InputError when it is packed too deep, DamageError when not one byte of it can be unpacked
+ */
+export async function unpacked(source: ByteSource, { signal }: UnpackOptions): Promise<PlainBytes> {
+  const packings: Packing[] = [];
+  let at = source;
+  for (;;) {
+    const peeked = await peek(at, signal, packings.length > 0);
+    const packing = packingOf(peeked.head);
+    if (packing === null) return { ...peeked, packings };
+    if (packings.length === DEPTH_MAX) {
+      throw new InputError(
+        'input/packed',
+        source.label,
+        `is packed more than ${DEPTH_MAX} times over (${packings.join(' in ')})`,
+        'unpack it yourself, and give what is inside',
+      );
+    }
+    packings.unshift(packing);
+    at = new UnpackedSource(peeked.source, packing);
+  }
+}
+
+async function peek(
+  source: ByteSource,
+  signal: AbortSignal | null,
+  isUnpacked: boolean,
+): Promise<Pick<PlainBytes, 'source' | 'head'>> {
+  if (source.once !== true && !isUnpacked) return { source, head: await readHead(source, SNIFF_BYTES) };
+  const peeked = new PeekedSource(source);
+  try {
+    const head = await peeked.peek(SNIFF_BYTES, signal);
+    if (source.once === true) return { source: peeked, head };
+    await peeked.close();
+    return { source, head };
+  } catch (error) {
+    if (error instanceof FormatError) throw new DamageError(findingOf(error, source.label));
+    throw error;
+  }
+}
+
+/**
+ * The same bytes where any part of them is at hand: files as they are, pipes and compressed files copied to a temporary
+ * file.
+ *
+ * @throws InputError when there is no room for it, DamageError when the packed bytes are damaged
+ */
+export async function seekable(source: ByteSource, options: UnpackOptions): Promise<SizedSource> {
+  if (source.once !== true && !(source instanceof UnpackedSource) && source.size !== null) {
+    return source as SizedSource;
+  }
+  const { signal, temporaryDirectory: directory } = options;
+  try {
+    return await spooled(source, { directory, signal });
+  } catch (error) {
+    if (error instanceof FormatError) throw new DamageError(findingOf(error, source.label));
+    throw error;
+  }
+}
