@@ -17,7 +17,10 @@ export interface FilterFlags {
   readonly minSize?: string;
 }
 
-const KINDS: readonly ValueKind[] = ['string', 'list', 'set', 'zset', 'hash', 'stream', 'module'];
+const KINDS: readonly ValueKind[] = [
+  ...(['string', 'list', 'set', 'zset', 'hash', 'stream', 'module'] as const),
+  ...(['array', 'gcra', 'cron'] as const),
+];
 
 export function filterOptions(command: Command): Command {
   return command

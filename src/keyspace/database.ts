@@ -68,7 +68,7 @@ export class Database {
     return this.table.find(bytes, start, end);
   }
 
-  /** Number of the value's kind as in model/kind.ts OBJECT_TYPE. */
+  /** Number of the value's kind, as forms.ts has them. */
   kindAt(entry: number): number {
     return kindOfForm(this.formAt(entry));
   }

@@ -6,7 +6,12 @@ import { formatId, type StreamId, writeId } from '../model/stream-id.js';
 import type { RdbTarget } from '../rdb/writer-target.js';
 import type { RespOutput } from './emit-resp.js';
 
-export type StreamEmitLoss = 'stream-counters' | 'stream-pending' | 'stream-consumer' | 'stream-entry';
+export type StreamEmitLoss =
+  | 'stream-counters'
+  | 'stream-pending'
+  | 'stream-consumer'
+  | 'stream-entry'
+  | 'stream-producers';
 
 /** Ids kept to tell whether a pending entry is still in its stream; of longer streams it is taken to be. */
 const KNOWN_IDS_MAX = 1 << 22;

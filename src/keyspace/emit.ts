@@ -2,9 +2,9 @@ import { GrowingBytes } from '../bytes/growing-bytes.js';
 import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import type { ByteTarget } from '../bytes/target.js';
-import { unreachable } from '../errors.js';
 import { DOUBLE_TEXT_MAX, writeShortest } from '../kernels/doubles.js';
 import {
+  type CronTimes,
   type Depth,
   ITEMS,
   type ItemHandler,
@@ -12,9 +12,11 @@ import {
   SKIP,
   type StreamMeta,
 } from '../model/handler.js';
+import type { ValueKind } from '../model/kind.js';
 import type { StreamId } from '../model/stream-id.js';
+import { lostKind } from '../rdb/encode/value-writer.js';
 import { PayloadWriter } from '../rdb/writer-payload.js';
-import type { RdbTarget } from '../rdb/writer-target.js';
+import { knowsKind, type RdbTarget } from '../rdb/writer-target.js';
 import { ItemBatch, RespOutput } from './emit-resp.js';
 import { type StreamEmitLoss, StreamEmitter } from './emit-stream.js';
 
@@ -24,12 +26,20 @@ export type EmitLoss =
   /** The whole value, as no such values are known there. */
   | 'stream'
   | 'module'
+  | 'array'
+  | 'gcra'
+  | 'cron'
   /** The value had no element, and no server keeps such. */
   | 'empty'
   /** TTLs of a hash's fields. */
   | 'field-expiry'
+  /** What modules attached to a key. */
+  | 'key-metadata'
   /** What a stream counted; pending entries of nobody, or of messages that are gone; consumers without pending entries; an entry without fields. */
   | StreamEmitLoss;
+
+/** Values told by their bytes, or without commands of their own that could make them. */
+const RESTORED_KINDS: ReadonlySet<ValueKind> = new Set<ValueKind>(['module', 'array', 'gcra', 'cron']);
 
 export interface CommandEmitterOptions {
   /** The server that is to run the commands. */
@@ -41,7 +51,7 @@ export interface CommandEmitterOptions {
 /**
  * Turns a dataset into the commands that build it up again, as a server's own rewrite without preamble does. A log
  * cannot say when a key was last used or a consumer last seen, and a score of -0 loses its sign where a server packs a
- * sorted set. Module values are restored from their bytes.
+ * sorted set. Values of modules, arrays and jobs are restored from their bytes.
  */
 export class CommandEmitter implements ItemHandler {
   /** Keys told so far. */
@@ -50,12 +60,15 @@ export class CommandEmitter implements ItemHandler {
   private readonly output: RespOutput;
   private readonly batch: ItemBatch;
   private readonly streams: StreamEmitter;
-  private readonly modules: PayloadWriter;
+  /** Values that no command but RESTORE makes. */
+  private readonly restored: PayloadWriter;
   /** Name of the key at hand. */
   private readonly name = new GrowingBytes();
   private readonly losses = new Set<EmitLoss>();
   private readonly scoreText = Buffer.alloc(DOUBLE_TEXT_MAX);
   private selected = -1;
+  /** True while a key goes by that RESTORE makes. */
+  private isRestored = false;
   /** False while a key goes by that the target has no place for. */
   private taken = false;
   /** Whether the key at hand has got a command that creates it. */
@@ -69,7 +82,7 @@ export class CommandEmitter implements ItemHandler {
     this.target = target;
     this.output = new RespOutput(into);
     this.batch = new ItemBatch(this.output);
-    this.modules = new PayloadWriter(target, false);
+    this.restored = new PayloadWriter(target, false);
     this.streams = new StreamEmitter(this.output, target, (what) => this.losses.add(what));
   }
 
@@ -112,9 +125,7 @@ export class CommandEmitter implements ItemHandler {
   }
 
   private refusal(head: KeyHead): EmitLoss | null {
-    if (head.kind === 'stream' && this.target.stream === null) return 'stream';
-    if (head.kind === 'module' && !this.target.modules) return 'module';
-    return null;
+    return knowsKind(this.target, head.kind) ? null : lostKind(head.kind);
   }
 
   private select(database: number): void {
@@ -125,6 +136,11 @@ export class CommandEmitter implements ItemHandler {
   }
 
   private begin(head: KeyHead): void {
+    this.isRestored = RESTORED_KINDS.has(head.kind);
+    if (this.isRestored) {
+      this.restored.begin(head);
+      return;
+    }
     switch (head.kind) {
       case 'string':
         break;
@@ -143,16 +159,11 @@ export class CommandEmitter implements ItemHandler {
       case 'stream':
         this.streams.begin(head.key);
         break;
-      case 'module':
-        this.modules.begin(head);
-        break;
-      default:
-        unreachable(head.kind);
     }
   }
 
   raw(fragment: ByteSlice): void {
-    this.modules.raw(fragment);
+    this.restored.raw(fragment);
   }
 
   text(value: ByteSlice): void {
@@ -165,6 +176,10 @@ export class CommandEmitter implements ItemHandler {
   }
 
   element(value: ByteSlice): void {
+    if (this.isRestored) {
+      this.restored.element(value);
+      return;
+    }
     this.batch.add(value.bytes, value.start, value.end);
     this.batch.next();
     this.created = true;
@@ -229,24 +244,56 @@ export class CommandEmitter implements ItemHandler {
     this.streams.consumerPending(id);
   }
 
+  streamReleased(): void {}
+
+  streamIdempotence(): void {}
+
+  streamProducer(): void {
+    this.losses.add('stream-producers');
+  }
+
+  streamProduced(): void {}
+
+  streamProducedTotals(added: Long, duplicates: Long): void {
+    if (added !== 0 || duplicates !== 0) this.losses.add('stream-producers');
+  }
+
+  arrayCursor(index: Long): void {
+    this.restored.arrayCursor(index);
+  }
+
+  arrayElement(index: Long, value: ByteSlice): void {
+    this.restored.arrayElement(index, value);
+  }
+
+  cron(script: ByteSlice, times: CronTimes, keyCount: number): void {
+    this.restored.cron(script, times, keyCount);
+  }
+
+  /** Vector sets are restored from their bytes. */
+  vectorSet(): void {}
+
+  vector(): void {}
+
   keyEnd(head: KeyHead): void {
     if (!this.taken) return;
     if (head.kind === 'stream') this.streams.finish();
-    else if (head.kind === 'module') this.restoreModule();
+    else if (this.isRestored) this.restoreValue(head.kind);
     else if (head.kind !== 'string') this.batch.flush();
     if (!this.created && this.losses.size === 0) this.losses.add('empty');
     for (const what of this.losses) this.options.onLoss(head, what);
     if (!this.created) return;
+    if (head.metadata !== null) this.options.onLoss(head, 'key-metadata');
     if (head.hasExpiry) this.expireKey(head.expiresAtMs);
     this.keys++;
   }
 
-  private restoreModule(): void {
-    if (!this.modules.finish()) {
-      this.losses.add('module');
+  private restoreValue(kind: ValueKind): void {
+    if (!this.restored.finish()) {
+      this.losses.add(lostKind(kind));
       return;
     }
-    const payload = this.modules.payload();
+    const payload = this.restored.payload();
     const { output } = this;
     output.head(4);
     output.word('RESTORE');

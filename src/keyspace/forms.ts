@@ -1,6 +1,6 @@
 import { OBJECT_TYPE, type ValueKind } from '../model/kind.js';
 
-/** Kinds of value by the number of model/kind.ts. */
+/** Kinds of value, by the servers' own numbers where products agree. */
 export const STRING = OBJECT_TYPE.string;
 export const LIST = OBJECT_TYPE.list;
 export const SET = OBJECT_TYPE.set;
@@ -8,6 +8,10 @@ export const ZSET = OBJECT_TYPE.zset;
 export const HASH_KIND = OBJECT_TYPE.hash;
 export const MODULE = OBJECT_TYPE.module;
 export const STREAM = OBJECT_TYPE.stream;
+export const ARRAY = OBJECT_TYPE.array;
+export const GCRA = OBJECT_TYPE.gcra;
+/** A number of our own: KeyDB's is that of Redis's arrays. */
+export const CRON = 9;
 
 /**
  * How a value is held. A TEXT and the packed forms are bytes behind the key in the arena; the others are objects in
@@ -27,6 +31,9 @@ export const PACKED_TTL_HASH = 10;
 export const LARGE_HASH = 11;
 export const STREAM_OBJECT = 12;
 export const MODULE_OBJECT = 13;
+export const ARRAY_OBJECT = 14;
+export const GCRA_OBJECT = 15;
+export const CRON_OBJECT = 16;
 
 const KIND_OF_FORM = Uint8Array.of(
   0,
@@ -43,12 +50,15 @@ const KIND_OF_FORM = Uint8Array.of(
   HASH_KIND,
   STREAM,
   MODULE,
+  ARRAY,
+  GCRA,
+  CRON,
 );
-const IN_SIDE_TABLE = Uint8Array.of(0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 1, 1);
+const IN_SIDE_TABLE = Uint8Array.of(0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 1, 1, 1, 1, 1);
 
-export const KIND_NAMES: readonly ValueKind[] = (Object.keys(OBJECT_TYPE) as ValueKind[]).sort(
-  (a, b) => OBJECT_TYPE[a] - OBJECT_TYPE[b],
-);
+export const KIND_NAMES: readonly ValueKind[] = [
+  ...(['string', 'list', 'set', 'zset', 'hash', 'module', 'stream', 'array', 'gcra', 'cron'] as const),
+];
 
 export function kindOfForm(form: number): number {
   return KIND_OF_FORM[form]!;
@@ -58,7 +68,7 @@ export function inSideTable(form: number): boolean {
   return IN_SIDE_TABLE[form] === 1;
 }
 
-/** A value kept outside the arena, in the side table: a large collection or string, a stream, a module value. */
+/** A value kept outside the arena, in the side table: a large collection or string, a stream, one that is opaque. */
 export interface SideValue {
   /** An independent copy. */
   clone(): SideValue;

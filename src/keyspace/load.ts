@@ -1,12 +1,23 @@
 import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
-import { type Depth, ITEMS, type KeyHead, type StreamMeta } from '../model/handler.js';
+import {
+  type Depth,
+  ITEMS,
+  type KeyHead,
+  RAW,
+  type StreamIdempotence,
+  type StreamMeta,
+} from '../model/handler.js';
 import type { ValueKind } from '../model/kind.js';
 import type { StreamId } from '../model/stream-id.js';
 import { RdbSink } from '../rdb/handler.js';
+import { isPortable, type PortableKind } from '../rdb/value-teller.js';
 import { copyBytes } from './bytes.js';
 import type { Database } from './database.js';
 import {
+  ARRAY_OBJECT,
+  CRON_OBJECT,
+  GCRA_OBJECT,
   MODULE_OBJECT,
   PACKED_HASH,
   PACKED_LIST,
@@ -21,7 +32,7 @@ import type { Keyspace } from './keyspace.js';
 import { elementSize } from './large-list.js';
 import { libraryName } from './library.js';
 import { LIST_LIMITS, pushTail } from './lists.js';
-import { ModuleValue } from './module-value.js';
+import { OpaqueValue } from './opaque-value.js';
 import { DOUBLE_SIZE } from './packed.js';
 import { PackedBuilder, partSize } from './packed-builder.js';
 import { addToSet, SET_LIMITS } from './sets.js';
@@ -30,6 +41,13 @@ import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.js';
 import { packZset, putMember, ZSET_LIMITS, zsetSize } from './zsets.js';
 
 const NO_ENTRY = -1;
+
+const OPAQUE_FORMS: Readonly<Record<PortableKind, number>> = {
+  module: MODULE_OBJECT,
+  array: ARRAY_OBJECT,
+  gcra: GCRA_OBJECT,
+  cron: CRON_OBJECT,
+};
 
 /**
  * Fills a keyspace with what an RDB tells, or another keyspace. A key told twice holds what it was told last. Keys past
@@ -83,7 +101,7 @@ export class KeyspaceLoader extends RdbSink {
     this.fieldsExpire = head.fieldsExpire;
     this.builder.begin();
     this.fragments.length = 0;
-    return ITEMS;
+    return isPortable(head.kind) ? RAW : ITEMS;
   }
 
   override text({ bytes, start, end }: ByteSlice): void {
@@ -188,14 +206,34 @@ export class KeyspaceLoader extends RdbSink {
     this.streams.streamConsumerPending(id);
   }
 
+  override streamReleased(id: StreamId): void {
+    this.streams.streamReleased(id);
+  }
+
+  override streamIdempotence(settings: StreamIdempotence): void {
+    this.streams.streamIdempotence(settings);
+  }
+
+  override streamProducer(name: ByteSlice): void {
+    this.streams.streamProducer(name);
+  }
+
+  override streamProduced(messageId: ByteSlice, id: StreamId): void {
+    this.streams.streamProduced(messageId, id);
+  }
+
+  override streamProducedTotals(added: Long, duplicates: Long): void {
+    this.streams.streamProducedTotals(added, duplicates);
+  }
+
   override keyEnd(head: KeyHead): void {
     if (head.kind === 'stream') {
       this.open(TEXT);
       this.db.setObject(this.entry, STREAM_OBJECT, this.streams.finish());
-    } else if (head.kind === 'module') {
+    } else if (isPortable(head.kind)) {
       this.open(TEXT);
-      const value = new ModuleValue(head.typeId, Buffer.concat(this.fragments));
-      this.db.setObject(this.entry, MODULE_OBJECT, value);
+      const value = new OpaqueValue(head.typeId, Buffer.concat(this.fragments));
+      this.db.setObject(this.entry, OPAQUE_FORMS[head.kind], value);
     }
     if (this.entry < 0 && this.builder.count > 0) this.openAs(head.kind);
     if (this.entry < 0) return;

@@ -1,12 +1,14 @@
 import { ByteSlice } from '../bytes/slice.js';
 import { END, PAUSE } from '../bytes/window.js';
-import { type ItemHandler, KeyHead, SKIP } from '../model/handler.js';
+import { type Depth, type ItemHandler, KeyHead, SKIP } from '../model/handler.js';
+import type { ValueKind } from '../model/kind.js';
+import { isPortable, moduleNameOf, type PortableKind, ValueTeller } from '../rdb/value-teller.js';
 import type { Database } from './database.js';
-import { HASH_KIND, KIND_NAMES, LIST, MODULE, SET, STREAM, STRING, ZSET } from './forms.js';
+import { HASH_KIND, KIND_NAMES, LIST, SET, STREAM, STRING, ZSET } from './forms.js';
 import { HashCursor, hasFieldExpiries, hashSize } from './hashes.js';
 import type { Keyspace } from './keyspace.js';
 import { ListCursor, listLength } from './lists.js';
-import type { ModuleValue } from './module-value.js';
+import type { OpaqueValue } from './opaque-value.js';
 import { SetCursor, setSize } from './sets.js';
 import type { StreamValue } from './stream/stream.js';
 import { ZsetView, zsetSize } from './zsets.js';
@@ -26,6 +28,7 @@ export class Walk {
   private readonly set = new SetCursor();
   private readonly hash = new HashCursor();
   private readonly zset = new ZsetView();
+  private readonly opaque = new ValueTeller();
 
   constructor(
     private readonly keyspace: Keyspace,
@@ -75,15 +78,26 @@ export class Walk {
     head.kind = KIND_NAMES[kind]!;
     head.hasExpiry = db.hasExpiry(entry);
     head.expiresAtMs = head.hasExpiry ? db.expiryAt(entry) : 0;
-    head.typeId = kind === MODULE ? (db.objectAt(entry) as ModuleValue).typeId : -1;
+    this.describeOpaque(db, entry, head.kind);
     head.fieldsExpire = kind === HASH_KIND && hasFieldExpiries(db, entry);
     head.encoding = ENCODINGS[db.formAt(entry)]!;
     head.count = countOf(db, entry, kind);
-    if (handler.key(head) !== SKIP) this.tellValue(db, entry, kind);
+    const depth = handler.key(head);
+    if (depth !== SKIP) this.tellValue(db, entry, kind, depth);
     handler.keyEnd(head);
   }
 
-  private tellValue(db: Database, entry: number, kind: number): void {
+  private describeOpaque(db: Database, entry: number, kind: ValueKind): void {
+    const { head } = this;
+    head.typeId = -1;
+    head.moduleName = '';
+    if (!isPortable(kind)) return;
+    const { typeId, bytes } = db.objectAt(entry) as OpaqueValue;
+    head.typeId = typeId;
+    head.moduleName = moduleNameOf(kind, bytes);
+  }
+
+  private tellValue(db: Database, entry: number, kind: number, depth: Depth): void {
     const { handler, slice } = this;
     if (kind === STRING) handler.text(db.getString(entry, slice));
     else if (kind === LIST) this.tellList(db, entry);
@@ -92,8 +106,8 @@ export class Walk {
     else if (kind === HASH_KIND) this.tellHash(db, entry);
     else if (kind === STREAM) (db.objectAt(entry) as StreamValue).tell(handler);
     else {
-      const { bytes } = db.objectAt(entry) as ModuleValue;
-      handler.raw(slice.set(bytes, 0, bytes.length));
+      const { bytes } = db.objectAt(entry) as OpaqueValue;
+      this.opaque.tell(KIND_NAMES[kind] as PortableKind, bytes, depth, handler);
     }
   }
 
@@ -142,6 +156,9 @@ const ENCODINGS: readonly string[] = [
   'hashtable',
   'stream',
   'module',
+  'sliced-array',
+  'raw',
+  'raw',
 ];
 
 function countOf(db: Database, entry: number, kind: number): number {

@@ -1,8 +1,17 @@
+import { addLong, highWord, type Long, lowWord } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import { writeUint64 } from '../kernels/decimal.js';
 import { DOUBLE_TEXT_MAX, write17g, writeShortest } from '../kernels/doubles.js';
 import { digestHex, SHA1_WORDS, sha1, sha1OfDigest } from '../kernels/sha1.js';
-import { type Depth, ITEMS, ItemSink, type KeyHead, SKIP } from './handler.js';
+import {
+  type CronTimes,
+  type Depth,
+  ITEMS,
+  ItemSink,
+  type KeyHead,
+  type PackedVector,
+  type VectorSetShape,
+} from './handler.js';
 import { OBJECT_TYPE, type ValueKind } from './kind.js';
 import type { StreamId } from './stream-id.js';
 
@@ -38,7 +47,7 @@ export function digestFamilyOf(product: string, version: string): DigestFamily {
 export interface DigestOptions extends DigestFamily {
   /** The clock that `expired` counts against, and that skips fields where the family does; null: none. */
   readonly nowMs: number | null;
-  /** Called after each key with what DEBUG DIGEST-VALUE prints for it; null for a module value. */
+  /** Called after each key with what DEBUG DIGEST-VALUE prints for it; null for a value that counts as opaque. */
   readonly onKey: ((head: KeyHead, valueDigest: string | null) => void) | null;
 }
 
@@ -52,6 +61,10 @@ function wordsOf(...bytes: readonly number[]): Int32Array {
 const textWords = (text: string): Int32Array => wordsOf(...Buffer.from(text, 'latin1'));
 
 const DOT = 46;
+/** Gaps of an array that are gone through one by one, as servers do: beyond it they would never come to an end. */
+const GAPS_MAX = 1 << 24;
+
+const GAP = textWords('(null)');
 const EXPIRE_MARK = textWords('!!expire!!');
 const FIELD_EXPIRE_MARK = textWords('!!hexpire!!');
 const TYPE_WORDS = new Map<ValueKind, Int32Array>(
@@ -73,6 +86,13 @@ function mix(into: Int32Array, words: Int32Array): void {
 }
 
 const hashed = new Int32Array(SHA1_WORDS);
+
+/** mixDigest of bytes. */
+function mixBytes(into: Int32Array, bytes: Uint8Array, start: number, end: number): void {
+  sha1(bytes, start, end, hashed);
+  mix(into, hashed);
+}
+
 const pair = new Int32Array(SHA1_WORDS);
 const numberText = Buffer.alloc(2 * DOUBLE_TEXT_MAX);
 
@@ -89,16 +109,25 @@ function beginPair(first: ByteSlice): void {
 export class DigestHandler extends ItemSink {
   /** Keys that entered the digest. */
   keys = 0;
-  /** Module values: their digest is the module's own, so they are left out. */
+  /** Values that are left out: of modules whose digest is their own, and arrays with more gaps than anyone can count. */
   opaque = 0;
   /** Keys whose expiry lies before `nowMs`. They count in the digest all the same. */
   expired = 0;
   /** Scores of -0, which servers digest by the encoding they happen to have. */
   negativeZeros = 0;
 
+  private understood = true;
+  private vectorsTold = false;
+  /** What the elements of a vector set add up to. */
+  private readonly vectors = new Int32Array(SHA1_WORDS);
+  /** Gaps of the array at hand so far, and the index that comes next. */
+  private gaps = 0;
+  private nextIndex: Long = 0;
+
   private readonly databases = new Map<number, Int32Array>();
   private current = -1;
   private ordered = false;
+  private isCron = false;
   private accumulator: Int32Array = new Int32Array(SHA1_WORDS);
   private readonly whole = new Int32Array(SHA1_WORDS);
   private readonly value = new Int32Array(SHA1_WORDS);
@@ -127,8 +156,11 @@ export class DigestHandler extends ItemSink {
     if (head.hasExpiry && this.options.nowMs !== null && head.expiresAtMs < this.options.nowMs)
       this.expired++;
     if (head.database !== this.current) this.enter(head.database);
-    if (head.kind === 'module') return SKIP;
+    this.understood = head.kind !== 'module';
+    this.gaps = 0;
+    this.nextIndex = 0;
     this.ordered = head.kind === 'list';
+    this.isCron = head.kind === 'cron';
     sha1(head.key.bytes, head.key.start, head.key.end, this.whole);
     sha1OfDigest(this.whole, this.whole);
     const type = TYPE_WORDS.get(head.kind)!;
@@ -145,6 +177,7 @@ export class DigestHandler extends ItemSink {
   }
 
   override element(value: ByteSlice): void {
+    if (this.isCron) return;
     if (this.ordered) {
       this.mixIn(value.bytes, value.start, value.end);
       return;
@@ -185,8 +218,61 @@ export class DigestHandler extends ItemSink {
     this.mixIn(value.bytes, value.start, value.end);
   }
 
+  override arrayElement(index: Long, value: ByteSlice): void {
+    const gaps = Number(index) - Number(this.nextIndex);
+    this.gaps += gaps;
+    if (this.gaps > GAPS_MAX) {
+      this.understood = false;
+      return;
+    }
+    for (let i = 0; i < gaps; i++) {
+      mix(this.whole, GAP);
+      if (this.withValues) mix(this.value, GAP);
+    }
+    this.nextIndex = addLong(index, 1);
+    this.mixIn(value.bytes, value.start, value.end);
+  }
+
+  override cron(script: ByteSlice, { interval }: CronTimes): void {
+    numberText.writeUInt32LE(lowWord(interval), 0);
+    numberText.writeUInt32LE(highWord(interval), 4);
+    this.mixIn(numberText, 0, 8);
+    this.mixIn(script.bytes, script.start, script.end);
+  }
+
+  override vectorSet({ elements, dimensions }: VectorSetShape): void {
+    this.understood = this.vectorsTold = true;
+    this.vectors.fill(0);
+    const count = Buffer.from(`${elements}`);
+    pair.fill(0);
+    mixBytes(pair, count, 0, count.length);
+    const size = Buffer.from(`${dimensions}`);
+    mixBytes(pair, size, 0, size.length);
+    this.endSequence();
+  }
+
+  override vector(element: ByteSlice, attributes: ByteSlice, { blob }: PackedVector): void {
+    beginPair(blob);
+    mixBytes(pair, element.bytes, element.start, element.end);
+    if (attributes.length > 0) mixBytes(pair, attributes.bytes, attributes.start, attributes.end);
+    this.endSequence();
+  }
+
+  /** What was mixed into `pair` is one item of the module's, whose place does not count. */
+  private endSequence(): void {
+    sha1OfDigest(pair, hashed);
+    xor(this.vectors, hashed);
+  }
+
+  private endVectors(): void {
+    this.vectorsTold = false;
+    sha1OfDigest(this.vectors, hashed);
+    this.xorIn();
+  }
+
   override keyEnd(head: KeyHead): void {
-    if (head.kind === 'module') {
+    if (this.vectorsTold) this.endVectors();
+    if (!this.understood) {
       this.opaque++;
       this.options.onKey?.(head, null);
       return;

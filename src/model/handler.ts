@@ -7,7 +7,7 @@ import type { StreamId } from './stream-id.js';
 export const SKIP = 0;
 /** Hand over the value's bytes as they stand in the file, in fragments, through `raw`. */
 export const RAW = 1;
-/** Hand over the value item by item; module values come through `raw` even so. */
+/** Hand over the value item by item; module values come through `raw` in any case. */
 export const ITEMS = 2;
 
 export type Depth = typeof SKIP | typeof RAW | typeof ITEMS;
@@ -27,10 +27,14 @@ export class KeyHead {
   /** Eviction hints; -1: none. */
   idleSeconds = -1;
   freq = -1;
-  /** Elements (list, set), pairs (hash, zset) or entries (stream) when the value says so up front; else -1. */
+  /** Elements (list, set, array), pairs (hash, zset) or entries (stream) when the value says so up front; else -1. */
   count = -1;
   /** Hashes only: a field may have a TTL, as the encoding or the owner of the value knows before its fields are told. */
   fieldsExpire = false;
+  /** Modules only: the name of the value's type, nine characters; '' when its id is none. */
+  moduleName = '';
+  /** What modules attached to the key, as it stands between its opcode and the type number, owned; null: nothing. */
+  metadata: Buffer | null = null;
   /** Absolute offset of the record's first byte, its expiry and hints included; 0 when not from a file. */
   offset = 0;
 }
@@ -45,13 +49,56 @@ export interface StreamMeta {
   readonly entriesAdded: Long;
 }
 
+/** How a stream tells messages apart that were sent twice. */
+export interface StreamIdempotence {
+  /** Seconds for which it remembers a message. */
+  readonly durationSeconds: number;
+  /** Messages it remembers of one producer. */
+  readonly entriesMax: number;
+}
+
+/** What the vectors of a set have in common. */
+export interface VectorSetShape {
+  /** Numbers in each vector as it is held. */
+  readonly dimensions: number;
+  readonly elements: Long;
+  /** How a number is held: four bytes, one byte, or one bit. */
+  readonly quantization: 'fp32' | 'q8' | 'binary';
+  /** Links of one node on each level of the graph; twice as many on the lowest. */
+  readonly links: number;
+  /** Numbers in each vector before it was projected to fewer; 0: it was not. */
+  readonly projectedFrom: number;
+}
+
+/** One vector as it is held: quantized and of length one. */
+export interface PackedVector {
+  readonly blob: ByteSlice;
+  /** What 127 stands for in `q8`. */
+  readonly range: number;
+  /** Length before it was normalized. */
+  readonly norm: number;
+}
+
+/** When a job of KeyDB runs. */
+export interface CronTimes {
+  /** Milliseconds since the epoch. */
+  readonly startMs: Long;
+  /** As in the file: milliseconds, with flags of the server's own among its bits. */
+  readonly interval: Long;
+}
+
 /**
  * A dataset, told in order: functions and databases, then each key as `key`, the items of its value, `keyEnd`. RDB
  * decoders and the embedded keyspace both tell it; digests, writers and loaders listen. Slices are borrowed: valid
  * until the method returns.
  *
  * Order within a stream: for each live entry `streamEntry` then that many `streamField`; `streamMeta`; for each group
- * `streamGroup`, its `streamPending` entries, then for each consumer `streamConsumer` and its `streamConsumerPending`.
+ * `streamGroup`, its `streamPending` entries, for each consumer `streamConsumer` and its `streamConsumerPending`, and
+ * `streamReleased` for entries that were given back; then, where the server has such, `streamIdempotence`, for each
+ * producer `streamProducer` and its `streamProduced`, and `streamProducedTotals`.
+ *
+ * A rate limit is told as one `text`: its time in decimal digits. Modules whose values are understood are told twice,
+ * `raw` and item by item.
  */
 export interface ItemHandler {
   database(index: number): void;
@@ -73,6 +120,23 @@ export interface ItemHandler {
   /** `activeAtMs` -1: never active. */
   streamConsumer(name: ByteSlice, seenAtMs: Long, activeAtMs: Long): void;
   streamConsumerPending(id: StreamId): void;
+  /** A pending entry of nobody: a consumer gave it back. In the order in which they will be delivered again. */
+  streamReleased(id: StreamId): void;
+  streamIdempotence(settings: StreamIdempotence): void;
+  streamProducer(name: ByteSlice): void;
+  /** A message of the producer at hand, by the producer's own id, and the entry it became. */
+  streamProduced(messageId: ByteSlice, id: StreamId): void;
+  /** Messages with an id ever added, and duplicates ever refused. */
+  streamProducedTotals(added: Long, duplicates: Long): void;
+  /** Before an array's elements: the index that was inserted last; -1: none. */
+  arrayCursor(index: Long): void;
+  /** Elements come by ascending index. */
+  arrayElement(index: Long, value: ByteSlice): void;
+  /** A job's script; `element` tells its keys, `keyCount` of them, and then its arguments. */
+  cron(script: ByteSlice, times: CronTimes, keyCount: number): void;
+  vectorSet(shape: VectorSetShape): void;
+  /** `attributes` is empty when there are none. */
+  vector(element: ByteSlice, attributes: ByteSlice, vector: PackedVector): void;
   keyEnd(head: KeyHead): void;
 }
 
@@ -95,5 +159,15 @@ export class ItemSink implements ItemHandler {
   streamPending(_id: StreamId, _deliveredAtMs: Long, _deliveryCount: Long): void {}
   streamConsumer(_name: ByteSlice, _seenAtMs: Long, _activeAtMs: Long): void {}
   streamConsumerPending(_id: StreamId): void {}
+  streamReleased(_id: StreamId): void {}
+  streamIdempotence(_settings: StreamIdempotence): void {}
+  streamProducer(_name: ByteSlice): void {}
+  streamProduced(_messageId: ByteSlice, _id: StreamId): void {}
+  streamProducedTotals(_added: Long, _duplicates: Long): void {}
+  arrayCursor(_index: Long): void {}
+  arrayElement(_index: Long, _value: ByteSlice): void {}
+  cron(_script: ByteSlice, _times: CronTimes, _keyCount: number): void {}
+  vectorSet(_shape: VectorSetShape): void {}
+  vector(_element: ByteSlice, _attributes: ByteSlice, _vector: PackedVector): void {}
   keyEnd(_head: KeyHead): void {}
 }

@@ -1,8 +1,19 @@
-import type { Long } from '../bytes/int64.js';
+import { type Long, normalLong } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
-import { type Depth, ITEMS, ItemSink, type KeyHead, type StreamMeta } from './handler.js';
+import {
+  type CronTimes,
+  type Depth,
+  ITEMS,
+  ItemSink,
+  type KeyHead,
+  type PackedVector,
+  type StreamIdempotence,
+  type StreamMeta,
+  type VectorSetShape,
+} from './handler.js';
 import { type StreamId, ZERO_ID } from './stream-id.js';
 import type {
+  ArrayElement,
   HashField,
   KeyRecord,
   RedisValue,
@@ -10,8 +21,13 @@ import type {
   StreamEntry,
   StreamGroup,
   StreamPending,
+  StreamProducer,
+  StreamProducers,
+  VectorElement,
+  VectorSet,
   ZsetMember,
 } from './value.js';
+import { unpackVector } from './vector.js';
 
 interface ConsumerInProgress extends StreamConsumer {
   readonly pending: StreamId[];
@@ -20,6 +36,23 @@ interface ConsumerInProgress extends StreamConsumer {
 interface GroupInProgress extends StreamGroup {
   readonly pending: StreamPending[];
   readonly consumers: ConsumerInProgress[];
+  readonly released: StreamId[];
+}
+
+interface ProducerInProgress extends StreamProducer {
+  readonly messages: { messageId: Buffer; id: StreamId }[];
+}
+
+interface ProducersInProgress extends StreamProducers {
+  readonly producers: ProducerInProgress[];
+  added: Long;
+  duplicates: Long;
+}
+
+/** A job without its keys and arguments: those are told as elements. */
+interface CronInProgress extends CronTimes {
+  readonly script: Buffer;
+  readonly keyCount: number;
 }
 
 const NO_META: StreamMeta = {
@@ -40,6 +73,12 @@ export class ValueCollector extends ItemSink {
   private entries: { id: StreamId; fields: (readonly [Buffer, Buffer])[] }[] = [];
   private meta = NO_META;
   private groups: GroupInProgress[] = [];
+  private producers: ProducersInProgress | null = null;
+  private elements: ArrayElement[] = [];
+  private cursor: Long = -1;
+  private job: CronInProgress | null = null;
+  private shape: VectorSetShape | null = null;
+  private vectors: VectorElement[] = [];
 
   /** `take` gets each record as it is complete. */
   constructor(private readonly take: (record: KeyRecord) => void) {
@@ -54,6 +93,12 @@ export class ValueCollector extends ItemSink {
     this.entries = [];
     this.meta = NO_META;
     this.groups = [];
+    this.producers = null;
+    this.elements = [];
+    this.cursor = -1;
+    this.job = null;
+    this.shape = null;
+    this.vectors = [];
     return ITEMS;
   }
 
@@ -92,7 +137,14 @@ export class ValueCollector extends ItemSink {
 
   override streamGroup(name: ByteSlice, lastId: StreamId, entriesRead: Long): void {
     const read = entriesRead === -1 ? null : entriesRead;
-    this.groups.push({ name: this.own(name), lastId, entriesRead: read, pending: [], consumers: [] });
+    this.groups.push({
+      name: this.own(name),
+      lastId,
+      entriesRead: read,
+      pending: [],
+      consumers: [],
+      released: [],
+    });
   }
 
   override streamPending(id: StreamId, deliveredAtMs: Long, deliveryCount: Long): void {
@@ -108,6 +160,51 @@ export class ValueCollector extends ItemSink {
     this.groups.at(-1)!.consumers.at(-1)!.pending.push(id);
   }
 
+  override streamReleased(id: StreamId): void {
+    this.groups.at(-1)!.released.push(id);
+  }
+
+  override streamIdempotence(settings: StreamIdempotence): void {
+    this.producers = { ...settings, producers: [], added: 0, duplicates: 0 };
+  }
+
+  override streamProducer(name: ByteSlice): void {
+    this.producers!.producers.push({ name: this.own(name), messages: [] });
+  }
+
+  override streamProduced(messageId: ByteSlice, id: StreamId): void {
+    this.producers!.producers.at(-1)!.messages.push({ messageId: this.own(messageId), id });
+  }
+
+  override streamProducedTotals(added: Long, duplicates: Long): void {
+    this.producers!.added = added;
+    this.producers!.duplicates = duplicates;
+  }
+
+  override arrayCursor(index: Long): void {
+    this.cursor = index;
+  }
+
+  override arrayElement(index: Long, value: ByteSlice): void {
+    this.elements.push({ index, value: this.own(value) });
+  }
+
+  override cron(script: ByteSlice, { startMs, interval }: CronTimes, keyCount: number): void {
+    this.job = { script: this.own(script), startMs, interval, keyCount };
+  }
+
+  override vectorSet(shape: VectorSetShape): void {
+    this.shape = { ...shape };
+  }
+
+  override vector(element: ByteSlice, attributes: ByteSlice, vector: PackedVector): void {
+    this.vectors.push({
+      element: this.own(element),
+      attributes: attributes.length === 0 ? null : this.own(attributes),
+      vector: unpackVector(this.shape!, vector),
+    });
+  }
+
   override keyEnd(head: KeyHead): void {
     this.take({
       database: head.database,
@@ -116,6 +213,7 @@ export class ValueCollector extends ItemSink {
       expiresAtMs: head.hasExpiry ? head.expiresAtMs : null,
       idleSeconds: head.idleSeconds < 0 ? null : head.idleSeconds,
       freq: head.freq < 0 ? null : head.freq,
+      metadata: head.metadata,
       encoding: head.encoding,
       offset: head.offset,
     });
@@ -126,7 +224,12 @@ export class ValueCollector extends ItemSink {
       case 'string':
         return { kind: 'string', text: joined(this.texts) };
       case 'module':
-        return { kind: 'module', raw: joined(this.texts) };
+        return {
+          kind: 'module',
+          name: head.moduleName,
+          raw: joined(this.texts),
+          vectorSet: this.vectorSetNow(),
+        };
       case 'list':
         return { kind: 'list', elements: this.texts };
       case 'set':
@@ -137,9 +240,19 @@ export class ValueCollector extends ItemSink {
         return { kind: 'hash', fields: this.fields };
       case 'stream': {
         const entries: readonly StreamEntry[] = this.entries;
-        return { kind: 'stream', entries, meta: this.meta, groups: this.groups };
+        return { kind: 'stream', entries, meta: this.meta, groups: this.groups, producers: this.producers };
       }
+      case 'array':
+        return { kind: 'array', elements: this.elements, cursor: this.cursor === -1 ? null : this.cursor };
+      case 'gcra':
+        return { kind: 'gcra', arrival: normalLong(BigInt(joined(this.texts).latin1Slice())) };
+      case 'cron':
+        return cronOf(this.job!, this.texts);
     }
+  }
+
+  private vectorSetNow(): VectorSet | null {
+    return this.shape === null ? null : { ...this.shape, vectors: this.vectors };
   }
 
   private own(slice: ByteSlice): Buffer {
@@ -149,6 +262,14 @@ export class ValueCollector extends ItemSink {
     slice.bytes.copy(owned, 0, slice.start, slice.end);
     return owned;
   }
+}
+
+function cronOf(
+  { script, startMs, interval, keyCount }: CronInProgress,
+  texts: readonly Buffer[],
+): RedisValue {
+  const keys = texts.slice(0, keyCount);
+  return { kind: 'cron', script, startMs, interval, keys, arguments: texts.slice(keyCount) };
 }
 
 function joined(parts: readonly Buffer[]): Buffer {

@@ -1,5 +1,5 @@
 import type { Long } from '../bytes/int64.js';
-import type { StreamMeta } from './handler.js';
+import type { CronTimes, StreamIdempotence, StreamMeta, VectorSetShape } from './handler.js';
 import type { StreamId } from './stream-id.js';
 
 export interface ZsetMember {
@@ -36,6 +36,38 @@ export interface StreamConsumer {
   readonly pending: readonly StreamId[];
 }
 
+export interface StreamProducer {
+  readonly name: Buffer;
+  /** Messages by the producer's own ids, and the entries they became. */
+  readonly messages: readonly { readonly messageId: Buffer; readonly id: StreamId }[];
+}
+
+/** What a stream remembers of messages, so as not to take one twice. */
+export interface StreamProducers extends StreamIdempotence {
+  readonly producers: readonly StreamProducer[];
+  /** Messages with an id ever added, and duplicates ever refused. */
+  readonly added: Long;
+  readonly duplicates: Long;
+}
+
+export interface ArrayElement {
+  readonly index: Long;
+  readonly value: Buffer;
+}
+
+export interface VectorElement {
+  readonly element: Buffer;
+  /** JSON text; null: it has none. */
+  readonly attributes: Buffer | null;
+  /** The vector, as exactly as its quantization kept it; of a binary one the signs, as 1 and -1. */
+  readonly vector: readonly number[];
+}
+
+/** The elements of a vector set, without the graph that links them. */
+export interface VectorSet extends VectorSetShape {
+  readonly vectors: readonly VectorElement[];
+}
+
 export interface StreamGroup {
   readonly name: Buffer;
   readonly lastId: StreamId;
@@ -43,6 +75,8 @@ export interface StreamGroup {
   readonly entriesRead: Long | null;
   readonly pending: readonly StreamPending[];
   readonly consumers: readonly StreamConsumer[];
+  /** Pending entries that were given back and belong to nobody, in the order of their next delivery. */
+  readonly released: readonly StreamId[];
 }
 
 /** What a key holds, owned: nothing of it changes or goes away. Order is that of the file. */
@@ -57,9 +91,32 @@ export type RedisValue =
       readonly entries: readonly StreamEntry[];
       readonly meta: StreamMeta;
       readonly groups: readonly StreamGroup[];
+      /** Null where the server does not know such. */
+      readonly producers: StreamProducers | null;
     }
-  /** The value's bytes in the file, from the module's id to the end mark. */
-  | { readonly kind: 'module'; readonly raw: Buffer };
+  | {
+      readonly kind: 'array';
+      readonly elements: readonly ArrayElement[];
+      /** Index that was inserted last; null: none. */
+      readonly cursor: Long | null;
+    }
+  /** The theoretical arrival time of a rate limit. */
+  | { readonly kind: 'gcra'; readonly arrival: Long }
+  | ({
+      readonly kind: 'cron';
+      readonly script: Buffer;
+      readonly keys: readonly Buffer[];
+      readonly arguments: readonly Buffer[];
+    } & CronTimes)
+  | {
+      readonly kind: 'module';
+      /** Of the type, nine characters; '' when its id is none. */
+      readonly name: string;
+      /** The value's bytes in the file, from the module's id to the end mark. */
+      readonly raw: Buffer;
+      /** What they mean, of vector sets; null: only the module knows. */
+      readonly vectorSet: VectorSet | null;
+    };
 
 /** One key with all there is to know of it, owned. */
 export interface KeyRecord {
@@ -71,6 +128,8 @@ export interface KeyRecord {
   /** Eviction hints; null where the file holds none. */
   readonly idleSeconds: number | null;
   readonly freq: number | null;
+  /** What modules attached to the key, as it stands in the file; null: nothing. */
+  readonly metadata: Buffer | null;
   /** The encoding as OBJECT ENCODING would say it of the bytes in the file. */
   readonly encoding: string;
   /** Absolute offset of the record in the file. */

@@ -1,3 +1,4 @@
+import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import type { Progress } from '../bytes/window.js';
 import type { ErrorDetail } from '../errors.js';
@@ -12,8 +13,10 @@ import { ListpackReader } from './packed/listpack.js';
 import { ZiplistReader } from './packed/ziplist.js';
 import { ZipmapReader } from './packed/zipmap.js';
 import type { Layout } from './skim.js';
+import type { HashTemplates } from './templates.js';
 import { TextReader } from './text.js';
 import { StreamWalk } from './types/stream-walk.js';
+import { VectorSetWalk } from './types/vector-set-walk.js';
 
 /** Where a value says how many items it has, in bytes from its start; COUNT_INSIDE: only by walking it. */
 export const COUNT_INSIDE = -1;
@@ -55,6 +58,12 @@ export class ValueWalk {
   items = 0;
   /** Base of the times of expiry in the hash at hand, in milliseconds. */
   smallestExpiry = 0;
+  /** Index of the array element before the one at hand. */
+  previous: Long = -1;
+  /** Text of the array element at hand. */
+  tagged: ByteSlice;
+  /** Names of the fields whose values are told one after the other. */
+  names: readonly ByteSlice[] = [];
   readonly text: TextReader;
   readonly other: TextReader;
   readonly entry = new PackedEntry();
@@ -65,14 +74,18 @@ export class ValueWalk {
   readonly intset = new IntsetReader();
   readonly zipmap = new ZipmapReader();
   readonly stream = new StreamWalk();
+  readonly vectors: VectorSetWalk;
   private readonly seen = new DuplicateFinder();
 
   constructor(
     readonly deep: boolean,
     stringBytesMax: number,
+    readonly templates: HashTemplates,
   ) {
     this.text = new TextReader(stringBytesMax);
     this.other = new TextReader(stringBytesMax);
+    this.tagged = this.text.slice;
+    this.vectors = new VectorSetWalk(stringBytesMax);
   }
 
   begin(): void {

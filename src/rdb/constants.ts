@@ -33,7 +33,27 @@ export const TYPE_HASH_METADATA_PRE_GA = 22;
 export const TYPE_HASH_LISTPACK_EX_PRE_GA = 23;
 export const TYPE_HASH_METADATA = 24;
 export const TYPE_HASH_LISTPACK_EX = 25;
+export const TYPE_STREAM_LISTPACKS_4 = 26;
+export const TYPE_STREAM_LISTPACKS_5 = 27;
+export const TYPE_ARRAY = 28;
+/** Redis in RDB 14 alone, in builds that no one released. */
+export const TYPE_GCRA_14 = 29;
+export const TYPE_HASH_TEMPLATE_LISTPACK = 29;
+export const TYPE_HASH_TEMPLATE_LISTPACK_REF = 30;
+export const TYPE_HASH_TEMPLATE_ARRAY = 31;
+export const TYPE_HASH_TEMPLATE_ARRAY_REF = 32;
+export const TYPE_GCRA = 33;
+/** Valkey, under a number that Redis uses otherwise. */
+export const TYPE_VALKEY_HASH_2 = 22;
+export const TYPE_KEYDB_CRON = 64;
 
+/** Redis Enterprise, as librdb reads past them. */
+export const OPCODE_ENTERPRISE_RAM_LRU = 107;
+export const OPCODE_ENTERPRISE_SLOT_NUMBER = 121;
+export const OPCODE_HASH_TEMPLATE = 242;
+export const OPCODE_KEY_METADATA = 243;
+/** Valkey, under a number that Redis uses otherwise. */
+export const OPCODE_VALKEY_SLOT_IMPORT = 243;
 export const OPCODE_SLOT_INFO = 244;
 export const OPCODE_FUNCTION2 = 245;
 export const OPCODE_FUNCTION_PRE_GA = 246;

@@ -82,6 +82,13 @@ export class Cursor {
       : this.long();
   }
 
+  /** Writes the two words of the last length read, big endian. */
+  words(into: Buffer): void {
+    const long = this.value <= Number.MAX_SAFE_INTEGER ? this.value : null;
+    into.writeUInt32BE(long === null ? this.high : Math.floor(long / TWO_32), 0);
+    into.writeUInt32BE(long === null ? this.low : long % TWO_32, 4);
+  }
+
   private wideLength(at: number, first: number): number {
     const { bytes } = this;
     if (first === LENGTH_32) {

@@ -16,8 +16,10 @@ import { type Dialect, type DialectName, dialectOf, type OpcodeRule } from './di
 import type { RdbHandler, RdbSummary } from './handler.js';
 import { readHeader } from './header.js';
 import { ModuleAuxReader } from './module-aux.js';
+import { moduleIdAt } from './module-id.js';
 import { OpcodeReader, readAttribute } from './opcodes.js';
 import { EMBEDDED_MAX, integerBytes, TextReader } from './text.js';
+import { moduleCodec, moduleValue } from './types/module.js';
 import { string } from './types/string.js';
 import { countAt, DEFAULT_LIMITS, encodingAt, type RdbLimits, ValueReader } from './value-reader.js';
 
@@ -74,7 +76,7 @@ export class RdbDecoder implements Machine {
     this.keyText = new TextReader(limits.stringBytesMax);
     this.valueText = new TextReader(limits.stringBytesMax);
     this.values = new ValueReader(options.deep, limits, options.onWarning ?? (() => {}));
-    this.opcodes = new OpcodeReader(limits.stringBytesMax);
+    this.opcodes = new OpcodeReader(limits.stringBytesMax, this.values.templates);
     this.verify = options.verifyChecksum;
     this.records = handler.record !== undefined;
     this.checksum = new RunningChecksum(options.verifyChecksum);
@@ -84,6 +86,11 @@ export class RdbDecoder implements Machine {
   /** The dialect of the file, as far as it is known by now; null before the header is read. */
   get dialect(): Dialect | null {
     return this.dialectNow;
+  }
+
+  /** Absolute offset of the item that is being read: for handlers, while they are told of it. */
+  get offset(): number {
+    return this.cursor.offsetOf(this.cursor.position);
   }
 
   /** True between a key and its end: an error now is one of the key in `head`. */
@@ -221,10 +228,17 @@ export class RdbDecoder implements Machine {
   }
 
   /** Reads type and key and asks how deep to go; false when the window is short. */
-  private readKey(codec: TypeCodec, number: number): boolean {
+  private readKey(typeCodec: TypeCodec, number: number): boolean {
+    let codec = typeCodec;
     const { cursor, head } = this;
     const valueAt = this.keyText.read(cursor, cursor.position + 1);
     if (valueAt === SHORT) return false;
+    if (codec === moduleValue) {
+      const id = moduleIdAt(cursor, valueAt);
+      if (id === null) return false;
+      head.moduleName = id.name;
+      codec = moduleCodec(id);
+    }
     const encoding = encodingAt(codec, cursor, valueAt);
     if (encoding === null) return false;
     const count = countAt(codec, cursor, valueAt);
@@ -264,6 +278,8 @@ export class RdbDecoder implements Machine {
     head.expiresAtMs = 0;
     head.idleSeconds = -1;
     head.freq = -1;
+    head.metadata = null;
+    head.moduleName = '';
     this.recordOffset = -1;
     this.phase = RECORDS;
   }
@@ -275,6 +291,13 @@ export class RdbDecoder implements Machine {
     if (rule === 'expiry-ms' || rule === 'expiry-seconds' || rule === 'idle' || rule === 'freq') {
       // Attributes belong to the key that follows, whatever stands between: the record goes on.
       const next = readAttribute(rule, cursor, at, this.head);
+      if (next === SHORT) return NEED;
+      this.tellRecord(cursor.position, next);
+      cursor.position = next;
+      return PAUSE;
+    }
+    if (rule === 'key-metadata') {
+      const next = this.opcodes.readMetadata(cursor, at, this.head);
       if (next === SHORT) return NEED;
       this.tellRecord(cursor.position, next);
       cursor.position = next;
@@ -306,7 +329,8 @@ export class RdbDecoder implements Machine {
   /** Attributes read before another record still belong to the next key. */
   private leaveRecord(): void {
     const { head } = this;
-    if (!head.hasExpiry && head.idleSeconds < 0 && head.freq < 0) this.recordOffset = -1;
+    if (!head.hasExpiry && head.idleSeconds < 0 && head.freq < 0 && head.metadata === null)
+      this.recordOffset = -1;
     const { product } = this.opcodes;
     const dialect = this.dialectNow!;
     if (this.product === null && product !== null && product !== dialect.name) {

@@ -1,6 +1,10 @@
 import type { TypeCodec } from './codec.js';
 import * as n from './constants.js';
+import { array } from './types/array.js';
+import { cron } from './types/cron.js';
+import { gcra } from './types/gcra.js';
 import * as hash from './types/hash.js';
+import * as template from './types/hash-template.js';
 import * as list from './types/list.js';
 import { moduleValue } from './types/module.js';
 import * as set from './types/set.js';
@@ -8,7 +12,7 @@ import * as stream from './types/stream.js';
 import { string } from './types/string.js';
 import * as zset from './types/zset.js';
 
-export type DialectName = 'redis' | 'valkey' | 'keydb' | 'dragonfly';
+export type DialectName = 'redis' | 'valkey' | 'keydb' | 'dragonfly' | 'redis-enterprise';
 
 /** What follows an opcode. */
 export type OpcodeRule =
@@ -23,7 +27,11 @@ export type OpcodeRule =
   | 'module-aux'
   | 'function-pre-ga'
   | 'function'
-  | 'slot-info';
+  | 'slot-info'
+  | 'key-metadata'
+  | 'slot-import'
+  | 'hash-template'
+  | 'ignored-length';
 
 /** What the numbers of an RDB mean in one product and version. */
 export interface Dialect {
@@ -38,9 +46,6 @@ export interface Dialect {
 
 type Types = Readonly<Record<number, TypeCodec>>;
 type Opcodes = Readonly<Record<number, OpcodeRule>>;
-
-/** The newest RDB version of Redis that is understood. */
-export const REDIS_VERSION_MAX = 12;
 
 // Servers do not compare type numbers with the version in the header, and some write newer types under an older one.
 // So one table serves all versions in which the numbers have one meaning.
@@ -67,14 +72,6 @@ const CORE_TYPES: Types = {
   [n.TYPE_STREAM_LISTPACKS_3]: stream.stream3,
 };
 
-const REDIS_12_TYPES: Types = {
-  ...CORE_TYPES,
-  [n.TYPE_HASH_METADATA_PRE_GA]: hash.hashMetadataPreGa,
-  [n.TYPE_HASH_LISTPACK_EX_PRE_GA]: hash.hashListpackExPreGa,
-  [n.TYPE_HASH_METADATA]: hash.hashMetadata,
-  [n.TYPE_HASH_LISTPACK_EX]: hash.hashListpackEx,
-};
-
 const CORE_OPCODES: Opcodes = {
   [n.OPCODE_EOF]: 'end',
   [n.OPCODE_SELECTDB]: 'database',
@@ -89,28 +86,135 @@ const CORE_OPCODES: Opcodes = {
   [n.OPCODE_FUNCTION2]: 'function',
 };
 
-const REDIS_12_OPCODES: Opcodes = { ...CORE_OPCODES, [n.OPCODE_SLOT_INFO]: 'slot-info' };
-
-interface Tables {
-  readonly typeOf: readonly (TypeCodec | undefined)[];
-  readonly opcodeOf: readonly (OpcodeRule | undefined)[];
+/** What a product numbers from one RDB version on, beside what is common to all. */
+interface Numbering {
+  readonly since: number;
+  readonly types: Types;
+  readonly opcodes: Opcodes;
 }
 
-function tables(types: Types, opcodes: Opcodes): Tables {
-  const numbers = Array.from({ length: 256 }, (_, number) => number);
-  return { typeOf: numbers.map((id) => types[id]), opcodeOf: numbers.map((id) => opcodes[id]) };
+/** What is known of one product. */
+interface Product {
+  /** First and last of the versions that are understood, in ranges. */
+  readonly versions: readonly (readonly [first: number, last: number])[];
+  /** Each adds to those before it, or takes a number back from them. */
+  readonly numberings: readonly Numbering[];
 }
 
-const CORE = tables(CORE_TYPES, CORE_OPCODES);
-const REDIS_12 = tables(REDIS_12_TYPES, REDIS_12_OPCODES);
+const PRODUCTS: Readonly<Record<DialectName, Product>> = {
+  redis: {
+    // 15 and 16 are known from descriptions alone: no file of such a server has been seen.
+    versions: [[1, 16]],
+    numberings: [
+      {
+        since: 12,
+        types: {
+          [n.TYPE_HASH_METADATA_PRE_GA]: hash.hashMetadataPreGa,
+          [n.TYPE_HASH_LISTPACK_EX_PRE_GA]: hash.hashListpackExPreGa,
+          [n.TYPE_HASH_METADATA]: hash.hashMetadata,
+          [n.TYPE_HASH_LISTPACK_EX]: hash.hashListpackEx,
+        },
+        opcodes: { [n.OPCODE_SLOT_INFO]: 'slot-info' },
+      },
+      {
+        since: 13,
+        types: { [n.TYPE_STREAM_LISTPACKS_4]: stream.stream4 },
+        opcodes: { [n.OPCODE_KEY_METADATA]: 'key-metadata' },
+      },
+      {
+        since: 14,
+        types: {
+          [n.TYPE_STREAM_LISTPACKS_5]: stream.stream5,
+          [n.TYPE_ARRAY]: array,
+          [n.TYPE_GCRA_14]: gcra,
+        },
+        opcodes: {},
+      },
+      {
+        since: 15,
+        types: {
+          [n.TYPE_HASH_TEMPLATE_LISTPACK]: template.hashTemplateListpack,
+          [n.TYPE_HASH_TEMPLATE_LISTPACK_REF]: template.hashTemplateListpackRef,
+          [n.TYPE_HASH_TEMPLATE_ARRAY]: template.hashTemplateArray,
+          [n.TYPE_HASH_TEMPLATE_ARRAY_REF]: template.hashTemplateArrayRef,
+          [n.TYPE_GCRA]: gcra,
+        },
+        opcodes: { [n.OPCODE_HASH_TEMPLATE]: 'hash-template' },
+      },
+    ],
+  },
+  valkey: {
+    // What lies between belongs to others, as Valkey sees it.
+    versions: [
+      [1, 11],
+      [80, 80],
+    ],
+    numberings: [
+      {
+        since: 80,
+        types: { [n.TYPE_VALKEY_HASH_2]: hash.valkeyHash2 },
+        opcodes: {
+          [n.OPCODE_SLOT_INFO]: 'slot-info',
+          [n.OPCODE_VALKEY_SLOT_IMPORT]: 'slot-import',
+        },
+      },
+    ],
+  },
+  keydb: {
+    versions: [[1, 11]],
+    numberings: [{ since: 1, types: { [n.TYPE_KEYDB_CRON]: cron }, opcodes: {} }],
+  },
+  dragonfly: { versions: [[1, 12]], numberings: [] },
+  // Its files carry the numbers of Redis and no name: it has to be told.
+  'redis-enterprise': {
+    versions: [[1, 12]],
+    numberings: [
+      {
+        since: 1,
+        types: {},
+        opcodes: {
+          [n.OPCODE_ENTERPRISE_RAM_LRU]: 'ignored-length',
+          [n.OPCODE_ENTERPRISE_SLOT_NUMBER]: 'ignored-length',
+        },
+      },
+      {
+        since: 12,
+        types: {
+          [n.TYPE_HASH_METADATA]: hash.hashMetadata,
+          [n.TYPE_HASH_LISTPACK_EX]: hash.hashListpackEx,
+        },
+        opcodes: { [n.OPCODE_SLOT_INFO]: 'slot-info' },
+      },
+    ],
+  },
+};
+
+const made = new Map<string, Dialect>();
 
 /**
  * The dialect of a product in one RDB version, null when it is not known. The product is told by the file's magic and
  * aux fields, or by the user; payloads of DUMP carry a version only.
  */
 export function dialectOf(name: DialectName, version: number): Dialect | null {
-  if (version < 1 || version > REDIS_VERSION_MAX) return null;
-  return { name, version, ...(name === 'redis' && version >= 12 ? REDIS_12 : CORE) };
+  const { versions, numberings } = PRODUCTS[name];
+  if (!versions.some(([first, last]) => version >= first && version <= last)) return null;
+  const key = `${name} ${version}`;
+  let dialect = made.get(key);
+  if (dialect === undefined) made.set(key, (dialect = assemble(name, version, numberings)));
+  return dialect;
+}
+
+function assemble(name: DialectName, version: number, numberings: readonly Numbering[]): Dialect {
+  const typeOf: (TypeCodec | undefined)[] = [];
+  const opcodeOf: (OpcodeRule | undefined)[] = [];
+  const held = numberings.filter(({ since }) => version >= since);
+  const types: Types = Object.assign({}, CORE_TYPES, ...held.map((numbering) => numbering.types));
+  const opcodes: Opcodes = Object.assign({}, CORE_OPCODES, ...held.map((numbering) => numbering.opcodes));
+  for (let number = 0; number < 256; number++) {
+    typeOf.push(types[number]);
+    opcodeOf.push(opcodes[number]);
+  }
+  return { name, version, typeOf, opcodeOf };
 }
 
 /** The product that an aux field gives away, null when it says nothing. */

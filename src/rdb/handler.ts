@@ -41,6 +41,8 @@ export interface RdbHandler extends ItemHandler {
   /** Hints only: keys and keys with expiry of the current database. */
   resize(keys: number, expires: number): void;
   slotInfo(slot: number, keys: number, expires: number): void;
+  /** A slot migration that was under way: its job's name and how many slots; their data may be there in part. */
+  slotImport(job: ByteSlice, slots: number): void;
   /** A module's auxiliary record, opcode and end mark excluded, byte for byte; may come in fragments. */
   moduleAux(fragment: ByteSlice, last: boolean): void;
   end(summary: RdbSummary): void;
@@ -54,6 +56,7 @@ export class RdbSink extends ItemSink implements RdbHandler {
   aux(_name: ByteSlice, _value: ByteSlice): void {}
   resize(_keys: number, _expires: number): void {}
   slotInfo(_slot: number, _keys: number, _expires: number): void {}
+  slotImport(_job: ByteSlice, _slots: number): void {}
   moduleAux(_fragment: ByteSlice, _last: boolean): void {}
   end(_summary: RdbSummary): void {}
   get full(): boolean {

@@ -5,11 +5,12 @@ import { MODULE_UINT } from './constants.js';
 import { type Cursor, SHORT } from './cursor.js';
 import type { RdbHandler } from './handler.js';
 import { MODULE_FIELDS, Skimmer } from './skim.js';
+import { HashTemplates } from './templates.js';
 
 /** Reads what a module keeps beside the keys: its id, when it was saved, tagged fields. */
 export class ModuleAuxReader {
   private inFields = false;
-  private readonly skimmer = new Skimmer();
+  private readonly skimmer = new Skimmer(new HashTemplates());
   private readonly fragment = new ByteSlice();
 
   begin(): void {

@@ -1,9 +1,12 @@
 import { signedLong } from '../bytes/int64.js';
 import { FormatError } from '../errors.js';
+import { SLOTS } from '../kernels/crc16.js';
 import type { KeyHead } from '../model/handler.js';
 import { type Cursor, SHORT, wordAt } from './cursor.js';
 import { type DialectName, type OpcodeRule, productOfAux } from './dialect.js';
 import type { RdbHandler } from './handler.js';
+import { readKeyMetadata } from './key-metadata.js';
+import { HashTemplates } from './templates.js';
 import { TextReader } from './text.js';
 import { functionLibraryOf, type PreGaFunction, readPreGaFunction } from './types/function.js';
 
@@ -17,7 +20,10 @@ export class OpcodeReader {
   private readonly other: TextReader;
   private readonly preGa: PreGaFunction;
 
-  constructor(stringBytesMax: number) {
+  constructor(
+    stringBytesMax: number,
+    private readonly templates = new HashTemplates(),
+  ) {
     this.text = new TextReader(stringBytesMax);
     this.other = new TextReader(stringBytesMax);
     this.preGa = { name: this.text, other: this.other };
@@ -41,6 +47,12 @@ export class OpcodeReader {
         return this.readFunction(cursor, at, out);
       case 'function-pre-ga':
         return readPreGaFunction(this.preGa, cursor, at, out);
+      case 'slot-import':
+        return this.readSlotImport(cursor, at, out);
+      case 'hash-template':
+        return this.templates.read(cursor, at, this.text);
+      case 'ignored-length':
+        return cursor.length(at);
       default:
         throw new Error(`internal error, please report it: ${rule} is more than one item`);
     }
@@ -55,6 +67,38 @@ export class OpcodeReader {
     if (this.product === null && slice.length < 32) this.product = productOfAux(slice.latin1());
     out.aux(slice, this.other.slice);
     return end;
+  }
+
+  private readSlotImport(cursor: Cursor, start: number, out: RdbHandler): number {
+    let at = this.text.read(cursor, start);
+    if (at === SHORT) return SHORT;
+    at = cursor.length(at);
+    if (at === SHORT) return SHORT;
+    let slots = 0;
+    for (let left = cursor.value; left > 0; left--) {
+      const firstAt = at;
+      at = cursor.length(firstAt);
+      if (at === SHORT) return SHORT;
+      const first = cursor.value;
+      at = cursor.length(at);
+      if (at === SHORT) return SHORT;
+      const last = cursor.value;
+      if (first > last || last >= SLOTS) {
+        throw new FormatError('rdb/bad-length', cursor.offsetOf(firstAt), {
+          reason: 'slot-range',
+          first,
+          last,
+        });
+      }
+      slots += last - first + 1;
+    }
+    out.slotImport(this.text.slice, slots);
+    return at;
+  }
+
+  /** Reads what modules attached to the key to come into its head. @returns the position after it, or SHORT */
+  readMetadata(cursor: Cursor, at: number, head: KeyHead): number {
+    return readKeyMetadata(cursor, at, this.text, head);
   }
 
   private readFunction(cursor: Cursor, at: number, out: RdbHandler): number {

@@ -7,8 +7,11 @@ import type { WarningSink } from './codec.js';
 import { OPCODE_AUX, OPCODE_FUNCTION2, TRAILER_BYTES } from './constants.js';
 import { Cursor, SHORT } from './cursor.js';
 import { type Dialect, type DialectName, dialectOf } from './dialect.js';
+import { readKeyMetadata } from './key-metadata.js';
+import { moduleIdAt } from './module-id.js';
 import { TextReader } from './text.js';
 import { functionLibraryOf } from './types/function.js';
+import { moduleCodec, moduleValue } from './types/module.js';
 import { countAt, DEFAULT_LIMITS, encodingAt, type RdbLimits, ValueReader } from './value-reader.js';
 
 /** Version and checksum at the end of a payload. */
@@ -50,22 +53,42 @@ export class PayloadDecoder {
     const dialect = this.open(bytes, start, end, offset);
     const { cursor } = this;
     if (cursor.position >= cursor.end) throw this.truncated(offset);
-    const typeId = bytes[start]!;
-    const codec = dialect.typeOf[typeId];
-    if (codec === undefined) throw new FormatError('rdb/unknown-type', offset, { number: typeId });
-    const encoding = encodingAt(codec, cursor, start + 1);
-    const count = countAt(codec, cursor, start + 1);
+    const typeAt = this.passMetadata(dialect, head, offset);
+    const typeId = bytes[typeAt]!;
+    let codec = dialect.typeOf[typeId];
+    if (codec === undefined) {
+      throw new FormatError('rdb/unknown-type', cursor.offsetOf(typeAt), { number: typeId });
+    }
+    head.moduleName = '';
+    if (codec === moduleValue) {
+      const id = moduleIdAt(cursor, typeAt + 1);
+      if (id === null) throw this.truncated(offset);
+      head.moduleName = id.name;
+      codec = moduleCodec(id);
+    }
+    const encoding = encodingAt(codec, cursor, typeAt + 1);
+    const count = countAt(codec, cursor, typeAt + 1);
     if (encoding === null || count === null) throw this.truncated(offset);
     head.kind = codec.kind;
     head.encoding = encoding;
     head.typeId = typeId;
     head.count = count;
     head.fieldsExpire = codec.fieldsExpire === true;
-    cursor.position = start + 1;
+    cursor.position = typeAt + 1;
     this.values.begin(codec, out.key(head), cursor);
     this.readValue(out);
     this.readRest();
     out.keyEnd(head);
+  }
+
+  /** Reads what modules attached to the key, if anything; returns the position of the value's type number. */
+  private passMetadata(dialect: Dialect, head: KeyHead, offset: number): number {
+    const { cursor } = this;
+    head.metadata = null;
+    if (dialect.opcodeOf[cursor.bytes[cursor.position]!] !== 'key-metadata') return cursor.position;
+    const at = readKeyMetadata(cursor, cursor.position + 1, this.text, head);
+    if (at === SHORT || at >= cursor.end) throw this.truncated(offset);
+    return at;
   }
 
   /** Tells `out` the function libraries in `bytes[start..end)`. @throws FormatError */

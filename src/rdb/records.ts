@@ -147,6 +147,8 @@ class Batches extends ValueCollector implements RdbHandler {
 
   slotInfo(): void {}
 
+  slotImport(): void {}
+
   moduleAux(): void {}
 
   end(summary: RdbSummary): void {

@@ -1,4 +1,5 @@
 import { FormatError } from '../errors.js';
+import { ARRAY_DOUBLE, ARRAY_INTEGER, ARRAY_SHORT_TEXT, ARRAY_TEXT } from './array-value.js';
 import {
   LENGTH_SPECIAL,
   MODULE_DOUBLE,
@@ -9,7 +10,8 @@ import {
   MODULE_UINT,
   STRING_LZF,
 } from './constants.js';
-import { type Cursor, SHORT } from './cursor.js';
+import { type Cursor, SHORT, wordAt } from './cursor.js';
+import type { HashTemplates } from './templates.js';
 import { integerBytes } from './text.js';
 
 /** The parts that values are laid out of. LOOP reads a length and repeats the parts up to its END that often. */
@@ -23,6 +25,18 @@ export const LOOP = 5;
 export const END_LOOP = 6;
 /** Tagged fields up to the end tag: module values. */
 export const MODULE_FIELDS = 7;
+/** A length that says how often the next REPEAT does so. */
+export const COUNT = 8;
+/** Like LOOP, as often as was counted before. */
+export const REPEAT = 9;
+/** A flag, and a length if it is set. */
+export const OPTIONAL_LENGTH = 10;
+/** An array's element: a tag, and a string or eight bytes by what it says. */
+export const TAGGED = 11;
+/** The number of a template, which says how often the next REPEAT does so. */
+export const TEMPLATE = 12;
+/** Names of fields: one string that holds a listpack of them, or a length and so many strings. */
+export const NAMES = 13;
 
 export type LayoutPart =
   | typeof STRING
@@ -32,12 +46,20 @@ export type LayoutPart =
   | typeof TEXT_DOUBLE
   | typeof LOOP
   | typeof END_LOOP
-  | typeof MODULE_FIELDS;
+  | typeof MODULE_FIELDS
+  | typeof COUNT
+  | typeof REPEAT
+  | typeof OPTIONAL_LENGTH
+  | typeof TAGGED
+  | typeof TEMPLATE
+  | typeof NAMES;
 
 /** How the bytes of a value follow each other: enough to find its end. */
 export type Layout = readonly LayoutPart[];
 
 const DEPTH_MAX = 4;
+/** Head and end mark. */
+const LISTPACK_BYTES_MIN = 7;
 
 /**
  * Walks past a value without looking into it: for keys that are skipped or copied as they stand. Never wants more than
@@ -51,10 +73,15 @@ export class Skimmer {
   private readonly loopLeft = new Float64Array(DEPTH_MAX);
   /** Bytes of the string at hand that are still to be passed. */
   private left = 0;
+  /** What the last COUNT or TEMPLATE said, or what is left of the strings of NAMES; -1 before those. */
+  private counted = 0;
   /** Bytes of the end tag of the module fields passed last. */
   endTagBytes = 0;
 
+  constructor(private readonly templates: HashTemplates) {}
+
   begin(layout: Layout): void {
+    this.counted = -1;
     this.layout = layout;
     this.part = 0;
     this.depth = 0;
@@ -137,6 +164,18 @@ export class Skimmer {
         return this.moduleField(cursor);
       case END_LOOP:
         return cursor.position; // passed together with the strings before it
+      case COUNT:
+        return this.next(this.count(cursor));
+      case REPEAT:
+        return this.repeat(cursor.position);
+      case OPTIONAL_LENGTH:
+        return this.next(optionalLength(cursor));
+      case TAGGED:
+        return this.next(this.tagged(cursor));
+      case TEMPLATE:
+        return this.next(this.template(cursor));
+      case NAMES:
+        return this.names(cursor);
     }
   }
 
@@ -146,16 +185,57 @@ export class Skimmer {
   }
 
   private enterLoop(cursor: Cursor): number {
+    const at = this.count(cursor);
+    return at === SHORT ? SHORT : this.repeat(at);
+  }
+
+  private count(cursor: Cursor): number {
     const at = cursor.length(cursor.position);
-    if (at === SHORT) return SHORT;
+    if (at !== SHORT) this.counted = cursor.value;
+    return at;
+  }
+
+  private repeat(at: number): number {
     this.part++;
-    if (cursor.value === 0) {
+    if (this.counted === 0) {
       this.skipLoop();
     } else {
       this.loopStart[this.depth] = this.part;
-      this.loopLeft[this.depth] = cursor.value;
+      this.loopLeft[this.depth] = this.counted;
       this.depth++;
     }
+    return at;
+  }
+
+  private template(cursor: Cursor): number {
+    const at = cursor.length(cursor.position);
+    if (at === SHORT) return SHORT;
+    this.counted = this.templates.get(cursor.value, cursor.offsetOf(cursor.position)).length;
+    return at;
+  }
+
+  private tagged(cursor: Cursor): number {
+    const at = cursor.length(cursor.position);
+    if (at === SHORT) return SHORT;
+    const tag = cursor.value;
+    if (tag === ARRAY_TEXT || tag === ARRAY_SHORT_TEXT) return this.stringHead(cursor, at);
+    if (tag === ARRAY_INTEGER || tag === ARRAY_DOUBLE)
+      return at + 8 > cursor.end ? cursor.short(at + 8) : at + 8;
+    throw new FormatError('rdb/bad-array', cursor.offsetOf(cursor.position), { reason: 'unknown-tag', tag });
+  }
+
+  /** Stays at the same part until the last of the names. */
+  private names(cursor: Cursor): number {
+    if (this.counted < 0) {
+      const isPacked = startsWithListpack(cursor, cursor.position);
+      if (isPacked === null) return SHORT;
+      if (isPacked) return this.next(this.stringHead(cursor, cursor.position));
+      const at = this.count(cursor);
+      if (at !== SHORT && this.counted === 0) this.part++;
+      return at;
+    }
+    const at = this.stringHead(cursor, cursor.position);
+    if (at !== SHORT && --this.counted === 0) this.part++;
     return at;
   }
 
@@ -215,6 +295,29 @@ export class Skimmer {
 function fixed(cursor: Cursor, count: number): number {
   const stop = cursor.position + count;
   return stop > cursor.end ? cursor.short(stop) : stop;
+}
+
+function optionalLength(cursor: Cursor): number {
+  const at = cursor.length(cursor.position);
+  if (at === SHORT || cursor.value === 0) return at;
+  return cursor.length(at);
+}
+
+/** Whether the string at a position holds a listpack, by its first bytes; null when they are not here. */
+export function startsWithListpack(cursor: Cursor, position: number): boolean | null {
+  if (position >= cursor.end) return shortOf(cursor, position + 1);
+  // What is compressed is a string; a count of names is a plain length.
+  if (cursor.bytes[position]! >= LENGTH_SPECIAL) return true;
+  const at = cursor.length(position);
+  if (at === SHORT) return null;
+  const length = cursor.value;
+  if (length < LISTPACK_BYTES_MIN) return false;
+  return at + 4 > cursor.end ? shortOf(cursor, at + 4) : wordAt(cursor.bytes, at) === length;
+}
+
+function shortOf(cursor: Cursor, to: number): null {
+  cursor.short(to);
+  return null;
 }
 
 function textDouble(cursor: Cursor): number {

@@ -5,6 +5,7 @@ import { type Depth, ITEMS, SKIP } from '../model/handler.js';
 import { COUNT_INSIDE, type ItemOutput, type TypeCodec, ValueWalk, type WarningSink } from './codec.js';
 import { type Cursor, SHORT } from './cursor.js';
 import { Skimmer } from './skim.js';
+import { HashTemplates } from './templates.js';
 import { textEncoding } from './text.js';
 import { string } from './types/string.js';
 
@@ -19,8 +20,10 @@ export const DEFAULT_LIMITS: RdbLimits = { stringBytesMax: 0x7fffffff };
 
 /** Reads one value after the other, each at the depth chosen for it. */
 export class ValueReader {
+  /** Templates of the file at hand, which hashes name by number. */
+  readonly templates = new HashTemplates();
   private readonly walk: ValueWalk;
-  private readonly skimmer = new Skimmer();
+  private readonly skimmer: Skimmer;
   private readonly fragment = new ByteSlice();
   private codec: TypeCodec = string;
   private depth: Depth = SKIP;
@@ -33,7 +36,8 @@ export class ValueReader {
     limits: RdbLimits,
     private readonly warn: WarningSink,
   ) {
-    this.walk = new ValueWalk(deep, limits.stringBytesMax);
+    this.walk = new ValueWalk(deep, limits.stringBytesMax, this.templates);
+    this.skimmer = new Skimmer(this.templates);
   }
 
   /** A value of this type starts at the cursor. */

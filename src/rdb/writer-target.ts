@@ -1,4 +1,7 @@
+import type { ValueKind } from '../model/kind.js';
 import {
+  TYPE_ARRAY,
+  TYPE_GCRA,
   TYPE_HASH,
   TYPE_HASH_LISTPACK,
   TYPE_HASH_LISTPACK_EX,
@@ -7,6 +10,7 @@ import {
   TYPE_HASH_METADATA_PRE_GA,
   TYPE_HASH_ZIPLIST,
   TYPE_HASH_ZIPMAP,
+  TYPE_KEYDB_CRON,
   TYPE_LIST,
   TYPE_LIST_QUICKLIST,
   TYPE_LIST_QUICKLIST_2,
@@ -18,7 +22,10 @@ import {
   TYPE_STREAM_LISTPACKS,
   TYPE_STREAM_LISTPACKS_2,
   TYPE_STREAM_LISTPACKS_3,
+  TYPE_STREAM_LISTPACKS_4,
+  TYPE_STREAM_LISTPACKS_5,
   TYPE_STRING,
+  TYPE_VALKEY_HASH_2,
   TYPE_ZSET,
   TYPE_ZSET_2,
   TYPE_ZSET_LISTPACK,
@@ -52,6 +59,8 @@ export interface RdbTarget {
   /** Records of modules beside the keys. */
   readonly moduleAux: boolean;
   readonly vectorSets: boolean;
+  /** What modules attach to keys. */
+  readonly keyMetadata: boolean;
   readonly evictionHints: boolean;
   readonly millisecondExpiry: boolean;
   readonly checksum: boolean;
@@ -93,6 +102,7 @@ const redis24: RdbTarget = {
   modules: false,
   moduleAux: false,
   vectorSets: false,
+  keyMetadata: false,
   evictionHints: false,
   millisecondExpiry: false,
   checksum: false,
@@ -174,20 +184,27 @@ const redis74 = extend(redis72, 'redis-7.4', '7.4.1', { version: 12, fieldExpiry
 const redis80 = extend(redis74, 'redis-8.0', '8.0.0', { vectorSets: true });
 const redis82 = extend(redis80, 'redis-8.2', '8.2.0');
 const redis84 = extend(redis82, 'redis-8.4', '8.4.0');
-const redis86 = extend(redis84, 'redis-8.6', '8.6.0', { version: 13 }, [26]);
-const redis88 = extend(redis86, 'redis-8.8', '8.8.0', { version: 14 }, [27, 28]);
+const redis86 = extend(
+  redis84,
+  'redis-8.6',
+  '8.6.0',
+  { version: 13, stream: TYPE_STREAM_LISTPACKS_4, keyMetadata: true },
+  [TYPE_STREAM_LISTPACKS_4],
+);
+const redis88 = extend(redis86, 'redis-8.8', '8.8.0', { version: 14, stream: TYPE_STREAM_LISTPACKS_5 }, [
+  TYPE_STREAM_LISTPACKS_5,
+  TYPE_ARRAY,
+]);
 
 const valkey72 = extend(redis72, 'valkey-7.2', '7.2.13', { product: 'valkey' });
 const valkey80 = extend(valkey72, 'valkey-8.0', '8.0.0');
 const valkey81 = extend(valkey80, 'valkey-8.1', '8.1.7');
-/** The type number of hashes whose fields expire, in Valkey's own numbering. */
-export const TYPE_VALKEY_HASH_2 = 22;
 const valkey90 = extend(valkey81, 'valkey-9.0', '9.0.0', { version: 80, fieldExpiry: 'valkey' }, [
   TYPE_VALKEY_HASH_2,
 ]);
 const valkey91 = extend(valkey90, 'valkey-9.1', '9.1.0');
 
-const keydb = extend(redis62, 'keydb-6.3', '6.3.4', { product: 'keydb' }, [64]);
+const keydb = extend(redis62, 'keydb-6.3', '6.3.4', { product: 'keydb' }, [TYPE_KEYDB_CRON]);
 
 const ALL = [
   ...[redis24, redis26, redis28, redis30, redis32, redis40, redis50, redis60, redis62],
@@ -209,6 +226,21 @@ export function magicOf(target: RdbTarget): string {
 const LAST_COMMON_TYPE = TYPE_STREAM_LISTPACKS_3;
 /** Ziplists of files before this version hold no integers that Redis 2.4 does not know. */
 const FIRST_VERSION_WITH_NARROW_INTEGERS = 5;
+
+/** Kinds of value that only some servers know, each with the one type number it has. */
+const RARE_KINDS: Partial<Record<ValueKind, number>> = {
+  array: TYPE_ARRAY,
+  gcra: TYPE_GCRA,
+  cron: TYPE_KEYDB_CRON,
+};
+
+/** Whether the target knows values of a kind at all; it may not know the one at hand. */
+export function knowsKind(target: RdbTarget, kind: ValueKind): boolean {
+  if (kind === 'stream') return target.stream !== null;
+  if (kind === 'module') return target.modules;
+  const type = RARE_KINDS[kind];
+  return type === undefined || target.loads.has(type);
+}
 
 /** Whether the target loads a value of this number as it stands in a file of `source`. */
 export function loadsUnchanged(target: RdbTarget, source: Dialect, typeId: number): boolean {

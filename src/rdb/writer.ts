@@ -1,7 +1,16 @@
 import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import type { ByteTarget } from '../bytes/target.js';
-import { type Depth, ITEMS, type KeyHead, RAW, SKIP, type StreamMeta } from '../model/handler.js';
+import {
+  type CronTimes,
+  type Depth,
+  ITEMS,
+  type KeyHead,
+  RAW,
+  SKIP,
+  type StreamIdempotence,
+  type StreamMeta,
+} from '../model/handler.js';
 import type { StreamId } from '../model/stream-id.js';
 import {
   MODULE_END,
@@ -14,12 +23,12 @@ import type { Dialect } from './dialect.js';
 import { RdbFile } from './encode/file.js';
 import { fitsWholeSeconds, KeyRecord } from './encode/key-record.js';
 import type { RdbOutput } from './encode/output.js';
-import { type ValueLoss, ValueWriter } from './encode/value-writer.js';
+import { lostKind, type ValueLoss, ValueWriter } from './encode/value-writer.js';
 import type { RdbHandler, RdbHeader, RdbSummary } from './handler.js';
 import { AuxBlock, type AuxOptions, keepsScript, writeAux } from './writer-aux.js';
-import { loadsUnchanged, magicOf, type RdbTarget } from './writer-target.js';
+import { knowsKind, loadsUnchanged, magicOf, type RdbTarget } from './writer-target.js';
 
-/** What a target had no place for. The first three concern no key. */
+/** What a target had no place for. */
 export type RdbLoss =
   | 'function'
   | 'module-aux'
@@ -29,6 +38,10 @@ export type RdbLoss =
   | 'expiry-precision'
   /** Idle time or access frequency. */
   | 'eviction-hint'
+  /** What modules attached to a key. */
+  | 'key-metadata'
+  /** That a slot was being imported. */
+  | 'slot-import'
   | ValueLoss;
 
 export interface RdbWriterOptions extends AuxOptions {
@@ -140,6 +153,10 @@ export class RdbWriter implements RdbHandler {
 
   slotInfo(_slot: number, _keys: number, _expires: number): void {}
 
+  slotImport(_job: ByteSlice, _slots: number): void {
+    this.options.onLoss(null, 'slot-import');
+  }
+
   private select(database: number): void {
     const { output } = this;
     this.selected = database;
@@ -172,9 +189,7 @@ export class RdbWriter implements RdbHandler {
   }
 
   private refusal(head: KeyHead): RdbLoss | null {
-    if (head.kind === 'stream' && this.target.stream === null) return 'stream';
-    if (head.kind === 'module' && !this.target.modules) return 'module';
-    return null;
+    return knowsKind(this.target, head.kind) ? null : lostKind(head.kind);
   }
 
   private copies(head: KeyHead): boolean {
@@ -230,6 +245,43 @@ export class RdbWriter implements RdbHandler {
     this.values.streamConsumerPending(id);
   }
 
+  streamReleased(id: StreamId): void {
+    this.values.streamReleased(id);
+  }
+
+  streamIdempotence(settings: StreamIdempotence): void {
+    this.values.streamIdempotence(settings);
+  }
+
+  streamProducer(name: ByteSlice): void {
+    this.values.streamProducer(name);
+  }
+
+  streamProduced(messageId: ByteSlice, id: StreamId): void {
+    this.values.streamProduced(messageId, id);
+  }
+
+  streamProducedTotals(added: Long, duplicates: Long): void {
+    this.values.streamProducedTotals(added, duplicates);
+  }
+
+  arrayCursor(index: Long): void {
+    this.values.arrayCursor(index);
+  }
+
+  arrayElement(index: Long, value: ByteSlice): void {
+    this.values.arrayElement(index, value);
+  }
+
+  cron(script: ByteSlice, times: CronTimes, keyCount: number): void {
+    this.values.cron(script, times, keyCount);
+  }
+
+  /** Vector sets are written from their bytes. */
+  vectorSet(): void {}
+
+  vector(): void {}
+
   keyEnd(head: KeyHead): void {
     if (!this.taken) return;
     const written = this.values.finish();
@@ -247,6 +299,7 @@ export class RdbWriter implements RdbHandler {
     if (!target.evictionHints && (head.idleSeconds >= 0 || head.freq >= 0)) {
       this.options.onLoss(head, 'eviction-hint');
     }
+    if (!target.keyMetadata && head.metadata !== null) this.options.onLoss(head, 'key-metadata');
   }
 
   end(_summary: RdbSummary): void {

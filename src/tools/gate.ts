@@ -1,12 +1,16 @@
 import type { Long } from '../bytes/int64.js';
 import { ByteSlice } from '../bytes/slice.js';
 import {
+  type CronTimes,
   type Depth,
   ITEMS,
   type ItemHandler,
   type KeyHead,
+  type PackedVector,
   SKIP,
+  type StreamIdempotence,
   type StreamMeta,
+  type VectorSetShape,
 } from '../model/handler.js';
 import type { StreamId } from '../model/stream-id.js';
 import type { KeyFilter } from './filter.js';
@@ -127,6 +131,62 @@ export class SizeGate implements ItemHandler {
   streamConsumerPending(id: StreamId): void {
     if (this.passes(ID_BYTES)) this.target.streamConsumerPending(id);
     else this.push(() => this.target.streamConsumerPending(id));
+  }
+
+  streamReleased(id: StreamId): void {
+    if (this.passes(ID_BYTES)) this.target.streamReleased(id);
+    else this.push(() => this.target.streamReleased(id));
+  }
+
+  streamIdempotence(settings: StreamIdempotence): void {
+    if (this.passes(0)) this.target.streamIdempotence(settings);
+    else this.push(() => this.target.streamIdempotence(settings));
+  }
+
+  streamProducer(name: ByteSlice): void {
+    if (this.passes(name.length)) this.target.streamProducer(name);
+    else this.hold(name, (copy) => this.target.streamProducer(copy));
+  }
+
+  streamProduced(messageId: ByteSlice, id: StreamId): void {
+    if (this.passes(messageId.length + ID_BYTES)) this.target.streamProduced(messageId, id);
+    else this.hold(messageId, (copy) => this.target.streamProduced(copy, id));
+  }
+
+  streamProducedTotals(added: Long, duplicates: Long): void {
+    if (this.passes(0)) this.target.streamProducedTotals(added, duplicates);
+    else this.push(() => this.target.streamProducedTotals(added, duplicates));
+  }
+
+  arrayCursor(index: Long): void {
+    if (this.passes(0)) this.target.arrayCursor(index);
+    else this.push(() => this.target.arrayCursor(index));
+  }
+
+  arrayElement(index: Long, value: ByteSlice): void {
+    if (this.passes(NUMBER_BYTES + value.length)) this.target.arrayElement(index, value);
+    else this.hold(value, (copy) => this.target.arrayElement(index, copy));
+  }
+
+  cron(script: ByteSlice, times: CronTimes, keyCount: number): void {
+    if (this.passes(script.length)) this.target.cron(script, times, keyCount);
+    else this.hold(script, (copy) => this.target.cron(copy, times, keyCount));
+  }
+
+  /** A vector set is told by its bytes too, and those are counted. */
+  vectorSet(shape: VectorSetShape): void {
+    if (this.passes(0)) this.target.vectorSet(shape);
+    else this.push(() => this.target.vectorSet(shape));
+  }
+
+  vector(element: ByteSlice, attributes: ByteSlice, vector: PackedVector): void {
+    if (this.passes(0)) {
+      this.target.vector(element, attributes, vector);
+      return;
+    }
+    const blob = owned(vector.blob);
+    const kept = { blob, range: vector.range, norm: vector.norm };
+    this.holdPair(element, attributes, (a, b) => this.target.vector(a, b, kept));
   }
 
   keyEnd(head: KeyHead): void {

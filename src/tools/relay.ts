@@ -1,6 +1,15 @@
 import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
-import type { Depth, ItemHandler, KeyHead, StreamMeta } from '../model/handler.js';
+import type {
+  CronTimes,
+  Depth,
+  ItemHandler,
+  KeyHead,
+  PackedVector,
+  StreamIdempotence,
+  StreamMeta,
+  VectorSetShape,
+} from '../model/handler.js';
 import type { StreamId } from '../model/stream-id.js';
 import type { RdbHandler, RdbHeader } from '../rdb/handler.js';
 
@@ -53,6 +62,36 @@ export class ItemRelay implements ItemHandler {
   streamConsumerPending(id: StreamId): void {
     this.target.streamConsumerPending(id);
   }
+  streamReleased(id: StreamId): void {
+    this.target.streamReleased(id);
+  }
+  streamIdempotence(settings: StreamIdempotence): void {
+    this.target.streamIdempotence(settings);
+  }
+  streamProducer(name: ByteSlice): void {
+    this.target.streamProducer(name);
+  }
+  streamProduced(messageId: ByteSlice, id: StreamId): void {
+    this.target.streamProduced(messageId, id);
+  }
+  streamProducedTotals(added: Long, duplicates: Long): void {
+    this.target.streamProducedTotals(added, duplicates);
+  }
+  arrayCursor(index: Long): void {
+    this.target.arrayCursor(index);
+  }
+  arrayElement(index: Long, value: ByteSlice): void {
+    this.target.arrayElement(index, value);
+  }
+  cron(script: ByteSlice, times: CronTimes, keyCount: number): void {
+    this.target.cron(script, times, keyCount);
+  }
+  vectorSet(shape: VectorSetShape): void {
+    this.target.vectorSet(shape);
+  }
+  vector(element: ByteSlice, attributes: ByteSlice, vector: PackedVector): void {
+    this.target.vector(element, attributes, vector);
+  }
   keyEnd(head: KeyHead): void {
     this.target.keyEnd(head);
   }
@@ -65,6 +104,7 @@ export class RdbRelay extends ItemRelay implements RdbHandler {
   aux(_name: ByteSlice, _value: ByteSlice): void {}
   resize(): void {}
   slotInfo(): void {}
+  slotImport(): void {}
   moduleAux(): void {}
   end(): void {}
   get full(): boolean {

@@ -1,7 +1,9 @@
 import { ByteSlice } from '../bytes/slice.js';
 import { unreachable } from '../errors.js';
 import { type ItemHandler, KeyHead, SKIP } from '../model/handler.js';
-import type { KeyRecord, RedisValue, StreamGroup } from '../model/value.js';
+import type { KeyRecord, RedisValue, StreamGroup, StreamProducers } from '../model/value.js';
+
+type StreamRecord = Extract<RedisValue, { kind: 'stream' }>;
 
 /** Tells records that own their bytes to a handler, as a decoder would tell them. */
 export class RecordTeller {
@@ -35,6 +37,8 @@ export class RecordTeller {
     head.expiresAtMs = expiresAtMs ?? 0;
     head.idleSeconds = record.idleSeconds ?? -1;
     head.freq = record.freq ?? -1;
+    head.metadata = record.metadata;
+    head.moduleName = value.kind === 'module' ? value.name : '';
     head.fieldsExpire = value.kind === 'hash' && value.fields.some((field) => field.expiresAtMs !== null);
     head.count = countOf(value);
   }
@@ -65,12 +69,24 @@ export class RecordTeller {
       case 'module':
         handler.raw(this.slice(value.raw));
         break;
+      case 'array':
+        handler.arrayCursor(value.cursor ?? -1);
+        for (const { index, value: text } of value.elements) handler.arrayElement(index, this.slice(text));
+        break;
+      case 'gcra':
+        handler.text(this.slice(Buffer.from(String(value.arrival))));
+        break;
+      case 'cron':
+        handler.cron(this.slice(value.script), value, value.keys.length);
+        for (const key of value.keys) handler.element(this.slice(key));
+        for (const argument of value.arguments) handler.element(this.slice(argument));
+        break;
       default:
         unreachable(value);
     }
   }
 
-  private tellStream({ entries, meta, groups }: Extract<RedisValue, { kind: 'stream' }>): void {
+  private tellStream({ entries, meta, groups, producers }: StreamRecord): void {
     const { handler } = this;
     for (const { id, fields } of entries) {
       handler.streamEntry(id, fields.length);
@@ -78,9 +94,20 @@ export class RecordTeller {
     }
     handler.streamMeta(meta);
     for (const group of groups) this.tellGroup(group);
+    if (producers !== null) this.tellProducers(producers);
   }
 
-  private tellGroup({ name, lastId, entriesRead, pending, consumers }: StreamGroup): void {
+  private tellProducers(told: StreamProducers): void {
+    const { handler } = this;
+    handler.streamIdempotence(told);
+    for (const { name, messages } of told.producers) {
+      handler.streamProducer(this.slice(name));
+      for (const { messageId, id } of messages) handler.streamProduced(this.slice(messageId), id);
+    }
+    handler.streamProducedTotals(told.added, told.duplicates);
+  }
+
+  private tellGroup({ name, lastId, entriesRead, pending, consumers, released }: StreamGroup): void {
     const { handler } = this;
     handler.streamGroup(this.slice(name), lastId, entriesRead ?? -1);
     for (const { id, deliveredAtMs, deliveryCount } of pending) {
@@ -90,6 +117,7 @@ export class RecordTeller {
       handler.streamConsumer(this.slice(consumer.name), consumer.seenAtMs, consumer.activeAtMs ?? -1);
       for (const id of consumer.pending) handler.streamConsumerPending(id);
     }
+    for (const id of released) handler.streamReleased(id);
   }
 
   private slice(bytes: Buffer): ByteSlice {
@@ -112,6 +140,8 @@ function countOf(value: RedisValue): number {
       return value.fields.length;
     case 'stream':
       return value.entries.length;
+    case 'array':
+      return value.elements.length;
     default:
       return -1;
   }

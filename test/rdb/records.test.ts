@@ -42,6 +42,7 @@ describe('a record', () => {
           expiresAtMs: 1772366400123,
           idleSeconds: 60,
           freq: null,
+          metadata: null,
           encoding: 'embstr',
           offset: 11,
         },
@@ -52,6 +53,7 @@ describe('a record', () => {
           expiresAtMs: null,
           idleSeconds: null,
           freq: 7,
+          metadata: null,
           encoding: 'linkedlist',
           offset: 30,
         },
@@ -92,7 +94,12 @@ describe('a record', () => {
         ],
       },
     ],
-    ['module', 7, concat(len(300), u8(0)), { kind: 'module', raw: concat(len(300), u8(0)) }],
+    [
+      'module',
+      7,
+      concat(len(300), u8(0)),
+      { kind: 'module', name: '', raw: concat(len(300), u8(0)), vectorSet: null },
+    ],
   ])('holds a %s', async (_, type, value, expected) => {
     expect(await valuesOf(type, value)).toEqual(expected);
   });
@@ -127,9 +134,11 @@ describe('a record', () => {
             { name: b('c'), seenAtMs: 1772366400000, activeAtMs: null, pending: [short(1, 0)] },
             { name: b('d'), seenAtMs: 1772366400000, activeAtMs: 1772366400000, pending: [short(9, 9)] },
           ],
+          released: [],
         },
-        { name: b('h'), lastId: short(0, 0), entriesRead: 0, pending: [], consumers: [] },
+        { name: b('h'), lastId: short(0, 0), entriesRead: 0, pending: [], consumers: [], released: [] },
       ],
+      producers: null,
     });
   });
 

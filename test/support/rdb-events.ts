@@ -2,7 +2,16 @@ import type { Long } from '../../src/bytes/int64.js';
 import type { ByteSlice } from '../../src/bytes/slice.js';
 import type { ErrorDetail } from '../../src/errors.js';
 import type { FindingCode } from '../../src/model/finding.js';
-import { type Depth, ITEMS, type KeyHead, type StreamMeta } from '../../src/model/handler.js';
+import {
+  type CronTimes,
+  type Depth,
+  ITEMS,
+  type KeyHead,
+  type PackedVector,
+  type StreamIdempotence,
+  type StreamMeta,
+  type VectorSetShape,
+} from '../../src/model/handler.js';
 import { formatId, type StreamId } from '../../src/model/stream-id.js';
 import { RdbDecoder, type RdbDecoderOptions } from '../../src/rdb/decoder.js';
 import type { RdbHandler, RdbHeader, RdbSummary } from '../../src/rdb/handler.js';
@@ -38,6 +47,9 @@ export class RdbEvents implements RdbHandler {
   slotInfo(slot: number, keys: number, expires: number): void {
     this.say('slot', slot, keys, expires);
   }
+  slotImport(job: ByteSlice, slots: number): void {
+    this.say('slot-import', job, slots);
+  }
   functionLibrary(code: ByteSlice): void {
     this.say('library', code);
   }
@@ -55,6 +67,8 @@ export class RdbEvents implements RdbHandler {
       head.freq < 0 ? '' : `freq ${head.freq}`,
       count < 0 ? '' : `count ${count}`,
       head.fieldsExpire ? 'fields expire' : '',
+      head.moduleName === '' ? '' : `module ${head.moduleName}`,
+      head.metadata === null ? '' : `metadata ${head.metadata.toString('hex')}`,
     ].filter((text) => text !== '');
     this.say(
       'key',
@@ -100,6 +114,37 @@ export class RdbEvents implements RdbHandler {
   }
   streamConsumerPending(id: StreamId): void {
     this.say('owns', formatId(id));
+  }
+  streamReleased(id: StreamId): void {
+    this.say('released', formatId(id));
+  }
+  streamIdempotence({ durationSeconds, entriesMax }: StreamIdempotence): void {
+    this.say('idempotence', durationSeconds, entriesMax);
+  }
+  streamProducer(name: ByteSlice): void {
+    this.say('producer', name);
+  }
+  streamProduced(messageId: ByteSlice, id: StreamId): void {
+    this.say('produced', messageId, formatId(id));
+  }
+  streamProducedTotals(added: Long, duplicates: Long): void {
+    this.say('produced-totals', added, duplicates);
+  }
+  arrayCursor(index: Long): void {
+    this.say('cursor', index);
+  }
+  arrayElement(index: Long, value: ByteSlice): void {
+    this.say('at', index, value);
+  }
+  cron(script: ByteSlice, times: CronTimes, keyCount: number): void {
+    this.say('cron', script, times.startMs, times.interval, keyCount);
+  }
+  vectorSet(shape: VectorSetShape): void {
+    const { dimensions, elements, quantization, links, projectedFrom } = shape;
+    this.say('vector-set', dimensions, elements, quantization, links, projectedFrom);
+  }
+  vector(element: ByteSlice, attributes: ByteSlice, { blob, range, norm }: PackedVector): void {
+    this.say('vector', element, attributes, blob.view().toString('hex'), range, norm);
   }
   keyEnd(head: KeyHead): void {
     if (this.rawBytes.length > 0) this.say('raw', Buffer.concat(this.rawBytes).toString('hex'));

@@ -6,6 +6,9 @@ export const LOSS_WORDS: Readonly<Record<Loss['what'], string>> = {
   'module-aux': 'what a module keeps beside its keys',
   module: 'the whole value, which only its module understands',
   stream: 'the whole stream',
+  array: 'the whole array',
+  gcra: 'the whole rate limit',
+  cron: 'the whole job',
   empty: 'the key itself: it has no element',
   'member-expiry': 'TTLs of set members or hash fields',
   'field-expiry': 'TTLs of hash fields',
@@ -15,4 +18,7 @@ export const LOSS_WORDS: Readonly<Record<Loss['what'], string>> = {
   'stream-pending': 'pending entries that no consumer holds',
   'stream-consumer': 'consumers without pending entries',
   'stream-entry': 'an entry without fields',
+  'stream-producers': 'what the stream remembers of messages sent before',
+  'key-metadata': 'what modules attached to the key',
+  'slot-import': 'that a slot was being imported',
 };

@@ -101,6 +101,22 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     says: 'a module value must be a sequence of typed items that ends with its end mark',
     hint: RDB_VALUE,
   },
+  'rdb/bad-array': {
+    says: 'an array holds elements by ascending index, each with its kind',
+    hint: RDB_VALUE,
+  },
+  'rdb/bad-vector-set': {
+    says: 'a vector set must have elements and vectors of the size that it says',
+    hint: RDB_VALUE,
+  },
+  'rdb/bad-template': {
+    says: 'a hash made from a template must name one that the file defines, and have a value for each of its fields',
+    hint: RDB_VALUE,
+  },
+  'rdb/bad-metadata': {
+    says: 'what modules attach to a key must be a few sequences of typed items, each with its end mark',
+    hint: RDB_VALUE,
+  },
   'rdb/bad-function': {
     says: 'a function library must start with a line like #!lua name=mylib',
     hint: RDB_VALUE,
@@ -109,6 +125,10 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
   'rdb/duplicate-member': {
     says: 'a member or field may stand in a collection only once; servers refuse to load such a value',
     hint: RDB_VALUE,
+  },
+  'rdb/implausible-record': {
+    says: 'what stands here has the form of a record and is none that a server writes',
+    hint: `a part of the file was overwritten: repair saves what stands around it, or ${RESTORE_RDB}`,
   },
   'rdb/empty-value': {
     says: 'a collection without elements stands here; servers skip such keys when they load since 6.2',

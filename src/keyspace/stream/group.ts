@@ -107,6 +107,8 @@ export class PendingList {
 export class StreamGroup {
   readonly consumers = new Map<string, StreamConsumer>();
   pending = new PendingList();
+  /** Keys of pending entries that consumers gave back, in the order of their next delivery; some may be gone since. */
+  released: string[] = [];
 
   /** `entriesRead` -1: unknown. */
   constructor(
@@ -135,6 +137,7 @@ export class StreamGroup {
     const copy = new StreamGroup(this.lastId, this.entriesRead);
     for (const [name, consumer] of this.consumers) copy.consumers.set(name, { ...consumer });
     copy.pending = this.pending.clone(copy.consumers);
+    copy.released = [...this.released];
     return copy;
   }
 }

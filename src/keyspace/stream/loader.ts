@@ -1,9 +1,15 @@
 import type { Long } from '../../bytes/int64.js';
-import type { ByteSlice } from '../../bytes/slice.js';
-import type { StreamMeta } from '../../model/handler.js';
+import { type ByteSlice, sliceOf } from '../../bytes/slice.js';
+import type { StreamIdempotence, StreamMeta } from '../../model/handler.js';
 import { compareIds, type StreamId } from '../../model/stream-id.js';
 import { idKey, type StreamConsumer, StreamGroup } from './group.js';
-import { StreamValue } from './stream.js';
+import { type ProducerRecord, StreamValue } from './stream.js';
+
+interface ProducersInProgress extends ProducerRecord {
+  readonly producers: { name: ByteSlice; messages: { messageId: ByteSlice; id: StreamId }[] }[];
+  added: Long;
+  duplicates: Long;
+}
 
 /**
  * Builds a stream from the events of an `ItemHandler`, told in their order: each method has the name of its event.
@@ -14,6 +20,7 @@ export class StreamLoader {
   private group: StreamGroup | null = null;
   private consumer: StreamConsumer | null = null;
   private id: StreamId | null = null;
+  private producers: ProducersInProgress | null = null;
   private wanted = 0;
   private spans = 0;
   private used = 0;
@@ -27,7 +34,7 @@ export class StreamLoader {
   finish(): StreamValue {
     const { value } = this;
     this.value = new StreamValue();
-    this.group = this.consumer = this.id = null;
+    this.group = this.consumer = this.id = this.producers = null;
     return value;
   }
 
@@ -69,6 +76,28 @@ export class StreamLoader {
   streamConsumerPending(id: StreamId): void {
     const entry = this.group?.pending.get(idKey(id));
     if (entry !== undefined && this.consumer !== null) this.group?.pending.assign(entry, this.consumer);
+  }
+
+  streamReleased(id: StreamId): void {
+    this.group?.released.push(idKey(id));
+  }
+
+  streamIdempotence(settings: StreamIdempotence): void {
+    this.value.producers = this.producers = { ...settings, producers: [], added: 0, duplicates: 0 };
+  }
+
+  streamProducer(name: ByteSlice): void {
+    this.producers?.producers.push({ name: sliceOf(name.latin1()), messages: [] });
+  }
+
+  streamProduced(messageId: ByteSlice, id: StreamId): void {
+    this.producers?.producers.at(-1)?.messages.push({ messageId: sliceOf(messageId.latin1()), id });
+  }
+
+  streamProducedTotals(added: Long, duplicates: Long): void {
+    if (this.producers === null) return;
+    this.producers.added = added;
+    this.producers.duplicates = duplicates;
   }
 
   private complete(): void {

@@ -1,6 +1,6 @@
 import { addLong, type Long } from '../../bytes/int64.js';
 import { ByteSlice, sliceOf } from '../../bytes/slice.js';
-import type { ItemHandler } from '../../model/handler.js';
+import type { ItemHandler, StreamIdempotence } from '../../model/handler.js';
 import { compareIds, type StreamId, ZERO_ID } from '../../model/stream-id.js';
 import type { SideValue } from '../forms.js';
 import type { EntryCursor, FieldSpans, StreamBlock } from './block.js';
@@ -10,6 +10,16 @@ import { readUint, varint } from './varint.js';
 
 /** `entriesRead` of a group whose position in the history of the stream is not known. */
 export const UNKNOWN_READS = -1;
+
+/** What a stream remembers of its producers' messages, as an RDB told it. Never changed, so copies share it. */
+export interface ProducerRecord extends StreamIdempotence {
+  readonly producers: readonly {
+    readonly name: ByteSlice;
+    readonly messages: readonly { readonly messageId: ByteSlice; readonly id: StreamId }[];
+  }[];
+  readonly added: Long;
+  readonly duplicates: Long;
+}
 
 /** A stream: its entries, its counters and its consumer groups. */
 export class StreamValue implements SideValue {
@@ -23,6 +33,8 @@ export class StreamValue implements SideValue {
   entriesAdded: Long = 0;
   /** By name, one character per byte. */
   readonly groups = new Map<string, StreamGroup>();
+  /** What is remembered of messages sent before; null: never told. Not kept up with what commands add. */
+  producers: ProducerRecord | null = null;
 
   get length(): number {
     return this.entries.length;
@@ -85,6 +97,7 @@ export class StreamValue implements SideValue {
     const { length, lastId, firstId, maxDeletedId, entriesAdded } = this;
     out.streamMeta({ length, lastId, firstId, maxDeletedId, entriesAdded });
     for (const name of [...this.groups.keys()].sort()) tellGroup(name, this.groups.get(name)!, out);
+    if (this.producers !== null) tellProducers(this.producers, out);
   }
 
   /** An independent copy. */
@@ -96,6 +109,7 @@ export class StreamValue implements SideValue {
     copy.maxDeletedId = this.maxDeletedId;
     copy.entriesAdded = this.entriesAdded;
     for (const [name, group] of this.groups) copy.groups.set(name, group.clone());
+    copy.producers = this.producers;
     return copy;
   }
 
@@ -141,6 +155,15 @@ function tellEntries(entries: StreamEntries, out: ItemHandler): void {
   entries.walk(null, tellOne);
 }
 
+function tellProducers(record: ProducerRecord, out: ItemHandler): void {
+  out.streamIdempotence(record);
+  for (const { name, messages } of record.producers) {
+    out.streamProducer(name);
+    for (const { messageId, id } of messages) out.streamProduced(messageId, id);
+  }
+  out.streamProducedTotals(record.added, record.duplicates);
+}
+
 function tellGroup(name: string, group: StreamGroup, out: ItemHandler): void {
   out.streamGroup(sliceOf(name), group.lastId, group.entriesRead);
   const owned = new Map<object, string[]>();
@@ -155,5 +178,8 @@ function tellGroup(name: string, group: StreamGroup, out: ItemHandler): void {
     const consumer = group.consumers.get(consumerName)!;
     out.streamConsumer(sliceOf(consumerName), consumer.seenAtMs, consumer.activeAtMs);
     for (const key of owned.get(consumer) ?? []) out.streamConsumerPending(idOfKey(key));
+  }
+  for (const key of group.released) {
+    if (group.pending.get(key)?.consumer === null) out.streamReleased(idOfKey(key));
   }
 }

@@ -1,7 +1,7 @@
 import { ByteSlice } from '../../bytes/slice.js';
-import { TYPE_HASH_LISTPACK_EX, TYPE_HASH_METADATA } from '../constants.js';
+import { TYPE_HASH_LISTPACK_EX, TYPE_HASH_METADATA, TYPE_VALKEY_HASH_2 } from '../constants.js';
 import { ListpackBuilder } from '../packed/listpack-builder.js';
-import { type RdbTarget, TYPE_VALKEY_HASH_2 } from '../writer-target.js';
+import type { RdbTarget } from '../writer-target.js';
 import { type HashEncoder, PACKED_PAIRS_MAX, PACKED_TEXT_MAX } from './hash.js';
 import { ItemStore } from './item-store.js';
 import type { ValueStart } from './key-record.js';

@@ -1,7 +1,13 @@
 import { GrowingBytes } from '../../bytes/growing-bytes.js';
 import type { Long } from '../../bytes/int64.js';
 import type { KeyHead } from '../../model/handler.js';
-import { OPCODE_EXPIRETIME, OPCODE_EXPIRETIME_MS, OPCODE_FREQ, OPCODE_IDLE } from '../constants.js';
+import {
+  OPCODE_EXPIRETIME,
+  OPCODE_EXPIRETIME_MS,
+  OPCODE_FREQ,
+  OPCODE_IDLE,
+  OPCODE_KEY_METADATA,
+} from '../constants.js';
 import type { RdbTarget } from '../writer-target.js';
 import type { RdbOutput } from './output.js';
 
@@ -24,6 +30,7 @@ export class KeyRecord implements ValueStart {
   private expiresAtMs: Long = 0;
   private idleSeconds = -1;
   private freq = -1;
+  private metadata: Buffer | null = null;
 
   constructor(
     readonly output: RdbOutput,
@@ -37,6 +44,7 @@ export class KeyRecord implements ValueStart {
     this.expiresAtMs = head.expiresAtMs;
     this.idleSeconds = head.idleSeconds;
     this.freq = head.freq;
+    this.metadata = this.target.keyMetadata ? head.metadata : null;
   }
 
   /** Writes what was held, with the type number of the value that follows. */
@@ -52,6 +60,10 @@ export class KeyRecord implements ValueStart {
         output.byte(OPCODE_FREQ);
         output.byte(this.freq);
       }
+    }
+    if (this.metadata !== null) {
+      output.byte(OPCODE_KEY_METADATA);
+      output.raw(this.metadata, 0, this.metadata.length);
     }
     output.byte(typeId);
     output.text(this.key.bytes, 0, this.key.end);

@@ -1,14 +1,10 @@
 import { GrowingBytes } from '../../bytes/growing-bytes.js';
 import type { ByteSlice } from '../../bytes/slice.js';
-import { LENGTH_64, TYPE_MODULE_2 } from '../constants.js';
+import { TYPE_MODULE_2 } from '../constants.js';
+import { MODULE_ID_BYTES, moduleIdOf } from '../module-id.js';
+import { VECTOR_SET_NAME } from '../types/vector-set.js';
 import type { ValueStart } from './key-record.js';
 import type { RdbOutput } from './output.js';
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-/** First byte and 64 bits of the module's id, which opens a value. */
-const ID_BYTES = 9;
-const NAME_LENGTH = 9;
-const VECTOR_SET = 'vectorset';
 
 /** Module values, byte for byte: only the module knows more of them than their name. */
 export class ModuleEncoder {
@@ -33,13 +29,13 @@ export class ModuleEncoder {
       this.output.raw(bytes, start, end);
     } else if (!this.refused) {
       this.start.put(bytes, start, end);
-      if (this.start.end >= ID_BYTES) this.decide();
+      if (this.start.end >= MODULE_ID_BYTES) this.decide();
     }
   }
 
   private decide(): void {
     const { bytes, end } = this.start;
-    this.refused = !this.vectorSets && end >= ID_BYTES && moduleName(bytes) === VECTOR_SET;
+    this.refused = !this.vectorSets && end >= MODULE_ID_BYTES && moduleIdOf(bytes).name === VECTOR_SET_NAME;
     if (this.refused) return;
     this.output = this.into.open(TYPE_MODULE_2);
     this.output.raw(bytes, 0, end);
@@ -50,16 +46,4 @@ export class ModuleEncoder {
     if (this.output === null && !this.refused) this.decide();
     return !this.refused;
   }
-}
-
-/** The nine characters in front of the ten bits of version in an id; empty when the bytes are no id of that kind. */
-function moduleName(bytes: Buffer): string {
-  if (bytes[0] !== LENGTH_64) return '';
-  let id = bytes.readBigUInt64BE(1) >> 10n;
-  let name = '';
-  for (let i = 0; i < NAME_LENGTH; i++) {
-    name = ALPHABET[Number(id & 63n)]! + name;
-    id >>= 6n;
-  }
-  return name;
 }

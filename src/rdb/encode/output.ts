@@ -3,6 +3,7 @@ import { highWord, type Long, lowWord } from '../../bytes/int64.js';
 import { Int64Words, parseInt64 } from '../../kernels/decimal.js';
 import { DOUBLE_TEXT_MAX, writeShortest } from '../../kernels/doubles.js';
 import { lzfCompress } from '../../kernels/lzf.js';
+import type { StreamId } from '../../model/stream-id.js';
 import { LENGTH_32, LENGTH_64, STRING_INT8, STRING_INT16, STRING_INT32, STRING_LZF } from '../constants.js';
 
 const SIZE = 64 * 1024;
@@ -201,6 +202,12 @@ export class RdbOutput {
     this.bytes[at] = end - at - 1;
     this.position = end;
   }
+}
+
+/** Both halves of a stream's id as lengths. */
+export function writeIdLengths(output: RdbOutput, id: StreamId): void {
+  output.lengthWords(id.msHigh, id.msLow);
+  output.lengthWords(id.seqHigh, id.seqLow);
 }
 
 /** Output kept in memory until what stands in front of it is known. */

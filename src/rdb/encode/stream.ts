@@ -4,10 +4,16 @@ import type { ByteSlice } from '../../bytes/slice.js';
 import { assert } from '../../errors.js';
 import type { StreamMeta } from '../../model/handler.js';
 import { type StreamId, writeId } from '../../model/stream-id.js';
-import { TYPE_STREAM_LISTPACKS_2, TYPE_STREAM_LISTPACKS_3 } from '../constants.js';
+import {
+  TYPE_STREAM_LISTPACKS_2,
+  TYPE_STREAM_LISTPACKS_3,
+  TYPE_STREAM_LISTPACKS_4,
+  TYPE_STREAM_LISTPACKS_5,
+} from '../constants.js';
 import type { ValueStart } from './key-record.js';
-import { type RdbOutput, SideOutput } from './output.js';
+import { type RdbOutput, SideOutput, writeIdLengths } from './output.js';
 import { StreamNodes } from './stream-nodes.js';
+import { ProducersEncoder } from './stream-producers.js';
 
 const ID_BYTES = 16;
 /** An entry pending in a group as kept here: id, delivery time, two words of the number of deliveries. */
@@ -20,8 +26,9 @@ const PENDING_FIXED_BYTES = ID_BYTES + 8;
  * front of them, and so do the groups.
  */
 export class StreamEncoder {
-  /** Pending entries of no consumer that were left out of the current stream: no target holds them. */
+  /** Pending entries of no consumer that were left out of the current stream: before Redis 8.8 no target holds them. */
   dropped = 0;
+  readonly producers: ProducersEncoder;
   private readonly nodes: StreamNodes;
   private readonly groups: SideOutput;
   private readonly pending = new GrowingBytes();
@@ -29,6 +36,8 @@ export class StreamEncoder {
   /** Ids pending for the consumers of the group; those of the last one begin at `ownedAt`. */
   private readonly owned = new GrowingBytes();
   private ownedAt = 0;
+  /** Ids that were given back, in the order of their next delivery. */
+  private readonly released = new GrowingBytes();
   private consumerCount = 0;
   private groupCount = 0;
   private meta: StreamMeta | null = null;
@@ -41,6 +50,7 @@ export class StreamEncoder {
     this.nodes = new StreamNodes(compress);
     this.groups = new SideOutput(compress);
     this.consumers = new SideOutput(compress);
+    this.producers = new ProducersEncoder(compress);
   }
 
   begin(): void {
@@ -49,6 +59,7 @@ export class StreamEncoder {
     this.meta = null;
     this.nodes.begin();
     this.groups.reset();
+    this.producers.begin();
   }
 
   entry(id: StreamId, fieldCount: number): void {
@@ -74,6 +85,7 @@ export class StreamEncoder {
     this.consumers.reset();
     this.owned.reset();
     this.ownedAt = 0;
+    this.released.reset();
     this.consumerCount = 0;
   }
 
@@ -104,6 +116,12 @@ export class StreamEncoder {
     this.owned.end += ID_BYTES;
   }
 
+  releasedEntry(id: StreamId): void {
+    this.released.reserve(ID_BYTES);
+    writeId(id, this.released.bytes, this.released.end);
+    this.released.end += ID_BYTES;
+  }
+
   private closeConsumer(): void {
     if (this.consumerCount === 0) return;
     const { output } = this.consumers;
@@ -119,12 +137,17 @@ export class StreamEncoder {
     this.writePending(output);
     output.length(this.consumerCount);
     this.consumers.moveTo(output);
+    if (this.typeId < TYPE_STREAM_LISTPACKS_5) return;
+    output.length(this.released.end / ID_BYTES);
+    output.raw(this.released.bytes, 0, this.released.end);
   }
 
   private writePending(output: RdbOutput): void {
     const { bytes, end } = this.pending;
-    const all = end / PENDING_BYTES === this.owned.end / ID_BYTES;
-    const ownedIds = all ? null : this.ownedIds();
+    if (this.typeId >= TYPE_STREAM_LISTPACKS_5) this.releaseRest();
+    const listed = this.typeId >= TYPE_STREAM_LISTPACKS_5 ? this.released.end / ID_BYTES : 0;
+    const all = end / PENDING_BYTES === this.owned.end / ID_BYTES + listed;
+    const ownedIds = all ? null : this.idsOf(this.owned);
     const isOwned = (at: number) => ownedIds?.has(bytes.latin1Slice(at, at + ID_BYTES)) ?? true;
     let count = 0;
     for (let at = 0; at < end; at += PENDING_BYTES) if (isOwned(at)) count++;
@@ -137,10 +160,22 @@ export class StreamEncoder {
     }
   }
 
-  private ownedIds(): Set<string> {
+  /** Entries of no consumer that nobody listed come behind those that were. */
+  private releaseRest(): void {
+    const { pending, owned, released } = this;
+    if (pending.end / PENDING_BYTES === (owned.end + released.end) / ID_BYTES) return;
+    const placed = this.idsOf(owned, released);
+    for (let at = 0; at < pending.end; at += PENDING_BYTES) {
+      if (!placed.has(pending.bytes.latin1Slice(at, at + ID_BYTES)))
+        released.put(pending.bytes, at, at + ID_BYTES);
+    }
+  }
+
+  private idsOf(...lists: readonly GrowingBytes[]): Set<string> {
     const ids = new Set<string>();
-    const { bytes, end } = this.owned;
-    for (let at = 0; at < end; at += ID_BYTES) ids.add(bytes.latin1Slice(at, at + ID_BYTES));
+    for (const { bytes, end } of lists) {
+      for (let at = 0; at < end; at += ID_BYTES) ids.add(bytes.latin1Slice(at, at + ID_BYTES));
+    }
     return ids;
   }
 
@@ -160,10 +195,6 @@ export class StreamEncoder {
     }
     output.length(this.groupCount);
     this.groups.moveTo(output);
+    if (this.typeId >= TYPE_STREAM_LISTPACKS_4) this.producers.write(output);
   }
-}
-
-function writeIdLengths(output: RdbOutput, id: StreamId): void {
-  output.lengthWords(id.msHigh, id.msLow);
-  output.lengthWords(id.seqHigh, id.seqLow);
 }

@@ -1,11 +1,18 @@
 import type { Long } from '../../bytes/int64.js';
 import type { ByteSlice } from '../../bytes/slice.js';
 import { assert, unreachable } from '../../errors.js';
-import type { KeyHead, StreamMeta } from '../../model/handler.js';
+import type { CronTimes, KeyHead, StreamIdempotence, StreamMeta } from '../../model/handler.js';
 import type { ValueKind } from '../../model/kind.js';
 import type { StreamId } from '../../model/stream-id.js';
-import { TYPE_STREAM_LISTPACKS_2, TYPE_STREAM_LISTPACKS_3, TYPE_STRING } from '../constants.js';
+import {
+  TYPE_STREAM_LISTPACKS_2,
+  TYPE_STREAM_LISTPACKS_3,
+  TYPE_STREAM_LISTPACKS_4,
+  TYPE_STRING,
+} from '../constants.js';
 import type { RdbTarget } from '../writer-target.js';
+import { ArrayEncoder } from './array.js';
+import { CronEncoder } from './cron.js';
 import { ExpiringHashEncoder } from './expiring-hash.js';
 import { HashEncoder } from './hash.js';
 import type { ValueStart } from './key-record.js';
@@ -20,6 +27,9 @@ export type ValueLoss =
   /** The whole value, as no such values are known there. */
   | 'stream'
   | 'module'
+  | 'array'
+  | 'gcra'
+  | 'cron'
   /** The value had no element, and no server keeps such. */
   | 'empty'
   /** A hash is there, the TTLs of its fields are not. */
@@ -27,7 +37,16 @@ export type ValueLoss =
   /** A stream is there; what it counted beyond its entries, or when consumers last got something, is not. */
   | 'stream-counters'
   /** Entries pending in a group for no consumer. */
-  | 'stream-pending';
+  | 'stream-pending'
+  /** What a stream remembers so as not to take a message twice. */
+  | 'stream-producers';
+
+/** The loss of a whole value, of a kind that the target does not know. */
+export function lostKind(kind: ValueKind): ValueLoss {
+  if (kind === 'stream' || kind === 'module' || kind === 'array' || kind === 'gcra' || kind === 'cron')
+    return kind;
+  throw new Error(`internal error, please report it: every server knows a ${kind}`);
+}
 
 /** Turns the items of one value at a time into its bytes, in the form that suits the target. */
 export class ValueWriter {
@@ -40,6 +59,8 @@ export class ValueWriter {
   private readonly expiringHashes: ExpiringHashEncoder;
   private readonly streams: StreamEncoder | null;
   private readonly modules: ModuleEncoder;
+  private readonly arrays: ArrayEncoder;
+  private readonly crons: CronEncoder;
   private readonly streamType: number;
   private copying = false;
   private kind: ValueKind = 'string';
@@ -60,6 +81,8 @@ export class ValueWriter {
     this.streamType = target.stream ?? -1;
     this.streams = target.stream === null ? null : new StreamEncoder(into, target.stream, compress);
     this.modules = new ModuleEncoder(into, target.vectorSets);
+    this.arrays = new ArrayEncoder(into, compress);
+    this.crons = new CronEncoder(into, compress);
   }
 
   /** Starts a value that comes byte for byte, through `raw`. */
@@ -98,6 +121,13 @@ export class ValueWriter {
       case 'module':
         this.modules.begin();
         break;
+      case 'array':
+        this.arrays.begin(head.count);
+        break;
+      case 'gcra':
+      case 'cron':
+        this.written = false;
+        break;
       default:
         unreachable(head.kind);
     }
@@ -113,13 +143,15 @@ export class ValueWriter {
   }
 
   text(value: ByteSlice): void {
+    assert(this.kind === 'string', 'no target takes a rate limit');
     this.into.open(TYPE_STRING).text(value.bytes, value.start, value.end);
     this.written = true;
   }
 
   element(value: ByteSlice): void {
     if (this.kind === 'list') this.lists.element(value);
-    else this.sets.element(value);
+    else if (this.kind === 'set') this.sets.element(value);
+    else this.crons.element(value);
   }
 
   member(value: ByteSlice, score: number): void {
@@ -184,6 +216,39 @@ export class ValueWriter {
     this.stream.consumerPending(id);
   }
 
+  streamReleased(id: StreamId): void {
+    this.stream.releasedEntry(id);
+  }
+
+  streamIdempotence(settings: StreamIdempotence): void {
+    this.stream.producers.configure(settings);
+  }
+
+  streamProducer(name: ByteSlice): void {
+    this.stream.producers.producer(name);
+  }
+
+  streamProduced(messageId: ByteSlice, id: StreamId): void {
+    this.stream.producers.message(messageId, id);
+  }
+
+  streamProducedTotals(added: Long, duplicates: Long): void {
+    this.stream.producers.totals(added, duplicates);
+  }
+
+  arrayCursor(index: Long): void {
+    this.arrays.inserted(index);
+  }
+
+  arrayElement(index: Long, value: ByteSlice): void {
+    this.arrays.element(index, value);
+  }
+
+  cron(script: ByteSlice, times: CronTimes, keyCount: number): void {
+    this.crons.begin(script, times, keyCount);
+    this.written = true;
+  }
+
   /** Ends the value. True when it was written; `losses` says what was left behind. */
   finish(): boolean {
     const { kind } = this;
@@ -203,10 +268,21 @@ export class ValueWriter {
       case 'stream':
         this.stream.finish();
         if (this.stream.dropped > 0) this.losses.add('stream-pending');
+        if (this.streamType < TYPE_STREAM_LISTPACKS_4 && this.stream.producers.remembers) {
+          this.losses.add('stream-producers');
+        }
         return true;
       case 'module':
         if (this.modules.finish()) return true;
         this.losses.add('module');
+        return false;
+      case 'array':
+        return this.unlessEmpty(this.arrays.finish());
+      case 'cron':
+        assert(this.written, 'a job is told with its script');
+        this.crons.finish();
+        return true;
+      case 'gcra':
         return false;
       default:
         return unreachable(kind);

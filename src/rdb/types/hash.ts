@@ -1,8 +1,9 @@
+import { signedLong } from '../../bytes/int64.js';
 import { NEED, type Progress } from '../../bytes/window.js';
 import { FormatError } from '../../errors.js';
 import { COUNT_INSIDE, type ItemOutput, type TypeCodec, type ValueWalk } from '../codec.js';
 import { FIELD_EXPIRY_MAX } from '../constants.js';
-import { type Cursor, SHORT } from '../cursor.js';
+import { type Cursor, SHORT, wordAt } from '../cursor.js';
 import type { PackedEntry } from '../packed/entry.js';
 import { BYTES_8, END_LOOP, LENGTH, LOOP, STRING } from '../skim.js';
 import { counted, readCount, readItems } from './counted.js';
@@ -65,6 +66,16 @@ export const hashMetadataPreGa: TypeCodec = {
   decode: counted((walk, cursor, out) => readExpiringField(walk, cursor, out, 1)),
 };
 
+/** As Valkey has it since 9.0: each field with its value and then its time, -1 for none. */
+export const valkeyHash2: TypeCodec = {
+  ...common,
+  fieldsExpire: true,
+  encoding: 'hashtable',
+  layout: [LOOP, STRING, STRING, BYTES_8, END_LOOP],
+  countAt: 0,
+  decode: counted(readFieldAndTime),
+};
+
 /** A listpack of field, value and time, after the smallest time, which no loader looks at. */
 export const hashListpackEx: TypeCodec = {
   ...common,
@@ -98,7 +109,8 @@ export const hashListpackExPreGa: TypeCodec = {
 
 const decodeTriples = packed(readTriples);
 
-function readField(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
+/** A field and its value. */
+export function readField(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
   return readNameAndValue(walk, cursor, cursor.position, out, NEVER);
 }
 
@@ -114,10 +126,16 @@ function readNameAndValue(
   if (middle === SHORT) return SHORT;
   const at = other.read(cursor, middle);
   if (at === SHORT) return SHORT;
+  report(walk, out, expiresAtMs);
+  return at;
+}
+
+/** Hands over the field in `walk.text` with the value in `walk.other`. */
+function report(walk: ValueWalk, out: ItemOutput, expiresAtMs: number): void {
+  const { text, other } = walk;
   if (!walk.isNew(text.slice)) throw new FormatError('rdb/duplicate-member', text.offset);
   walk.items++;
   out.field(text.slice, other.slice, expiresAtMs);
-  return at;
 }
 
 function decodeMetadata(walk: ValueWalk, cursor: Cursor, out: ItemOutput): Progress {
@@ -152,6 +170,22 @@ function readExpiringField(walk: ValueWalk, cursor: Cursor, out: ItemOutput, ori
     throw new FormatError('rdb/bad-field-expiry', cursor.offsetOf(cursor.position), { expiresAtMs });
   }
   return readNameAndValue(walk, cursor, start, out, expiresAtMs);
+}
+
+function readFieldAndTime(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
+  const middle = walk.text.read(cursor, cursor.position);
+  if (middle === SHORT) return SHORT;
+  const timeAt = walk.other.read(cursor, middle);
+  if (timeAt === SHORT) return SHORT;
+  const at = timeAt + 8;
+  if (at > cursor.end) return cursor.short(at);
+  const time = signedLong(wordAt(cursor.bytes, timeAt + 4), wordAt(cursor.bytes, timeAt));
+  // Valkey takes any time from -1 on; one beyond 2^53 is of no use to anyone, and would not be exact here.
+  if (typeof time === 'bigint' || time < NEVER) {
+    throw new FormatError('rdb/bad-field-expiry', cursor.offsetOf(timeAt), { expiresAtMs: String(time) });
+  }
+  report(walk, out, time);
+  return at;
 }
 
 function readZipmap(walk: ValueWalk, out: ItemOutput): void {

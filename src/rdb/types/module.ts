@@ -1,5 +1,7 @@
 import { COUNT_INSIDE, type TypeCodec } from '../codec.js';
+import type { ModuleId } from '../module-id.js';
 import { LENGTH, MODULE_FIELDS } from '../skim.js';
+import { VECTOR_SET_NAME, vectorSet } from './vector-set.js';
 
 /** A value that only its module understands, made of tagged fields that anyone can walk. */
 export const moduleValue: TypeCodec = {
@@ -11,3 +13,8 @@ export const moduleValue: TypeCodec = {
   neverEmpty: false,
   decode: null,
 };
+
+/** How the values of a module are read: those of a few are understood. */
+export function moduleCodec({ name, version }: ModuleId): TypeCodec {
+  return name === VECTOR_SET_NAME && version === 0 ? vectorSet : moduleValue;
+}

@@ -7,6 +7,7 @@ import type { ItemOutput, ValueWalk } from '../codec.js';
 import { type Cursor, SHORT } from '../cursor.js';
 import { PendingIds } from './pending-ids.js';
 import { StreamNodeReader } from './stream-node.js';
+import { ProducersWalk } from './stream-producers.js';
 
 /** What comes next in a stream. */
 const NODE_COUNT = 0;
@@ -20,7 +21,15 @@ const CONSUMER_COUNT = 7;
 const CONSUMER = 8;
 const OWNED_COUNT = 9;
 const OWNED = 10;
-const DONE = 11;
+const RELEASED_COUNT = 11;
+const RELEASED = 12;
+const PRODUCERS = 13;
+const DONE = 14;
+
+/** Since this generation streams remember what producers sent. */
+const WITH_PRODUCERS = 4;
+/** Since this one entries may be pending for nobody, and are listed. */
+const WITH_RELEASED = 5;
 
 /** Groups and consumers whose names are compared; more than that in one stream or group is not of this world. */
 const NAMES_MAX = 1 << 20;
@@ -45,20 +54,23 @@ export class StreamWalk {
   private pendingLeft = 0;
   private consumersLeft = 0;
   private ownedLeft = 0;
+  private releasedLeft = 0;
   private meta = NO_META;
   private previousKey = ZERO_ID;
   private readonly node = new StreamNodeReader();
   private readonly pending = new PendingIds();
+  private readonly producers = new ProducersWalk();
   private readonly groups = new Set<string>();
   private readonly consumers = new Set<string>();
 
-  /** `generation` 1: type 15; 2: type 19; 3: type 21. */
+  /** `generation` 1: type 15; 2: type 19; 3: type 21; 4: type 26; 5: type 27. */
   begin(generation: number): void {
     this.generation = generation;
     this.part = NODE_COUNT;
     this.meta = NO_META;
     this.previousKey = ZERO_ID;
     this.node.begin();
+    this.producers.begin();
     this.groups.clear();
   }
 
@@ -79,10 +91,18 @@ export class StreamWalk {
     if (this.part === PENDING && this.pendingLeft === 0) this.part = CONSUMER_COUNT;
     if (this.part === OWNED && this.ownedLeft === 0) this.part = CONSUMER;
     if (this.part === CONSUMER && this.consumersLeft === 0) {
-      if (walk.deep && !this.pending.allOwned) throw this.fail(cursor, 'pending-entry-without-consumer');
-      this.part = GROUP;
+      this.part = this.generation < WITH_RELEASED ? this.endGroup(walk, cursor) : RELEASED_COUNT;
     }
-    if (this.part === GROUP && this.groupsLeft === 0) this.part = DONE;
+    if (this.part === RELEASED && this.releasedLeft === 0) this.part = this.endGroup(walk, cursor);
+    if (this.part === GROUP && this.groupsLeft === 0) {
+      this.part = this.generation < WITH_PRODUCERS ? DONE : PRODUCERS;
+    }
+    if (this.part === PRODUCERS && this.producers.done) this.part = DONE;
+  }
+
+  private endGroup(walk: ValueWalk, cursor: Cursor): typeof GROUP {
+    if (walk.deep && !this.pending.allOwned) throw this.fail(cursor, 'pending-entry-without-consumer');
+    return GROUP;
   }
 
   private readPart(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
@@ -99,6 +119,10 @@ export class StreamWalk {
         return this.readConsumer(walk, cursor, out);
       case OWNED:
         return this.readOwned(walk, cursor, out);
+      case RELEASED:
+        return this.readReleased(walk, cursor, out);
+      case PRODUCERS:
+        return this.producers.read(walk, cursor, out);
       default:
         return this.readLoopCount(cursor);
     }
@@ -112,7 +136,8 @@ export class StreamWalk {
     else if (this.part === GROUP_COUNT) this.groupsLeft = count;
     else if (this.part === PENDING_COUNT) this.pendingLeft = count;
     else if (this.part === CONSUMER_COUNT) this.consumersLeft = count;
-    else this.ownedLeft = count;
+    else if (this.part === OWNED_COUNT) this.ownedLeft = count;
+    else this.releasedLeft = count;
     this.part++;
     return at;
   }
@@ -227,6 +252,16 @@ export class StreamWalk {
     if (walk.deep && !this.pending.own(id)) throw this.fail(cursor, 'consumer-entry-not-pending-in-group');
     this.ownedLeft--;
     out.streamConsumerPending(id);
+    return at;
+  }
+
+  private readReleased(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number {
+    const at = cursor.position + 16;
+    if (at > cursor.end) return cursor.short(at);
+    const id = readId(cursor.bytes, cursor.position);
+    if (walk.deep && !this.pending.own(id)) throw this.fail(cursor, 'released-entry-not-pending-in-group');
+    this.releasedLeft--;
+    out.streamReleased(id);
     return at;
   }
 

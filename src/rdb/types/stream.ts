@@ -7,6 +7,10 @@ export const stream1 = streamCodec(1);
 export const stream2 = streamCodec(2);
 /** Redis 7.2 and later, Valkey: with the times consumers were active. */
 export const stream3 = streamCodec(3);
+/** Redis 8.6: with the messages of producers. */
+export const stream4 = streamCodec(4);
+/** Redis 8.8: with entries that were given back. */
+export const stream5 = streamCodec(5);
 
 function streamCodec(generation: number): TypeCodec {
   return {
@@ -38,7 +42,13 @@ function layoutOf(generation: number): Layout {
     ...lengths(generation > 1 ? 3 : 2),
     ...pending,
     ...consumers,
+    ...(generation > 4 ? ([LOOP, BYTES_16, END_LOOP] as const) : []),
     END_LOOP,
   ] as const;
-  return [...nodes, ...lengths(generation > 1 ? 8 : 3), ...groups];
+  const producers = [
+    ...lengths(2),
+    ...[LOOP, STRING, LOOP, STRING, LENGTH, LENGTH, END_LOOP, END_LOOP],
+    ...lengths(2),
+  ] as const;
+  return [...nodes, ...lengths(generation > 1 ? 8 : 3), ...groups, ...(generation > 3 ? producers : [])];
 }

@@ -1,0 +1,56 @@
+import { ByteSlice } from '../bytes/slice.js';
+import { END } from '../bytes/window.js';
+import { assert } from '../errors.js';
+import { type Depth, type ItemHandler, RAW } from '../model/handler.js';
+import type { ValueKind } from '../model/kind.js';
+import type { TypeCodec } from './codec.js';
+import { Cursor } from './cursor.js';
+import { MODULE_ID_BYTES, moduleIdOf } from './module-id.js';
+import { array } from './types/array.js';
+import { cron } from './types/cron.js';
+import { gcra } from './types/gcra.js';
+import { moduleCodec, moduleValue } from './types/module.js';
+import { DEFAULT_LIMITS, ValueReader } from './value-reader.js';
+
+/** Kinds of value that can be kept as they stood in an RDB: each is laid out in one way wherever it is known. */
+export type PortableKind = 'module' | 'array' | 'gcra' | 'cron';
+
+export function isPortable(kind: ValueKind): kind is PortableKind {
+  return kind === 'module' || kind === 'array' || kind === 'gcra' || kind === 'cron';
+}
+
+/** Tells values that were kept as the bytes they had in an RDB, and were decoded once before. */
+export class ValueTeller {
+  private readonly whole = new ByteSlice();
+  private readonly cursor = new Cursor();
+  private readonly values = new ValueReader(false, DEFAULT_LIMITS, () => {});
+
+  tell(kind: PortableKind, bytes: Buffer, depth: Depth, out: ItemHandler): void {
+    const codec = codecOf(kind, bytes);
+    if (codec.decode === null || depth === RAW) {
+      out.raw(this.whole.set(bytes, 0, bytes.length));
+      return;
+    }
+    const { cursor, values } = this;
+    cursor.bytes = bytes;
+    cursor.position = 0;
+    cursor.end = cursor.limit = bytes.length;
+    cursor.base = 0;
+    values.begin(codec, depth, cursor);
+    for (let before = -1; values.run(cursor, out) !== END; before = cursor.position) {
+      assert(cursor.position > before, 'a value that was kept is whole');
+    }
+  }
+}
+
+/** The name of the module a value is of; '' for other values. */
+export function moduleNameOf(kind: PortableKind, bytes: Buffer): string {
+  return kind === 'module' && bytes.length >= MODULE_ID_BYTES ? moduleIdOf(bytes).name : '';
+}
+
+function codecOf(kind: PortableKind, bytes: Buffer): TypeCodec {
+  if (kind === 'array') return array;
+  if (kind === 'gcra') return gcra;
+  if (kind === 'cron') return cron;
+  return bytes.length >= MODULE_ID_BYTES ? moduleCodec(moduleIdOf(bytes)) : moduleValue;
+}
