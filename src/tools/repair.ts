@@ -1,16 +1,17 @@
+import { dirname } from 'node:path';
 import { singleFileSet } from '../aof/set.js';
 import { type Disk, localDisk } from '../bytes/disk.js';
 import { FileSource } from '../bytes/source.js';
-import { UsageError } from '../errors.js';
 import type { Finding } from '../model/finding.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { ToolContext } from './context.js';
 import { refuseInside } from './output-place.js';
 import type { Backup } from './repair/backup.js';
+import { InPlace } from './repair/in-place.js';
 import { isSingleFile, type StagedOutput, stageDirectory, stageFile } from './repair/output.js';
-import type { StrategyPlan } from './repair/plan.js';
+import type { FileOutcome, StrategyPlan } from './repair/plan.js';
 import { Quarantine, type QuarantineReport } from './repair/quarantine.js';
-import { checkResult } from './repair/result-check.js';
+import { assembledSet, checkResult } from './repair/result-check.js';
 import { planLog } from './repair/set-plan.js';
 import { asLog, openSource, type Source } from './source.js';
 
@@ -113,29 +114,103 @@ export async function applyRepair(
   };
   const refusal = refusalOf(chosen, options.maxLossBytes);
   if (refusal !== null) return { ...nothing, refusal };
-  const { output } = options;
-  if (output.kind === 'in-place') throw new UsageError('--in-place is not there yet', 'use --out');
-  await refuseInside(output.path, plan.source, await asLog(plan.source));
-  const quarantine =
-    options.quarantinePath === null || plan.intact
-      ? null
-      : await Quarantine.create(options.quarantinePath, options.force, disk);
-  let published = false;
-  let staged: StagedOutput | null = null;
-  try {
-    staged = await stage(plan, chosen, { ...output, force: options.force }, context, disk);
-    const faults = await checkStaged(plan.source, staged, options.dialect, context);
-    if (faults.length > 0) return { ...nothing, refusal: 'not-clean', faults };
-    const report = quarantine === null ? null : await quarantine.write(chosen.files, context);
-    context.signal.throwIfAborted();
-    await staged.publish();
-    published = true;
-    return { ...nothing, output: output.path, quarantine: report, staged };
-  } finally {
-    if (!published) await quarantine?.discard();
-    await staged?.discard();
+  return new Carrier(plan, chosen, options, nothing, context, disk).run();
+}
+
+/** Carries one plan out. */
+class Carrier {
+  private readonly quarantined: FileOutcome[];
+
+  constructor(
+    private readonly plan: RepairPlan,
+    private readonly chosen: StrategyPlan,
+    private readonly options: RepairOptions,
+    private readonly nothing: RepairReport,
+    private readonly context: ToolContext,
+    private readonly disk: Disk,
+  ) {
+    this.quarantined = chosen.files.filter(({ dropped }) => dropped.length > 0);
+  }
+
+  run(): Promise<RepairReport> {
+    const { output } = this.options;
+    if (output.kind === 'path') return this.out(output);
+    return this.plan.intact ? Promise.resolve(this.nothing) : this.inPlace(output.trusted);
+  }
+
+  private async out(output: Extract<RepairOutput, { kind: 'path' }>): Promise<RepairReport> {
+    const { plan, chosen, options, nothing, context, disk } = this;
+    await refuseInside(output.path, plan.source, await asLog(plan.source));
+    const quarantine = await this.openQuarantine();
+    let published = false;
+    let staged: StagedOutput | null = null;
+    try {
+      staged = await stage(plan, chosen, { ...output, force: options.force }, context, disk);
+      const faults = await checkStaged(plan.source, staged.stagedPath, options.dialect, context);
+      if (faults.length > 0) return { ...nothing, refusal: 'not-clean', faults };
+      const report = (await quarantine?.write(this.quarantined, context)) ?? null;
+      context.signal.throwIfAborted();
+      await staged.publish();
+      published = true;
+      return { ...nothing, output: output.path, quarantine: report, staged };
+    } finally {
+      if (!published) await quarantine?.discard();
+      await staged?.discard();
+    }
+  }
+
+  private async inPlace(trusted: boolean): Promise<RepairReport> {
+    const { plan, chosen, nothing, context, disk } = this;
+    const { source } = plan;
+    const set = await asLog(source);
+    const rooms = source.isDirectory || set.manifestPath !== null ? [set.directory] : [];
+    if (source.isDirectory) rooms.push(source.path);
+    else for (const { path } of chosen.files) rooms.push(dirname(path));
+    const inPlace = await InPlace.prepare(chosen.files, rooms, trusted, context, disk);
+    const quarantine = await this.openQuarantine();
+    let published = false;
+    try {
+      await inPlace.write(chosen.files);
+      const faults = await this.checkInPlace(inPlace);
+      if (faults.length > 0) return { ...nothing, refusal: 'not-clean', faults };
+      const report = (await quarantine?.write(this.quarantined, context)) ?? null;
+      await inPlace.backUp();
+      context.signal.throwIfAborted();
+      await inPlace.publish();
+      published = true;
+      const staged = { carried: [], leftBehind: [], notOwned: inPlace.notOwned, backupPath: null };
+      return { ...nothing, output: source.path, backups: inPlace.backups, quarantine: report, staged };
+    } finally {
+      if (!published) await quarantine?.discard();
+      await inPlace.discard();
+    }
+  }
+
+  private openQuarantine(): Promise<Quarantine | null> {
+    const { options, plan, disk } = this;
+    const { quarantinePath, force } = options;
+    if (quarantinePath === null || plan.intact) return Promise.resolve(null);
+    return Quarantine.create(quarantinePath, force, disk);
+  }
+
+  /** The files of the result do not stand under their names yet. */
+  private async checkInPlace(inPlace: InPlace): Promise<Finding[]> {
+    const { plan, chosen, options, context } = this;
+    const { source } = plan;
+    const paths = chosen.files.flatMap((file) =>
+      isManifest(file) ? [] : (inPlace.stagedPathOf(file) ?? []),
+    );
+    if (source.kind === 'rdb') return checkFileAt(paths[0]!, 'rdb', options.dialect, context);
+    const files = await Promise.all(
+      paths.map(async (path) => (await singleFileSet(await FileSource.at(path))).files[0]!),
+    );
+    const set = assembledSet(source.set, files);
+    return checkResult({ ...source, kind: 'aof', set }, options.dialect, context);
   }
 }
+
+const isManifest = ({ pieces, path }: FileOutcome): boolean =>
+  pieces.some(({ kind }) => kind === 'text') || path.endsWith('.manifest');
 
 function refusalOf(chosen: StrategyPlan, maxLossBytes: number | null): Refusal | null {
   if (chosen.obstacle !== null) return 'obstacle';
@@ -160,16 +235,23 @@ function stage(
 
 async function checkStaged(
   source: Source,
-  { stagedPath }: StagedOutput,
+  stagedPath: string,
   dialect: DialectName | null,
   context: ToolContext,
 ): Promise<Finding[]> {
-  const common = { path: stagedPath, choice: '', isDirectory: false };
-  if (isSingleFile(source)) {
-    const bytes = await FileSource.at(stagedPath);
-    if (source.kind === 'rdb') return checkResult({ ...common, kind: 'rdb', bytes }, dialect, context);
-    return checkResult({ ...common, kind: 'aof', set: await singleFileSet(bytes) }, dialect, context);
-  }
+  if (isSingleFile(source)) return checkFileAt(stagedPath, source.kind, dialect, context);
   const options = { prefer: source.kind, stdin: null, signal: context.signal };
   return checkResult(await openSource(stagedPath, options), dialect, context);
+}
+
+async function checkFileAt(
+  path: string,
+  kind: Source['kind'],
+  dialect: DialectName | null,
+  context: ToolContext,
+): Promise<Finding[]> {
+  const common = { path, choice: '', isDirectory: false };
+  const bytes = await FileSource.at(path);
+  if (kind === 'rdb') return checkResult({ ...common, kind, bytes }, dialect, context);
+  return checkResult({ ...common, kind, set: await singleFileSet(bytes) }, dialect, context);
 }
