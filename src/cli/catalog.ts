@@ -53,4 +53,9 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: 'rebuild the dataset at a point in time and write it out',
     load: async () => (await import('./commands/replay.js')).replay,
   },
+  {
+    name: 'recover',
+    summary: 'weigh everything in a crashed directory and bring back the most of it',
+    load: async () => (await import('./commands/recover.js')).recover,
+  },
 ];

@@ -126,7 +126,7 @@ export class OutputSlot {
 }
 
 /** Tells a dataset to the writer of one form. */
-class DatasetContent {
+export class DatasetContent {
   readonly lost: Loss[] = [];
   lostCount = 0;
 

@@ -1,0 +1,175 @@
+import type { EvidenceInput } from '../../tools/recover/evidence.js';
+import type { Measured } from '../../tools/recover/measure.js';
+import type { Part, Way } from '../../tools/recover/ways.js';
+import type { Candidate } from '../../tools/recover/weigh.js';
+import type { ForeseenStart, RecoverPlan, RecoverReport } from '../../tools/recover.js';
+import type { Session } from '../session.js';
+import { VERSION } from '../version.js';
+import { problemJson, severityOf } from './findings.js';
+import type { Json } from './json.js';
+import { notCheckedJson } from './not-checked.js';
+
+type Fields = Readonly<Record<string, Json>>;
+
+/** The JSON fields of the contract, and more. Times are unix seconds. */
+export function recoverJson(report: RecoverReport, session: Session): Fields {
+  const { config, effective, basis, plan, output } = report;
+  return {
+    path: report.path,
+    verdict: report.verdict,
+    config: {
+      path: config.path,
+      appendonly: effective.appendOnly,
+      basis,
+      appendfsync: effective.appendFsync,
+      aofLoadTruncated: effective.aofLoadTruncated,
+      save: effective.savePoints.map(({ seconds, changes }) => [seconds, changes]),
+      problems: config.problems.map(({ file, line, message }) => ({ file, line, message })),
+      notIncluded: [...config.notIncluded],
+    },
+    candidates: report.candidates.map((each) => candidateJson(each, session)),
+    starts: report.starts.map(startJson),
+    ways: report.ways.map((measured, i) => wayJson(measured, i + 1)),
+    plan: plan === null ? null : planJson(plan),
+    loss: plan === null ? null : lossJson(plan),
+    durability: durabilityJson(report),
+    output: output?.path ?? null,
+    ...(output === null
+      ? {}
+      : {
+          outputFiles: output.files.map(({ name, bytes }) => ({ name, bytes })),
+          outputKeys: output.keys,
+          outputDigest: output.digest,
+          outputLost: output.lost.map(({ database, key, what }) => ({
+            db: database,
+            key: key === null ? null : session.json(key),
+            what,
+          })),
+          backup: output.backupPath,
+        }),
+    notChecked: notCheckedJson(report.notChecked),
+  };
+}
+
+const seconds = (ms: number | null): number | null => (ms === null ? null : Math.floor(ms) / 1000);
+
+function candidateJson(file: Candidate, session: Session): Json {
+  const { conceal, strict } = session.settings;
+  return {
+    path: file.path,
+    name: file.name,
+    kind: file.kind,
+    format: file.form,
+    bytes: file.bytes,
+    modified: seconds(file.modifiedMs),
+    state: file.state,
+    unread: file.unread,
+    validBytes: file.validBytes,
+    keys: file.rdbKeys,
+    commands: file.commands,
+    commandsBehindDamage: file.commandsBehind,
+    producer: file.producer === null ? null : `${file.producer.product}-${file.producer.version}`,
+    savedAt: seconds(file.savedAtMs),
+    firstTime: seconds(file.firstTimeMs),
+    lastTime: seconds(file.lastTimeMs),
+    problems: file.findings.map((each) => problemJson(each, conceal, severityOf(each, strict))),
+  };
+}
+
+function startJson(start: ForeseenStart): Json {
+  return {
+    appendonly: start.appendOnly,
+    aofLoadTruncated: start.aofLoadTruncated,
+    expected: start.expected,
+    outcome: start.outcome,
+    reason: start.reason,
+    file: start.file,
+    offset: start.offset,
+    effects: [...start.effects],
+    way: start.way === 0 ? null : start.way,
+    keys: start.keys,
+    digest: start.digest,
+  };
+}
+
+function wayJson({ way, measure, why }: Measured, number: number): Fields {
+  return {
+    number,
+    kind: way.kind,
+    parts: way.parts.map(partJson),
+    leftOut: way.leftOut.map(({ name }) => name),
+    missing: [...way.missing],
+    concluded: way.concluded,
+    bytes: way.bytes,
+    lostBytes: way.lostBytes,
+    commands: way.commands,
+    keys: measure?.keys ?? null,
+    digest: measure?.digest ?? null,
+    newest: seconds(way.newest?.ms ?? null),
+    newestBy: way.newest?.by ?? null,
+    damage: damageJson(way),
+    ...(why === '' ? {} : { why }),
+  };
+}
+
+const partJson = ({ candidate, role, end }: Part): Json => ({ file: candidate.name, role, from: 0, to: end });
+
+function damageJson({ damage }: Way): Json {
+  if (damage === null) return null;
+  return { code: damage.code, file: damage.where.file, offset: damage.where.offset };
+}
+
+function planJson(plan: RecoverPlan): Json {
+  return { ...wayJson(plan.measured, plan.number), writes: { ...plan.shape }, cautions: [...plan.cautions] };
+}
+
+function lossJson({ loss }: RecoverPlan): Json {
+  return {
+    bytes: loss.bytes,
+    commands: loss.commands,
+    since: seconds(loss.sinceMs),
+    until: seconds(loss.untilMs),
+    ranges: loss.ranges.map(({ file, from, to, commands }) => ({ file, from, to, commands })),
+    unused: [...loss.unused],
+  };
+}
+
+function durabilityJson({ durability }: RecoverReport): Json {
+  return {
+    by: durability.by,
+    killedSeconds: seconds(durability.killedMs),
+    powerSeconds: seconds(durability.powerMs),
+    heldBack: durability.heldBack,
+    lastSave: seconds(durability.lastSaveMs),
+    lastWritten: seconds(durability.lastWrittenMs),
+  };
+}
+
+/** What a court of inquiry would ask for: what was there, with what and how it was read, what came out. */
+export function evidenceJson(
+  report: RecoverReport,
+  inputs: readonly EvidenceInput[],
+  options: Readonly<Record<string, string | undefined>>,
+  session: Session,
+): Fields {
+  const given = Object.entries(options).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  );
+  return {
+    tool: 'rekindle',
+    version: VERSION,
+    at: seconds(session.io.now()),
+    options: Object.fromEntries(given) as Json,
+    inputs: inputs.map(({ name, path, bytes, modifiedMs, mode, uid, gid, sha256 }) => ({
+      name,
+      path,
+      bytes,
+      modified: seconds(modifiedMs),
+      mode: mode.toString(8),
+      uid,
+      gid,
+      sha256,
+    })),
+    results: recoverJson(report, session) as Json,
+  };
+}

@@ -1,0 +1,220 @@
+import type { ServerConfig } from '../../model/server-config.js';
+import type { DirectorySurvey, LogRoom } from './directory.js';
+import type { Part } from './ways.js';
+import type { Candidate } from './weigh.js';
+
+/**
+ * Why a server does what it does.
+ * `log`, `upgraded-log`, `snapshot`: it loads that. `log-cut`: it cuts the last file and loads the rest.
+ * `nothing-there`: no RDB, no log. `no-manifest`: files of a log, but no manifest: taken for no log at all.
+ * `no-log`: appendonly yes without a log: the RDB is not looked at. `log-empty`: all its files are empty.
+ * The others refuse: `manifest-damaged`, `file-missing`, `log-damaged`, `torn-not-last`, `torn-not-allowed`,
+ * `base-damaged`, `rdb-damaged`, `not-readable`.
+ */
+export type StartReason =
+  | 'log'
+  | 'upgraded-log'
+  | 'snapshot'
+  | 'log-cut'
+  | 'nothing-there'
+  | 'no-manifest'
+  | 'no-log'
+  | 'log-empty'
+  | 'manifest-damaged'
+  | 'file-missing'
+  | 'log-damaged'
+  | 'torn-not-last'
+  | 'torn-not-allowed'
+  | 'base-damaged'
+  | 'rdb-damaged'
+  | 'not-readable';
+
+/**
+ * What starting does to the files. `overwrites-rdb`: the next save, the one of a normal shutdown included, replaces the
+ * RDB. `appends-to-strays`: new writes go behind old ones of an increment that no manifest names. `replaces-base`: a new
+ * base takes the place of an old one. `cuts-log`: the end of the last file is gone. `leaves-open-multi`: the cut is behind
+ * a MULTI, and what is written next is lost at the next start. `deletes-history`: files of older generations go.
+ * `ignores-log`: a log is there and is not loaded. `moves-log`: the single log moves into the append-only directory.
+ */
+export type StartEffect =
+  | 'overwrites-rdb'
+  | 'appends-to-strays'
+  | 'replaces-base'
+  | 'cuts-log'
+  | 'leaves-open-multi'
+  | 'deletes-history'
+  | 'ignores-log'
+  | 'moves-log';
+
+/** What Redis from 7.0 on does when it is started on the directory as it is. */
+export interface Start {
+  readonly appendOnly: boolean;
+  readonly outcome: 'loads' | 'loads-part' | 'empty' | 'refuses';
+  readonly reason: StartReason;
+  /** What it loads, in order. */
+  readonly parts: readonly Part[];
+  /** The file that decides, where one does; below the directory. */
+  readonly file: string | null;
+  readonly offset: number | null;
+  readonly effects: readonly StartEffect[];
+}
+
+/** Says what a server with this configuration does, and what that does to the files. */
+export function foresee(
+  survey: DirectorySurvey,
+  candidates: readonly Candidate[],
+  config: ServerConfig,
+): Start {
+  const { rooms } = survey;
+  // An append-only directory given by itself is what its server would call its own.
+  const room = rooms.find(({ name }) => name === config.appendDirname || name === '') ?? null;
+  return new Foresight(room, candidates, config).start();
+}
+
+class Foresight {
+  constructor(
+    private readonly room: LogRoom | null,
+    private readonly candidates: readonly Candidate[],
+    private readonly config: ServerConfig,
+  ) {}
+
+  start(): Start {
+    return this.config.appendOnly ? this.withLog() : this.withSnapshot();
+  }
+
+  private answer(
+    outcome: Start['outcome'],
+    reason: StartReason,
+    rest: Partial<Pick<Start, 'parts' | 'file' | 'offset' | 'effects'>> = {},
+  ): Start {
+    const { appendOnly } = this.config;
+    return { appendOnly, outcome, reason, parts: [], file: null, offset: null, effects: [], ...rest };
+  }
+
+  private withSnapshot(): Start {
+    const rdb = this.candidates.find(({ kind, name }) => kind === 'rdb' && name === this.config.dbFilename);
+    const hasLog = this.candidates.some(({ kind, bytes }) => LOG_KINDS.has(kind) && bytes > 0);
+    const effects: StartEffect[] = hasLog ? ['ignores-log'] : [];
+    if (rdb === undefined) return this.answer('empty', 'nothing-there', { effects });
+    const file = rdb.name;
+    if (rdb.unread !== null) return this.answer('refuses', 'not-readable', { file });
+    const checksumOnly = rdb.damage?.code === 'rdb/checksum-mismatch' && !this.config.rdbChecksum;
+    if ((rdb.damage !== null && !checksumOnly) || rdb.state !== 'intact') {
+      return this.answer('refuses', 'rdb-damaged', { file, offset: rdb.damage?.where.offset ?? 0 });
+    }
+    const parts: Part[] = [{ candidate: rdb, role: 'base', end: rdb.bytes }];
+    return this.answer('loads', 'snapshot', { file, parts, effects });
+  }
+
+  private withLog(): Start {
+    const { room, config } = this;
+    const manifest = room?.manifest ?? null;
+    if (room?.manifestFile != null && manifest === null) {
+      return this.answer('refuses', 'not-readable', { file: room.manifestFile.name });
+    }
+    const problem = manifest?.problems[0];
+    if (problem !== undefined) {
+      return this.answer('refuses', 'manifest-damaged', {
+        file: room!.manifestFile!.name,
+        offset: problem.offset,
+      });
+    }
+    const single = this.candidates.find(
+      ({ kind, name }) => kind === 'single-log' && name === config.appendFilename,
+    );
+    const isEmptyManifest = manifest === null || (manifest.base === null && manifest.increments.length === 0);
+    if (single !== undefined && (isEmptyManifest || this.isHalfUpgraded(single))) {
+      return this.load([single], ['moves-log'], 'upgraded-log');
+    }
+    if (isEmptyManifest) return this.withoutLog();
+
+    const files: Candidate[] = [];
+    for (const entry of [...(manifest.base === null ? [] : [manifest.base]), ...manifest.increments]) {
+      const name = Buffer.from(entry.name, 'latin1').toString('utf8');
+      const path = room!.name === '' ? name : `${room!.name}/${name}`;
+      const file = this.candidates.find((each) => each.name === path);
+      if (file === undefined) return this.answer('refuses', 'file-missing', { file: path });
+      files.push(file);
+    }
+    const history = manifest.history.length > 0 && !config.aofDisableAutoGc;
+    return this.load(files, history ? ['deletes-history'] : [], 'log');
+  }
+
+  /** A server before it could move the single log where its manifest says it is. */
+  private isHalfUpgraded(single: Candidate): boolean {
+    const { base = null, increments = [] } = this.room?.manifest ?? {};
+    if (base === null || increments.length > 0 || base.name !== Buffer.from(single.name).latin1Slice())
+      return false;
+    return !this.candidates.some(({ name }) => name === `${this.room!.name}/${single.name}`);
+  }
+
+  private withoutLog(): Start {
+    const prefix = this.room === null || this.room.name === '' ? '' : `${this.room.name}/`;
+    const strays = this.candidates.filter(({ kind, name }) => STRAYS.has(kind) && name.startsWith(prefix));
+    const effects: StartEffect[] = [];
+    const { appendFilename } = this.config;
+    const first = (ending: string) =>
+      strays.some(({ name }) => name === `${prefix}${appendFilename}.1.${ending}`);
+    if (first('incr.aof')) effects.push('appends-to-strays');
+    if (first('base.rdb') || first('base.aof')) effects.push('replaces-base');
+    const rdb = this.candidates.find(({ kind }) => kind === 'rdb');
+    if (rdb !== undefined) effects.push('overwrites-rdb');
+    if (strays.length > 0) return this.answer('empty', 'no-manifest', { file: strays[0]!.name, effects });
+    if (rdb !== undefined) return this.answer('empty', 'no-log', { file: rdb.name, effects });
+    return this.answer('empty', 'nothing-there', { effects });
+  }
+
+  private load(files: readonly Candidate[], effects: readonly StartEffect[], reason: StartReason): Start {
+    const unread = files.find((file) => file.unread !== null);
+    if (unread !== undefined) return this.answer('refuses', 'not-readable', { file: unread.name });
+    if (files.every((file) => file.bytes === 0)) return this.answer('empty', 'log-empty', { effects });
+    const parts: Part[] = [];
+    for (const [i, candidate] of files.entries()) {
+      const { damage, name } = candidate;
+      const role =
+        i === 0 && (candidate.kind === 'base' || candidate.kind === 'single-log') ? 'base' : 'increment';
+      if (candidate.bytes === 0) continue;
+      const at = { file: name, offset: damage?.where.offset ?? 0 };
+      if (candidate.state === 'foreign') return this.answer('refuses', 'log-damaged', at);
+      parts.push({ candidate, role, end: candidate.validBytes });
+      if (damage === null) continue;
+      if (damage.code.startsWith('rdb/') && !this.overlooked(damage.code)) {
+        return this.answer('refuses', 'base-damaged', at);
+      }
+      const isLast = i === files.length - 1;
+      if (damage.code === 'aof/open-transaction' || damage.code === 'aof/torn-tail') {
+        // A server holds an open transaction at the end of any file for a short read, like a torn command.
+        if (!isLast) return this.answer('refuses', 'torn-not-last', at);
+        if (!this.config.aofLoadTruncated) return this.answer('refuses', 'torn-not-allowed', at);
+        const torn = damage.code === 'aof/torn-tail' && candidate.validBytes < damage.where.offset;
+        const after: StartEffect[] = [
+          ...effects,
+          'cuts-log',
+          ...(torn ? (['leaves-open-multi'] as const) : []),
+        ];
+        return this.answer('loads-part', 'log-cut', { ...at, parts, effects: after });
+      }
+      return this.answer('refuses', 'log-damaged', at);
+    }
+    return this.answer('loads', reason, { parts, effects });
+  }
+
+  private overlooked(code: string): boolean {
+    return code === 'rdb/checksum-mismatch' && !this.config.rdbChecksum;
+  }
+}
+
+const LOG_KINDS = new Set<Candidate['kind']>([
+  'base',
+  'increment',
+  'stray-base',
+  'stray-increment',
+  'single-log',
+  'temporary-increment',
+]);
+const STRAYS = new Set<Candidate['kind']>([
+  'stray-base',
+  'stray-increment',
+  'history',
+  'temporary-increment',
+]);

@@ -1,0 +1,165 @@
+import { singleFileSet } from '../../aof/set.js';
+import { InputError } from '../../errors.js';
+import { FINDINGS, type Finding } from '../../model/finding.js';
+import type { DialectName } from '../../rdb/dialect.js';
+import { checkFile } from '../check-file.js';
+import type { ToolContext } from '../context.js';
+import { ProducerAux, type Server } from '../family.js';
+import { info } from '../info.js';
+import type { NotChecked } from '../report.js';
+import type { FoundFile } from './directory.js';
+import { PrefixSource } from './prefix.js';
+
+/**
+ * `intact`: nothing is wrong. `torn`: its end is missing, as after a crash. `damaged`: something before its end is wrong.
+ * `empty`: of no bytes. `unread`: could not be opened, or changed while it was read. `foreign`: of no format known here.
+ */
+export type CandidateState = 'intact' | 'torn' | 'damaged' | 'empty' | 'unread' | 'foreign';
+
+/** A file that may hold data, and what it is worth. */
+export interface Candidate extends FoundFile {
+  readonly state: CandidateState;
+  /** Errors first to last; warnings are among them. */
+  readonly findings: readonly Finding[];
+  /** The first error. */
+  readonly damage: Finding | null;
+  /** Bytes from the start after which nothing is wrong and no transaction is open. */
+  readonly validBytes: number;
+  /** Whether an RDB stands at its start, and all of it is whole. */
+  readonly hasRdb: boolean;
+  readonly rdbIsWhole: boolean;
+  /** Keys of that RDB; null without one. */
+  readonly rdbKeys: number | null;
+  /** Whole commands in its valid bytes; 0 for an RDB. */
+  readonly commands: number;
+  /** Whole commands behind the first damage; null: nobody can tell. */
+  readonly commandsBehind: number | null;
+  readonly producer: Server | null;
+  /** When the RDB says it was saved, in milliseconds since the epoch. */
+  readonly savedAtMs: number | null;
+  /** The first and last annotation before the first damage. */
+  readonly firstTimeMs: number | null;
+  readonly lastTimeMs: number | null;
+}
+
+export interface Weighed {
+  readonly candidates: readonly Candidate[];
+  readonly notChecked: readonly NotChecked[];
+}
+
+export interface WeighOptions {
+  readonly dialect: DialectName | null;
+}
+
+/** Checks every file to its end. A file that vanishes or is replaced meanwhile is told as unread. */
+export async function weigh(
+  files: readonly FoundFile[],
+  options: WeighOptions,
+  context: ToolContext,
+): Promise<Weighed> {
+  const candidates: Candidate[] = [];
+  const notChecked: NotChecked[] = [];
+  for (const file of files) {
+    try {
+      const { candidate, unchecked } = await weighFile(file, options, context);
+      candidates.push(candidate);
+      notChecked.push(...unchecked);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      candidates.push({ ...unweighed({ ...file, unread: 'unreadable', source: null }, 'unread') });
+      notChecked.push({ path: file.path, what: 'the file', why: error.message, routine: false });
+    }
+  }
+  return { candidates, notChecked };
+}
+
+async function weighFile(
+  file: FoundFile,
+  options: WeighOptions,
+  context: ToolContext,
+): Promise<{ candidate: Candidate; unchecked: readonly NotChecked[] }> {
+  const { source, form } = file;
+  const plain = (state: CandidateState) => ({ candidate: unweighed(file, state), unchecked: [] });
+  if (source === null) return plain('unread');
+  if (form === 'empty') return plain('empty');
+  if (form === 'packed') return plain('foreign');
+  if (file.kind === 'manifest' || file.kind === 'temporary-manifest' || form === 'manifest')
+    return plain('intact');
+  const isMember = ['base', 'increment', 'history', 'single-log', 'stray-base', 'stray-increment'].includes(
+    file.kind,
+  );
+  if (form === 'unknown' && !isMember && file.kind !== 'rdb') return plain('foreign');
+
+  const isLog = form === 'aof' || (form !== 'rdb' && file.kind !== 'rdb') || isMember;
+  const { dialect } = options;
+  const result = await checkFile(
+    source,
+    { form: isLog ? 'aof' : 'rdb', last: true, quick: false, dialect },
+    context,
+  );
+  const { findings, keys, commands, validBytes } = result.file;
+  const damage = findings.find(({ code }) => FINDINGS[code] === 'error') ?? null;
+  const valid = damage === null ? file.bytes : validBytes;
+  const rdbDamaged = damage?.code.startsWith('rdb/') === true;
+  const facts = await factsOf(file, rdbDamaged ? file.bytes : valid, context);
+  return {
+    candidate: {
+      ...file,
+      state: stateOf(damage),
+      findings,
+      damage,
+      validBytes: valid,
+      hasRdb: keys !== null,
+      rdbIsWhole: keys !== null && !rdbDamaged,
+      rdbKeys: keys,
+      commandsBehind: commands === null ? null : Math.max(0, commands - facts.commands),
+      ...facts,
+    },
+    unchecked: result.notChecked,
+  };
+}
+
+function stateOf(damage: Finding | null): CandidateState {
+  if (damage === null) return 'intact';
+  const torn = ['aof/torn-tail', 'aof/open-transaction', 'rdb/truncated', 'aof/truncated'];
+  return torn.includes(damage.code) ? 'torn' : 'damaged';
+}
+
+function unweighed(file: FoundFile, state: CandidateState): Candidate {
+  return {
+    ...file,
+    state,
+    findings: [],
+    damage: null,
+    validBytes: file.bytes,
+    hasRdb: false,
+    rdbIsWhole: false,
+    rdbKeys: null,
+    commands: 0,
+    commandsBehind: 0,
+    producer: null,
+    savedAtMs: null,
+    firstTimeMs: null,
+    lastTimeMs: null,
+  };
+}
+
+type Facts = Pick<Candidate, 'producer' | 'savedAtMs' | 'firstTimeMs' | 'lastTimeMs' | 'commands'>;
+
+/** A quick pass over the first `end` bytes for what the check does not tell: who wrote the file, when, and how much of it. */
+async function factsOf(file: FoundFile, end: number, context: ToolContext): Promise<Facts> {
+  const set = await singleFileSet(new PrefixSource(file.source!, end));
+  const common = { path: file.path, choice: '', isDirectory: false } as const;
+  const report = await info({ ...common, kind: 'aof', set }, { dialect: null }, context);
+  const only = report.files[0];
+  const aux = new ProducerAux();
+  for (const { name, value } of only?.rdb?.auxFields ?? []) aux.take(name, value);
+  const { firstSeconds = null, lastSeconds = null, commands = 0 } = only?.log ?? {};
+  return {
+    producer: aux.server,
+    savedAtMs: aux.savedAtMs,
+    firstTimeMs: firstSeconds === null ? null : firstSeconds * 1000,
+    lastTimeMs: lastSeconds === null ? null : lastSeconds * 1000,
+    commands,
+  };
+}
