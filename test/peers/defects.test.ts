@@ -116,6 +116,38 @@ describe('a log cut in place', () => {
   });
 });
 
+describe('a command that no server executes', () => {
+  const logs = [
+    ['an unknown one', resp('SET a 1', 'STE b 2', 'SET c 3'), 'aof/unknown-command'],
+    ['an empty one', `${resp('SET a 1')}*1\r\n$0\r\n\r\n${resp('SET c 3')}`, 'aof/unknown-command'],
+    ['one without its value', resp('SET a 1', 'SET b', 'SET c 3'), 'aof/wrong-arity'],
+    ['one in a transaction', resp('MULTI', 'SET a 1', 'STE b 2', 'EXEC'), 'aof/unknown-command'],
+    ['DISCARD in a transaction', resp('MULTI', 'SET a 1', 'DISCARD', 'EXEC'), 'aof/discard-in-multi'],
+  ] as const;
+
+  it.runIf(ORIGINALS_HERE).each(logs)('%s is valid to the original', (_, log) => {
+    const ran = official('redis-check-aof', [fileOf(log)]);
+    expect(ran.code).toBe(0);
+    expect(ran.output).toContain('is valid');
+  });
+
+  it.each(logs)('%s is told with its place', async (_, log, code) => {
+    const { exit, problems } = await problemsOf(fileOf(log));
+    expect(exit).toBe(1);
+    expect(problems).toMatchObject([{ code, severity: 'error', offset: expect.any(Number) }]);
+  });
+});
+
+describeServer('a server', () => {
+  it('does not start on an unknown command that its checker calls valid', async () => {
+    const { directory, log } = logDirectory(resp('SET a 1', 'STE b 2'));
+    expect(official('redis-check-aof', [log]).code).toBe(0);
+    await expect(withServer({ dataDirectory: directory }, async () => {})).rejects.toThrow(
+      /Unknown command 'STE'/,
+    );
+  });
+});
+
 describeServer('a log that ends inside MULTI', () => {
   const kept = resp('SET a 1');
   const torn = `${kept}${resp('MULTI', 'SET b 2')}*3\r\n$3\r\nSET\r\n`;
