@@ -104,3 +104,19 @@ export function combineCrc64(a: Int64Words, b: Int64Words, lengthB: number, out:
   out.high = (shifted.high ^ b.high) >>> 0;
   out.low = (shifted.low ^ b.low) >>> 0;
 }
+
+/** What one byte does to the checksum, and, for the upper byte of that, which byte it was: for going backwards. */
+export interface Crc64Steps {
+  readonly highs: Int32Array;
+  readonly lows: Int32Array;
+  readonly inputs: Uint8Array;
+}
+
+/** The tables of one byte at a time. No two entries have the same upper byte, so every step can be taken back. */
+export function crc64Steps(): Crc64Steps {
+  highTables ??= makeTables();
+  const highs = highTables.subarray(0, 256);
+  const inputs = new Uint8Array(256);
+  for (let byte = 0; byte < 256; byte++) inputs[highs[byte]! >>> 24] = byte;
+  return { highs, lows: lowTables.subarray(0, 256), inputs };
+}

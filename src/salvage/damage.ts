@@ -20,9 +20,10 @@ export interface DamagedRange {
 
 /**
  * Why whole records are not believed. `inside-value`: they may be bytes of a value that holds records. `repeated`: they
- * repeat, byte for byte, what stands before the damage they follow, as a block written twice does.
+ * repeat, byte for byte, what stands before the damage they follow, as a block written twice does. `after-damage`: they
+ * stand at the edge of a damage, and nothing but their form speaks for them.
  */
-export type DoubtReason = 'inside-value' | 'repeated';
+export type DoubtReason = 'inside-value' | 'repeated' | 'after-damage';
 
 /** Whole records at `[start, end)` that may not be records of this file: left out unless asked for. */
 export interface DoubtfulRange {

@@ -1,0 +1,221 @@
+import type { ErrorDetail } from '../errors.js';
+import { FormatError } from '../errors.js';
+import type { FindingCode } from '../model/finding.js';
+import { type Depth, ItemSink, SKIP } from '../model/handler.js';
+import { expiresSanely, type NameHabits } from './rdb-habits.js';
+import { RecentRecord, type SurveyLedger } from './rdb-ledger.js';
+import type { RecordReader } from './rdb-record.js';
+import type { RoamingWindow } from './rdb-window.js';
+
+/** Records that can still be taken back when what follows them shows that they were none. */
+const RECENT = 16;
+/** Records after damage that nothing vouches for are doubted up to this number. */
+const UNVOUCHED_MAX = 3;
+
+/** Why a chain of records ended before its time. */
+export interface ChainFailure {
+  /** Absolute offset of the record that failed. */
+  readonly start: number;
+  readonly code: FindingCode;
+  readonly offset: number;
+  readonly detail: ErrorDetail;
+  readonly trail: readonly string[];
+  /** The name, one character per byte, when it was read. */
+  readonly key: string | null;
+  readonly items: number;
+}
+
+/** Counts the items of a value, for what can be had of it when it turns out damaged. */
+class ItemCount extends ItemSink {
+  items = 0;
+
+  override key(): Depth {
+    this.items = 0;
+    return SKIP;
+  }
+
+  override element(): void {
+    this.items++;
+  }
+
+  override field(): void {
+    this.items++;
+  }
+
+  override member(): void {
+    this.items++;
+  }
+
+  override streamEntry(): void {
+    this.items++;
+  }
+}
+
+/** Follows records one after the other, and writes down those that are believed. */
+export class RecordChain {
+  /** In force at the place reached. */
+  database = 0;
+  databaseGuessed = false;
+  /** Records before this offset are doubted. */
+  doubtedTo = 0;
+  /** True until a record after damage is one that something vouches for. */
+  unvouched = false;
+  private unvouchedRecords = 0;
+  private readonly items = new ItemCount();
+  private readonly ring = Array.from({ length: RECENT }, () => new RecentRecord());
+  private first = 0;
+  private count = 0;
+  private readonly scratch = new RecentRecord();
+
+  constructor(
+    private readonly window: RoamingWindow,
+    readonly reader: RecordReader,
+    private readonly ledger: SurveyLedger,
+    private readonly habits: NameHabits,
+    private readonly onAux: (name: string, value: string) => void,
+  ) {
+    reader.tell(this.items);
+  }
+
+  /** The records that can be taken back, oldest first. */
+  get recent(): readonly RecentRecord[] {
+    return Array.from({ length: this.count }, (_, i) => this.at(i));
+  }
+
+  private at(index: number): RecentRecord {
+    return this.ring[(this.first + index) % RECENT]!;
+  }
+
+  /** Follows records from an offset on: until the end mark, whose offset is returned, or one that fails. */
+  async follow(from: number, tick: (offset: number) => void): Promise<number | ChainFailure> {
+    const { reader, window } = this;
+    const { cursor } = window;
+    await window.cover(from, from + 1);
+    for (let told = from; ; ) {
+      const start = window.offset;
+      if (start >= window.limit) return this.failure(start, truncated(start, 1, 0));
+      reader.begin(cursor);
+      try {
+        while (!reader.run(cursor)) {
+          const { offset } = window;
+          const need = Math.max(1, cursor.need);
+          if (offset + need > window.limit) {
+            return this.failure(start, this.located(truncated(offset, need, window.limit - offset)));
+          }
+          await window.cover(offset, offset + need);
+          if (offset - told > 1 << 20) tick((told = offset));
+        }
+        this.inspect(start);
+      } catch (error) {
+        if (error instanceof FormatError) return this.failure(start, error);
+        throw error;
+      }
+      if (reader.kind === 'end') return start;
+      const zeros = this.take();
+      if (zeros !== null) return zeros;
+    }
+  }
+
+  private located(error: FormatError): FormatError {
+    for (const step of [...this.reader.trail].reverse()) error.within(step);
+    return error;
+  }
+
+  /** Refuses what decodes and cannot be. */
+  private inspect(start: number): void {
+    const { reader, window } = this;
+    if (reader.kind === 'resize' && reader.around.resizeKeys > window.limit) {
+      throw new FormatError('rdb/bad-length', start, {
+        reason: 'resize',
+        declared: reader.around.resizeKeys,
+      });
+    }
+    if (reader.kind === 'aux') this.onAux(reader.around.auxName, reader.around.auxValue);
+  }
+
+  /** Takes in the record just read; a failure when it shows that the one before was none. */
+  private take(): ChainFailure | null {
+    const { reader, window } = this;
+    const key = reader.kind === 'key';
+    if (reader.kind === 'database') {
+      this.database = reader.head.database;
+      if (this.doubtedTo <= reader.start) this.databaseGuessed = false;
+    }
+    const vouched = !key || expiresSanely(reader) || this.habits.fits(reader);
+    this.scratch.set(reader, window.offset, this.database, this.databaseGuessed, vouched);
+    if (this.scratch.end <= this.doubtedTo || this.isUnvouched()) {
+      this.ledger.doubt(this.scratch, this.unvouched ? 'after-damage' : 'inside-value');
+      return null;
+    }
+    const last = this.count > 0 ? this.at(this.count - 1) : null;
+    if (this.scratch.empty && last?.empty === true && last.end === reader.start) {
+      // No two keys of one database have no name: these are zeros.
+      this.count--;
+      return this.failure(
+        last.start,
+        new FormatError('rdb/implausible-record', last.start, { reason: 'zeros' }),
+      );
+    }
+    if (key) this.habits.add(reader.shape, reader.printable);
+    if (this.count === RECENT) {
+      this.ledger.keep(this.at(0));
+      this.first = (this.first + 1) % RECENT;
+      this.count--;
+    }
+    this.at(this.count++).set(reader, window.offset, this.database, this.databaseGuessed, vouched);
+    return null;
+  }
+
+  /** Whether the record in `scratch` is one of those after damage that are better doubted. */
+  private isUnvouched(): boolean {
+    if (!this.unvouched) return false;
+    if (this.scratch.isKey && !this.scratch.vouched && this.unvouchedRecords < UNVOUCHED_MAX) {
+      this.unvouchedRecords++;
+      return true;
+    }
+    this.unvouched = false;
+    return false;
+  }
+
+  private failure(start: number, { code, offset, detail, trail }: FormatError): ChainFailure {
+    const { reader, items } = this;
+    const named = reader.valueStart >= 0 && reader.start === start;
+    return {
+      start,
+      code: code as FindingCode,
+      offset,
+      detail,
+      trail,
+      key: named ? reader.head.key.latin1() : null,
+      items: named && reader.head.kind !== 'string' ? items.items : 0,
+    };
+  }
+
+  /** What was read is believed, but for the records from index `from` on, which are forgotten. */
+  settle(from = this.count): void {
+    for (let i = 0; i < from; i++) this.ledger.keep(this.at(i));
+    this.count = 0;
+  }
+
+  /** Takes the last record, if nothing vouches for it, out of what is believed. */
+  doubtLast(): RecentRecord | null {
+    const last = this.count > 0 ? this.at(this.count - 1) : null;
+    if (last === null || last.vouched) return null;
+    this.count--;
+    return last;
+  }
+
+  /** Goes on after damage. */
+  resume(options: { database: number; guessed: boolean; doubtedTo: number; unvouched: boolean }): void {
+    this.database = options.database;
+    this.databaseGuessed = options.guessed;
+    this.doubtedTo = options.doubtedTo;
+    this.unvouched = options.unvouched;
+    this.unvouchedRecords = 0;
+    this.ledger.startAt(options.database);
+  }
+}
+
+function truncated(offset: number, needed: number, available: number): FormatError {
+  return new FormatError('rdb/truncated', offset, { reading: 'record', needed, available });
+}

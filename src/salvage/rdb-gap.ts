@@ -1,0 +1,154 @@
+import { FormatError } from '../errors.js';
+import type { Dialect } from '../rdb/dialect.js';
+import type { RdbLimits } from '../rdb/value-reader.js';
+import type { ChainFailure } from './rdb-chain.js';
+import { expiresSanely, type NameHabits } from './rdb-habits.js';
+import type { RecentRecord } from './rdb-ledger.js';
+import { RecordReader } from './rdb-record.js';
+import { RecordSearch } from './rdb-search.js';
+import type { RoamingWindow } from './rdb-window.js';
+
+/** Bytes before a failure, the record right before it apart, that are looked into for records it swallowed. */
+const LOOK_BACK = 16 << 20;
+
+/** What lies between the record before a failure and the one with which records go on. */
+export interface Gap {
+  /** Absolute offset of the first byte that belongs to no whole record. */
+  readonly start: number;
+  /** Absolute offset of the next record; -1: there is none. */
+  readonly resume: number;
+  /** Index of the first recent record that was none, its length having swallowed others; -1: all were whole. */
+  readonly swallowedFrom: number;
+  /** The damaged record's own layout leads to `resume`: nothing else was between. */
+  readonly explained: boolean;
+  /** Records before this offset may be the content of a value. */
+  readonly doubtedTo: number;
+  /** Hash of the first name behind the gap. */
+  readonly name: { readonly high: number; readonly low: number } | null;
+}
+
+/** Finds the way over damage. */
+export class GapSearch {
+  private readonly search: RecordSearch;
+  private readonly layout: RecordReader;
+
+  constructor(
+    private readonly window: RoamingWindow,
+    dialect: Dialect,
+    limits: RdbLimits,
+    private readonly habits: NameHabits,
+    mayEnd: (offset: number) => boolean,
+  ) {
+    this.search = new RecordSearch(window, dialect, limits, habits, mayEnd);
+    this.layout = new RecordReader(dialect, limits);
+    this.layout.shallow = true;
+  }
+
+  /** The dialect turned out to be another. */
+  use(dialect: Dialect): void {
+    this.search.reader.dialect = dialect;
+    this.layout.dialect = dialect;
+  }
+
+  /** Bytes of end mark and trailer. */
+  get endBytes(): number {
+    return this.search.endBytes();
+  }
+
+  /** Whether whole records run on from an offset. */
+  async believes(offset: number): Promise<boolean> {
+    this.search.begin(offset);
+    return this.search.believes(offset, offset);
+  }
+
+  async findAfterEnd(from: number): Promise<number> {
+    this.search.begin(from);
+    return this.search.find(from, this.window.limit, -1, () => {});
+  }
+
+  /** Finds the next record behind a failure. `recent` are the records before it, oldest first. */
+  async cross(
+    failure: ChainFailure,
+    recent: readonly RecentRecord[],
+    tick: (offset: number) => void,
+  ): Promise<Gap> {
+    const { search, window } = this;
+    const { start } = failure;
+    search.begin(Math.max(0, start));
+    const stated = await this.statedEnd(failure);
+    if (stated >= 0 && (await search.believes(stated, stated))) {
+      return this.gap(start, stated, -1, true);
+    }
+    for (const record of recent) search.bury(record.start);
+    if (start >= 0) search.bury(start);
+    const swallowed = await this.lookBack(start, recent, tick);
+    if (swallowed !== null) return swallowed;
+    const resume = await search.find(start + 1, window.limit, -1, tick);
+    return this.gap(Math.max(0, start), resume, -1, false);
+  }
+
+  private async gap(start: number, resume: number, swallowedFrom: number, explained: boolean): Promise<Gap> {
+    const name = resume < 0 ? null : await this.nameAt(resume);
+    return { start, resume, swallowedFrom, explained, doubtedTo: 0, name };
+  }
+
+  /** Where the damaged record ends by its layout, when its damage lies inside of a value; else -1. */
+  private async statedEnd({ start, key, code }: ChainFailure): Promise<number> {
+    if (key === null || code === 'rdb/truncated' || code === 'rdb/implausible-record') return -1;
+    const { layout, window } = this;
+    const { cursor } = window;
+    await window.cover(start, start + 1);
+    layout.begin(cursor);
+    try {
+      while (!layout.run(cursor)) {
+        const to = window.offset + Math.max(1, cursor.need);
+        if (to > window.limit) return -1;
+        await window.cover(window.offset, to);
+      }
+    } catch (error) {
+      if (error instanceof FormatError) return -1;
+      throw error;
+    }
+    return window.offset;
+  }
+
+  /**
+   * Looks for records inside of those that were taken for whole: when a length of one is damaged, it has swallowed
+   * others, and the failure came at the end of it or a little later.
+   */
+  private async lookBack(
+    start: number,
+    recent: readonly RecentRecord[],
+    tick: (offset: number) => void,
+  ): Promise<Gap | null> {
+    const { search } = this;
+    if (recent.length === 0) return null;
+    let oldest = recent.length - 1;
+    while (oldest > 0 && start - recent[oldest - 1]!.start < LOOK_BACK) oldest--;
+    for (let from = recent[oldest]!.start + 1; from < start; ) {
+      const resume = await search.find(from, start, start, tick);
+      if (resume < 0) return null;
+      if (await this.beginsLikely(resume)) {
+        const index = recent.findLastIndex((record) => record.start < resume);
+        return this.gap(recent[index]!.start, resume, index, false);
+      }
+      search.bury(resume);
+      from = resume + 1;
+    }
+    return null;
+  }
+
+  /** Whether the record at an offset is one that the names of this file, or a time of expiry, speak for. */
+  private async beginsLikely(offset: number): Promise<boolean> {
+    const { reader } = this.search;
+    if ((await this.search.read(offset, offset)) !== 'whole') return false;
+    if (reader.kind !== 'key') return reader.kind === 'database';
+    return expiresSanely(reader) || (this.habits.informative && this.habits.fits(reader));
+  }
+
+  private async nameAt(offset: number): Promise<{ high: number; low: number } | null> {
+    const { reader } = this.search;
+    if ((await this.search.read(offset, offset)) !== 'whole' || reader.kind !== 'key') return null;
+    return { high: reader.nameHigh, low: reader.nameLow };
+  }
+}

@@ -1,0 +1,58 @@
+import type { RecordReader } from './rdb-record.js';
+
+const SLOTS = 4096;
+/** Fewer names than this tell nothing about the others. */
+const NAMES_MIN = 8;
+
+/** Earliest and latest time of expiry that a record after damage is believed with: the years 1973 and 5138. */
+const EXPIRY_MIN = 1e11;
+const EXPIRY_MAX = 1e14;
+
+/** Whether a record has a time of expiry, and one that a server may have been given. */
+export function expiresSanely({ head }: RecordReader): boolean {
+  return head.hasExpiry && head.expiresAtMs > EXPIRY_MIN && head.expiresAtMs < EXPIRY_MAX;
+}
+
+/** How the names of a file begin, so that a name can be told from bytes that happen to stand where one would. */
+export class NameHabits {
+  private readonly seen = new Uint16Array(SLOTS);
+  private used = 0;
+  private names = 0;
+  private familiar = 0;
+  private texts = 0;
+
+  add(shape: number, printable: boolean): void {
+    const slot = slotOf(shape);
+    const before = this.seen[slot]!;
+    if (before === 0) this.used++;
+    else this.familiar++;
+    if (before < 0xffff) this.seen[slot] = before + 1;
+    this.names++;
+    if (printable) this.texts++;
+  }
+
+  /** Names begin in few ways, so that one that begins in none of them stands out. */
+  get informative(): boolean {
+    return this.names >= NAMES_MIN && this.familiar * 4 >= this.names * 3 && this.used * 4 <= SLOTS;
+  }
+
+  /** Nearly all names are text. */
+  get textual(): boolean {
+    return this.texts * 20 >= this.names * 19;
+  }
+
+  /** Whether names like this one are usual here; true as well where that cannot be told. */
+  fits(reader: RecordReader): boolean {
+    if (reader.nameBytes === 0) return false;
+    if (this.informative) return this.knows(reader.shape);
+    return reader.printable || !this.textual;
+  }
+
+  knows(shape: number): boolean {
+    return this.seen[slotOf(shape)]! > 0;
+  }
+}
+
+function slotOf(shape: number): number {
+  return (Math.imul(shape ^ (shape >>> 15), 0x9e3779b1) >>> 20) & (SLOTS - 1);
+}

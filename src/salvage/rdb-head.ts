@@ -1,0 +1,152 @@
+import {
+  LENGTH_32,
+  LENGTH_64,
+  LENGTH_SPECIAL,
+  LZF_EXPANSION_MAX,
+  MODULE_END,
+  OPCODE_AUX,
+  OPCODE_EOF,
+  OPCODE_EXPIRETIME,
+  OPCODE_EXPIRETIME_MS,
+  OPCODE_FREQ,
+  OPCODE_FUNCTION2,
+  OPCODE_IDLE,
+  OPCODE_SELECTDB,
+  STRING_INT8,
+  STRING_INT16,
+  STRING_LZF,
+  TYPE_MODULE_2,
+} from '../rdb/constants.js';
+import type { Dialect } from '../rdb/dialect.js';
+import { LENGTH, LOOP, STRING } from '../rdb/skim.js';
+
+/** Names longer than this are not believed after damage. */
+const NAME_MAX = 64 * 1024;
+
+let length = 0;
+
+/**
+ * Whether a record may begin at a position: a quick look at type number, name and the head of the value that refuses
+ * nearly everything else, without throwing. What runs beyond `end` is given the benefit of the doubt up to `limit`,
+ * the position at which the input ends. Records that never begin a chain (fields in front of the data excepted) are
+ * refused too.
+ */
+export function mayBegin(bytes: Buffer, at: number, end: number, limit: number, dialect: Dialect): boolean {
+  const first = bytes[at]!;
+  if (dialect.typeOf[first] !== undefined) return mayBeKey(bytes, at, end, limit, dialect);
+  switch (first) {
+    case OPCODE_EXPIRETIME_MS:
+      // A time between 1973 and 5138: the two highest bytes are zero, the third is below 0x5b.
+      if (at + 9 > end) return at + 9 <= limit;
+      if (bytes[at + 8] !== 0 || bytes[at + 7] !== 0 || bytes[at + 6]! > 0x5a) return false;
+      return followed(bytes, at + 9, end, limit, dialect);
+    case OPCODE_EXPIRETIME:
+      return followed(bytes, at + 5, end, limit, dialect);
+    case OPCODE_FREQ:
+    case OPCODE_IDLE: {
+      const next = first === OPCODE_FREQ ? at + 2 : lengthAt(bytes, at + 1, end);
+      return next > 0 ? followed(bytes, next, end, limit, dialect) : next === 0;
+    }
+    case OPCODE_SELECTDB:
+      return at + 1 >= end || bytes[at + 1]! < 0x80;
+    case OPCODE_AUX:
+      return at + 2 >= end || (bytes[at + 1]! > 1 && bytes[at + 1]! < 0x20 && isLetter(bytes[at + 2]!));
+    case OPCODE_FUNCTION2:
+      return true;
+    case OPCODE_EOF:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** After an attribute: a type number, or another attribute. */
+function followed(bytes: Buffer, at: number, end: number, limit: number, dialect: Dialect): boolean {
+  if (at >= end) return at < limit;
+  const first = bytes[at]!;
+  if (dialect.typeOf[first] !== undefined) return mayBeKey(bytes, at, end, limit, dialect);
+  return first === OPCODE_FREQ || first === OPCODE_IDLE || first === OPCODE_EXPIRETIME_MS;
+}
+
+function mayBeKey(bytes: Buffer, at: number, end: number, limit: number, dialect: Dialect): boolean {
+  const valueAt = stringEnd(bytes, at + 1, end, limit);
+  if (valueAt < 0 || length === 0 || length > NAME_MAX) return false;
+  if (valueAt >= limit) return false;
+  if (valueAt >= end) return true;
+  const { layout } = dialect.typeOf[bytes[at]!]!;
+  const first = layout[0]!;
+  if (first === STRING) {
+    const stop = stringEnd(bytes, valueAt, end, limit);
+    return stop > 0 && (length > 0 || bytes[at] === 0);
+  }
+  if (first === LOOP) {
+    const next = lengthAt(bytes, valueAt, end);
+    // Every item takes a byte at least.
+    return next === 0 || (next > 0 && length > 0 && length <= limit - next);
+  }
+  if (bytes[at] === TYPE_MODULE_2 && first === LENGTH) {
+    return bytes[valueAt] === LENGTH_64 && (valueAt + 9 >= end || bytes[valueAt + 9] !== MODULE_END);
+  }
+  return true;
+}
+
+/** The position after a length, 0 when it is not all in memory, -1 when it is none. Its value in `length`. */
+function lengthAt(bytes: Buffer, at: number, end: number): number {
+  if (at >= end) return 0;
+  const first = bytes[at]!;
+  if (first < 0x40) {
+    length = first;
+    return at + 1;
+  }
+  if (first < 0x80) {
+    if (at + 2 > end) return 0;
+    length = ((first & 0x3f) << 8) | bytes[at + 1]!;
+    return at + 2;
+  }
+  if (first === LENGTH_32) {
+    if (at + 5 > end) return 0;
+    length = bytes.readUInt32BE(at + 1);
+    return at + 5;
+  }
+  if (first !== LENGTH_64) return -1;
+  if (at + 9 > end) return 0;
+  length = bytes.readUInt32BE(at + 1) * 4294967296 + bytes.readUInt32BE(at + 5);
+  return at + 9;
+}
+
+/** The position after a string, which may be beyond `end`; -1 when it is none or leaves the input. */
+function stringEnd(bytes: Buffer, at: number, end: number, limit: number): number {
+  if (at >= end) return at < limit ? at + 1 : -1;
+  const first = bytes[at]!;
+  if (first < LENGTH_SPECIAL) {
+    const start = lengthAt(bytes, at, end);
+    if (start === 0) {
+      length = 1;
+      return at + 1;
+    }
+    const stop = start + length;
+    return start < 0 || stop > limit ? -1 : stop;
+  }
+  if (first > STRING_LZF) return -1;
+  if (first < STRING_LZF) {
+    length = 1;
+    const stop = at + (first === STRING_INT8 ? 2 : first === STRING_INT16 ? 3 : 5);
+    return stop > limit ? -1 : stop;
+  }
+  const middle = lengthAt(bytes, at + 1, end);
+  if (middle < 0) return -1;
+  const compressed = length;
+  const start = middle === 0 ? 0 : lengthAt(bytes, middle, end);
+  if (start === 0) {
+    length = 1;
+    return at + 1;
+  }
+  if (start < 0 || compressed < 2 || start + compressed > limit) return -1;
+  // The first token of a compressed string is a run of literals: there is nothing yet to refer to.
+  if (start < end && bytes[start]! >= 0x20) return -1;
+  return length <= compressed || length > compressed * LZF_EXPANSION_MAX ? -1 : start + compressed;
+}
+
+function isLetter(byte: number): boolean {
+  return (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x41 && byte <= 0x5a);
+}

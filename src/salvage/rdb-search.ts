@@ -1,0 +1,197 @@
+import { FormatError } from '../errors.js';
+import { FIRST_VERSION_WITH_CHECKSUM, OPCODE_EOF, TRAILER_BYTES } from '../rdb/constants.js';
+import type { Dialect } from '../rdb/dialect.js';
+import type { RdbLimits } from '../rdb/value-reader.js';
+import { expiresSanely, type NameHabits } from './rdb-habits.js';
+import { mayBegin } from './rdb-head.js';
+import { RecordReader } from './rdb-record.js';
+import type { RoamingWindow } from './rdb-window.js';
+
+/** Records in a row, and what they must weigh together, for a chain to be believed before it reaches the end. */
+const RECORDS_MIN = 8;
+const WEIGHT_MIN = 8;
+/** The same for records that have nothing but a name and a text. */
+const PLAIN_RECORDS_MIN = 24;
+/** What a record after damage may have at most. */
+const NAME_MAX = 64 * 1024;
+const DATABASE_MAX = 0x3fff;
+/** A record tried is read up to here; beyond, only if its name is one of this file's. */
+const RECORD_LOOK = 1 << 20;
+/** Once the work allowed is used up, records tried are read up to here only. */
+const RECORD_LOOK_TIRED = 1024;
+/** Bytes that may be decoded for every byte searched, and before the first. */
+const WORK_PER_BYTE = 32;
+const WORK_FIRST = 16 << 20;
+/** Offsets of chains that led nowhere are remembered up to this number. */
+const DEAD_MAX = 1 << 20;
+/** A chain longer than this that led nowhere is not looked into again. */
+const LONG_CHAIN = 64;
+
+/** Looks for the offset from which whole records run on. */
+export class RecordSearch {
+  readonly reader: RecordReader;
+  /** Offsets that no believable chain goes through. */
+  private readonly dead = new Set<number>();
+  private work = 0;
+  private from = 0;
+  /** Where the last chain that was not believed ended. */
+  private failedAt = 0;
+  private pathRecords = 0;
+
+  constructor(
+    private readonly window: RoamingWindow,
+    dialect: Dialect,
+    limits: RdbLimits,
+    private readonly habits: NameHabits,
+    /** Whether the RDB may end at this offset, the trailer included. */
+    private readonly mayEnd: (offset: number) => boolean,
+  ) {
+    this.reader = new RecordReader(dialect, limits);
+  }
+
+  /** A new gap is searched, from `from` on. */
+  begin(from: number): void {
+    this.dead.clear();
+    this.work = 0;
+    this.from = from;
+  }
+
+  /** No chain through this offset is believed. */
+  bury(offset: number): void {
+    if (this.dead.size < DEAD_MAX) this.dead.add(offset);
+  }
+
+  /**
+   * The first offset in `[from, to)` from which a believable chain of records runs beyond `past`; -1 when there is none.
+   * `tick` is told how far the search is.
+   */
+  async find(from: number, to: number, past: number, tick: (offset: number) => void): Promise<number> {
+    const { window } = this;
+    for (let at = from; at < to; ) {
+      await window.cover(at, Math.min(at + RECORD_LOOK, window.limit));
+      // The rest of what is in memory, as long as records of usual size after it are in memory too.
+      const stop =
+        window.end === window.limit ? Math.min(to, window.end) : Math.min(to, window.end - RECORD_LOOK / 2);
+      for (; at < stop; at++) {
+        const { bytes, base, end } = window.cursor;
+        if (!mayBegin(bytes, at - base, end, window.limit - base, this.reader.dialect)) continue;
+        if (this.dead.has(at)) continue;
+        if (await this.believes(at, past)) return at;
+        if (this.pathRecords > LONG_CHAIN) at = this.failedAt;
+        if (!window.has(at, Math.min(at + 1, window.limit))) break;
+      }
+      tick(at);
+    }
+    return -1;
+  }
+
+  /** Whether a chain of whole records runs from here beyond `past`, long and heavy enough to be no accident. */
+  async believes(start: number, past: number): Promise<boolean> {
+    const { reader, window } = this;
+    const names = new Set<number>();
+    const path: number[] = [];
+    let weight = 0;
+    let empties = 0;
+    let records = 0;
+    let at = start;
+    this.pathRecords = 0;
+    for (;;) {
+      this.failedAt = at;
+      this.pathRecords = records;
+      if (this.dead.has(at)) return this.give(path);
+      if (path.length < LONG_CHAIN) path.push(at);
+      const read = await this.read(at, start);
+      if (read === 'cut') return at > past && records >= 2 && weight >= 4 ? true : this.give(path);
+      if (read === 'bad') return this.give(path);
+      if (reader.kind === 'end') {
+        if (!this.mayEnd(at + this.endBytes())) return this.give(path);
+        return records === 0 || weight > 0 ? true : this.give(path);
+      }
+      at = window.offset;
+      if (reader.kind === 'key') {
+        if (reader.nameBytes === 0 && (records === 0 || ++empties > 1)) return this.give(path);
+        if (names.size < LONG_CHAIN) {
+          if (names.has(reader.nameLow)) return this.give(path.slice(0, 1));
+          names.add(reader.nameLow);
+        }
+        weight += this.weigh();
+      } else if (reader.kind === 'database') {
+        weight++;
+      }
+      records++;
+      if (at <= past) continue;
+      if (records >= RECORDS_MIN && weight >= WEIGHT_MIN) return true;
+      if (records >= PLAIN_RECORDS_MIN && weight >= 0) return true;
+    }
+  }
+
+  private give(path: readonly number[]): false {
+    for (const at of path) this.bury(at);
+    return false;
+  }
+
+  endBytes(): number {
+    return this.reader.dialect.version < FIRST_VERSION_WITH_CHECKSUM ? 1 : 1 + TRAILER_BYTES;
+  }
+
+  private weigh(): number {
+    const { reader, habits } = this;
+    let weight = reader.printable && reader.nameBytes > 0 ? 1 : habits.textual ? -1 : 0;
+    if (reader.structured) weight += 2;
+    if (expiresSanely(reader)) weight += 2;
+    return weight;
+  }
+
+  /** Reads the record at an offset in the strictest way; the window then stands behind it. */
+  async read(at: number, start: number): Promise<'whole' | 'cut' | 'bad'> {
+    const { reader, window } = this;
+    const { cursor } = window;
+    const tired = this.work > WORK_FIRST + (start - this.from) * WORK_PER_BYTE;
+    const look = tired ? RECORD_LOOK_TIRED : RECORD_LOOK;
+    if (at >= window.limit) return 'cut';
+    if (!window.has(at, at + 1)) await window.cover(at, at + look);
+    else window.seek(at);
+    reader.begin(cursor);
+    try {
+      while (!reader.run(cursor)) {
+        const to = window.offset + Math.max(1, cursor.need);
+        if (to > window.limit) return reader.valueStart >= 0 ? 'cut' : 'bad';
+        if (to - at > look && (tired || !this.habits.fits(reader) || reader.valueStart < 0)) return 'bad';
+        await window.cover(window.offset, to);
+      }
+    } catch (error) {
+      if (error instanceof FormatError) return 'bad';
+      throw error;
+    } finally {
+      this.work += 16 + Math.max(0, window.offset - at);
+    }
+    return this.plausible() ? 'whole' : 'bad';
+  }
+
+  private plausible(): boolean {
+    const { reader, window } = this;
+    const { head } = reader;
+    switch (reader.kind) {
+      case 'key':
+        if (reader.nameBytes > NAME_MAX || reader.emptyValue) return false;
+        if (head.kind === 'module' && head.moduleName === '') return false;
+        return !head.hasExpiry || expiresSanely(reader);
+      case 'database':
+        return head.database <= DATABASE_MAX;
+      case 'resize':
+        return reader.around.resizeKeys <= window.limit;
+      case 'aux':
+        return reader.around.auxName !== '';
+      default:
+        return true;
+    }
+  }
+
+  /** Whether an end mark stands at an offset in memory, and the RDB may end there. */
+  endsAt(at: number): boolean {
+    const { cursor, start, end } = this.window;
+    return (
+      at >= start && at < end && cursor.bytes[at - start] === OPCODE_EOF && this.mayEnd(at + this.endBytes())
+    );
+  }
+}

@@ -1,0 +1,310 @@
+import { FIRST_VERSION_WITH_CHECKSUM, HEADER_BYTES, TRAILER_BYTES } from '../rdb/constants.js';
+import { type Dialect, dialectOf, productOfAux } from '../rdb/dialect.js';
+import { type ChainFailure, RecordChain } from './rdb-chain.js';
+import { type Gap, GapSearch } from './rdb-gap.js';
+import { NameHabits } from './rdb-habits.js';
+import { findHeader, magicOfDialect, versionOfRelease } from './rdb-header.js';
+import { SurveyLedger } from './rdb-ledger.js';
+import { beginsLog, mayBeginLog } from './rdb-log-start.js';
+import { RecordReader } from './rdb-record.js';
+import type { RdbSurvey } from './rdb-report.js';
+import type { RdbSurveyContext, RdbSurveyOptions } from './rdb-survey.js';
+import type { ByteCorrection, RoamingWindow } from './rdb-window.js';
+
+/** How far a log is looked for behind a preamble whose end mark is damaged. */
+const LOG_SEARCH = 256 * 1024;
+
+/** Where the RDB ended, and how that is known. */
+interface Ending {
+  readonly end: number;
+  readonly endSeen: boolean;
+  /** Absolute offset of the end mark; -1 without one. */
+  readonly markAt: number;
+}
+
+/** What a survey found, but for what only the checksum can say. */
+export interface RawSurvey {
+  readonly survey: Omit<RdbSurvey, 'checksum' | 'corrections' | 'keys'> & {
+    readonly keys: Omit<RdbSurvey['keys'], 'proven'>;
+  };
+  readonly markAt: number;
+  readonly version: number;
+}
+
+/** Makes one survey. */
+export class Surveyor {
+  private readonly ledger = new SurveyLedger();
+  private readonly habits = new NameHabits();
+  private reader!: RecordReader;
+  private chain!: RecordChain;
+  private gaps!: GapSearch;
+  private assumedVersion: number | null = null;
+  private releaseVersion: number | null = null;
+  /** Absolute offset at which the last damage ended; -1 before there was any. */
+  private resumedAt = -1;
+
+  constructor(
+    private readonly window: RoamingWindow,
+    private readonly options: RdbSurveyOptions,
+    private readonly context: RdbSurveyContext,
+  ) {}
+
+  async run(): Promise<RawSurvey> {
+    const { window, options } = this;
+    await window.cover(0, HEADER_BYTES);
+    const { dialect, failure } = findHeader(window.cursor.bytes.subarray(0, window.end), options.dialect);
+    this.reader = new RecordReader(dialect, options.limits);
+    this.chain = new RecordChain(window, this.reader, this.ledger, this.habits, (name, value) =>
+      this.hearAux(name, value),
+    );
+    this.gaps = new GapSearch(window, dialect, options.limits, this.habits, (offset) => this.mayEnd(offset));
+    let ending: Ending;
+    if (failure === null) {
+      ending = await this.walk(HEADER_BYTES);
+    } else {
+      this.assumedVersion = dialect.version;
+      ending = await this.walkFromDamagedHeader(failure);
+    }
+    return this.report(dialect, failure === null, ending);
+  }
+
+  private async walkFromDamagedHeader(failure: ChainFailure): Promise<Ending> {
+    const { window } = this;
+    if (window.limit > HEADER_BYTES && (await this.gaps.believes(HEADER_BYTES))) {
+      this.ledger.damage(rangeOf(failure, 0, HEADER_BYTES, null));
+      return this.walk(HEADER_BYTES);
+    }
+    const next = await this.overcome({ ...failure, start: -1 });
+    return next < 0 ? this.torn() : this.walk(next);
+  }
+
+  /** Follows the records from an offset to the end of the RDB, over every damage. */
+  private async walk(from: number): Promise<Ending> {
+    const { chain, window } = this;
+    for (let at = from; ; ) {
+      this.reader.shallow = at < this.options.trustedTo;
+      const stopped = await chain.follow(at, this.context.progress);
+      if (typeof stopped === 'number') {
+        const ending = await this.endAt(stopped);
+        if (typeof ending !== 'number') return ending;
+        at = ending;
+        continue;
+      }
+      if (this.options.preamble) {
+        const log = await this.findLog(stopped);
+        if (log >= 0) return { end: log, endSeen: false, markAt: -1 };
+      }
+      at = await this.overcome(stopped);
+      if (at < 0) return this.torn();
+      if (at > window.limit) return this.torn();
+    }
+  }
+
+  private torn(): Ending {
+    this.chain.settle();
+    return { end: this.window.limit, endSeen: false, markAt: -1 };
+  }
+
+  /** Finds where records go on behind a failure, and prepares the chain for it; -1 when they do not. */
+  private async overcome(failure: ChainFailure): Promise<number> {
+    const { chain, ledger, window } = this;
+    const gap = await this.gaps.cross(failure, chain.recent, this.context.progress);
+    this.settleBefore(gap);
+    const end = gap.resume < 0 ? window.limit : gap.resume;
+    const start = Math.min(gap.start, end);
+    if (end > start || failure.offset >= window.limit) {
+      ledger.damage(rangeOf(failure, start, end, gap.start === failure.start ? chain.database : null));
+      if (failure.items > 0 && failure.key !== null) {
+        const { start, key, items } = failure;
+        ledger.partial.push({ start, key, items, database: chain.database });
+      }
+    }
+    if (gap.resume < 0) return -1;
+    this.resumedAt = gap.resume;
+    chain.resume({
+      database: this.guessDatabase(gap),
+      guessed: chain.databaseGuessed || !gap.explained,
+      doubtedTo: gap.doubtedTo,
+      unvouched: !gap.explained,
+    });
+    return gap.resume;
+  }
+
+  /** Decides about the records before a gap that can still be taken back. */
+  private settleBefore(gap: Gap): void {
+    const { chain, ledger } = this;
+    if (gap.swallowedFrom >= 0) {
+      chain.settle(gap.swallowedFrom);
+      return;
+    }
+    const doubted = [];
+    if (!gap.explained) {
+      for (let last = chain.doubtLast(); last !== null && doubted.length < 4; last = chain.doubtLast()) {
+        doubted.push(last);
+      }
+    }
+    chain.settle();
+    for (const record of doubted.reverse()) ledger.doubt(record, 'after-damage');
+  }
+
+  /** The database of records behind damage: that of the first name, if it stood in one before. */
+  private guessDatabase(gap: Gap): number {
+    const { chain, ledger } = this;
+    const { name } = gap;
+    if (gap.explained || name === null || ledger.names.has(chain.database, name.high, name.low)) {
+      return chain.database;
+    }
+    for (const database of ledger.databases) {
+      if (ledger.names.has(database, name.high, name.low)) return database;
+    }
+    return chain.database;
+  }
+
+  private hearAux(name: string, value: string): void {
+    const product = productOfAux(name);
+    const { reader } = this;
+    if (this.options.dialect === null && product !== null && product !== reader.dialect.name) {
+      const other = dialectOf(product, reader.dialect.version);
+      if (other !== null) {
+        reader.dialect = other;
+        this.gaps.use(other);
+      }
+    }
+    if (name === 'redis-ver' || name === 'valkey-ver') {
+      this.releaseVersion = versionOfRelease(name, value);
+    }
+  }
+
+  /** An end mark stands at `markAt`: where the RDB ends, or the offset at which its records go on. */
+  private async endAt(markAt: number): Promise<Ending | number> {
+    const { chain, window } = this;
+    const after = markAt + this.gaps.endBytes;
+    if (after > window.limit) {
+      chain.settle();
+      return { end: window.limit, endSeen: false, markAt: -1 };
+    }
+    await window.cover(markAt, after + 32);
+    if (this.mayEnd(after)) {
+      chain.settle();
+      return { end: after, endSeen: true, markAt };
+    }
+    return this.crossFalseEnd(markAt, after);
+  }
+
+  /** What follows an end mark belongs to nothing, or the mark is that of an RDB inside a value. */
+  private async crossFalseEnd(markAt: number, after: number): Promise<Ending | number> {
+    const { chain } = this;
+    chain.settle();
+    const resume = await this.gaps.findAfterEnd(markAt + 1);
+    if (resume < 0) return { end: after, endSeen: true, markAt };
+    const from = this.resumedAt;
+    const detail = { number: 255, reason: 'end-mark-inside' };
+    const failure = { start: markAt, offset: markAt, detail, trail: [], key: null, items: 0 };
+    if (from >= 0) await this.takeBack(from, markAt);
+    this.ledger.damage(rangeOf({ ...failure, code: 'rdb/implausible-record' }, markAt, resume, null));
+    this.resumedAt = resume;
+    chain.resume({ database: chain.database, guessed: true, doubtedTo: 0, unvouched: true });
+    return resume;
+  }
+
+  /** Records since the last damage turned out to be the content of a value. */
+  private async takeBack(from: number, to: number): Promise<void> {
+    const { ledger, reader, window } = this;
+    const moved = ledger.moveToDoubtful(from, to);
+    for (const { start, end, database } of moved) {
+      let current = database;
+      for (let at = start; at < end; at = window.offset) {
+        await window.cover(at, at + 1);
+        reader.begin(window.cursor);
+        while (!reader.run(window.cursor)) {
+          await window.cover(window.offset, window.offset + Math.max(1, window.cursor.need));
+        }
+        if (reader.kind === 'database') current = reader.head.database;
+        if (reader.kind === 'key') ledger.names.remove(current, reader.nameHigh, reader.nameLow);
+      }
+    }
+  }
+
+  /** Whether the RDB may end at an offset: the input does, or a log begins. */
+  private mayEnd(offset: number): boolean {
+    const { window } = this;
+    if (offset === window.limit) return true;
+    if (!this.options.preamble || offset > window.limit) return false;
+    return (
+      offset >= window.end ||
+      mayBeginLog(window.cursor.bytes, offset - window.start, window.end - window.start)
+    );
+  }
+
+  /** The offset at which a log's commands begin behind a preamble that lost its end mark; -1: not here. */
+  private async findLog({ start }: ChainFailure): Promise<number> {
+    const { window } = this;
+    await window.cover(start, start + LOG_SEARCH);
+    const { bytes, base, end } = window.cursor;
+    const stop = Math.min(end, start - base + LOG_SEARCH);
+    for (let at = start - base; at < stop; at++) {
+      if (bytes[at] !== 0x2a && bytes[at] !== 0x23) continue;
+      if (!beginsLog(bytes, at, end)) continue;
+      this.chain.settle();
+      if (at + base > start) {
+        const detail = { reading: 'end mark', needed: 1, available: 0 };
+        const failure = { start, offset: start, detail, trail: [], key: null, items: 0 };
+        this.ledger.damage(rangeOf({ ...failure, code: 'rdb/truncated' }, start, at + base, null));
+      }
+      return at + base;
+    }
+    return -1;
+  }
+
+  private report(dialect: Dialect, intact: boolean, ending: Ending): RawSurvey {
+    const { ledger, window, options, reader } = this;
+    const name = reader.dialect.name;
+    const version = intact
+      ? dialect.version
+      : (this.releaseVersion ?? this.assumedVersion ?? dialect.version);
+    const { segments, damaged, doubtful, duplicates, partial, unlisted } = ledger;
+    const sum = (ranges: readonly { readonly keys: number }[]) =>
+      ranges.reduce((all, { keys }) => all + keys, 0);
+    const survey = {
+      header: { magic: magicOfDialect({ name, version }), dialect: name, version, intact },
+      segments,
+      damaged: damaged.sort((a, b) => a.start - b.start),
+      doubtful: doubtful.sort((a, b) => a.start - b.start),
+      duplicates,
+      partial,
+      keys: {
+        whole: sum(segments),
+        guessedDatabase: sum(segments.filter((segment) => segment.databaseGuessed)),
+        doubtful: sum(doubtful),
+        partial: partial.length,
+        duplicate: sum(duplicates),
+      },
+      endSeen: ending.endSeen,
+      end: ending.end,
+      trailingBytes: options.preamble ? 0 : window.limit - ending.end,
+      unlisted,
+    };
+    return { survey, markAt: ending.markAt, version };
+  }
+}
+
+/** Bytes of the trailer behind the end mark. */
+export function trailerBytes(version: number): number {
+  return version < FIRST_VERSION_WITH_CHECKSUM ? 0 : TRAILER_BYTES;
+}
+
+function rangeOf(failure: ChainFailure, start: number, end: number, database: number | null) {
+  const { code, offset, detail, trail, key } = failure;
+  return {
+    start,
+    end,
+    code,
+    offset,
+    detail,
+    trail,
+    ...(key === null ? {} : { key }),
+    ...(database === null ? {} : { database }),
+  };
+}
+
+export type { ByteCorrection };
