@@ -62,6 +62,8 @@ export const FINDINGS = {
   'rdb/duplicate-member': 'error',
   /** Decodes, and is no record that a server writes: zeros, for one. Told by salvage. */
   'rdb/implausible-record': 'error',
+  /** Decodes, and is no record that a server writes: zeros, for one. Told by salvage. */
+  'rdb/implausible-record': 'error',
   'rdb/empty-value': 'warning',
   'rdb/trailing-bytes': 'warning',
   'aof/bad-prefix': 'error',

@@ -130,6 +130,10 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     says: 'what stands here has the form of a record and is none that a server writes',
     hint: `a part of the file was overwritten: repair saves what stands around it, or ${RESTORE_RDB}`,
   },
+  'rdb/implausible-record': {
+    says: 'what stands here has the form of a record and is none that a server writes',
+    hint: `a part of the file was overwritten: repair saves what stands around it, or ${RESTORE_RDB}`,
+  },
   'rdb/empty-value': {
     says: 'a collection without elements stands here; servers skip such keys when they load since 6.2',
     hint: 'nothing is lost by it; a current server that loads and saves the file leaves such keys out',
