@@ -217,9 +217,15 @@ function assemble(name: DialectName, version: number, numberings: readonly Numbe
   return { name, version, typeOf, opcodeOf };
 }
 
-/** The product that an aux field gives away, null when it says nothing. */
-export function productOfAux(name: string): DialectName | null {
+/** The product that an aux field gives away, null when it says nothing. One character per byte. */
+export function productOfAux(name: string, value = ''): DialectName | null {
+  if (name === 'redis-ver') return isKeydbVersion(value) ? 'keydb' : null;
   return AUX_PRODUCTS.get(name) ?? null;
+}
+
+/** KeyDB names itself as Redis does, with versions that Redis went past: there was no Redis 6.3. */
+export function isKeydbVersion(version: string): boolean {
+  return /^6\.3\.\d/.test(version);
 }
 
 const AUX_PRODUCTS: ReadonlyMap<string, DialectName> = new Map([

@@ -10,6 +10,8 @@ import { HashTemplates } from './templates.js';
 import { TextReader } from './text.js';
 import { functionLibraryOf, type PreGaFunction, readPreGaFunction } from './types/function.js';
 
+/** Names of fields that give a product away are shorter, and so are versions. */
+const AUX_NAME_MAX = 32;
 const DATABASE_MAX = 0x7fffffff;
 
 /** Reads the records around the keys: everything that starts with an opcode and is one item. */
@@ -64,7 +66,10 @@ export class OpcodeReader {
     const end = this.other.read(cursor, middle);
     if (end === SHORT) return SHORT;
     const { slice } = this.text;
-    if (this.product === null && slice.length < 32) this.product = productOfAux(slice.latin1());
+    if (this.product === null && slice.length < AUX_NAME_MAX) {
+      const value = this.other.slice;
+      this.product = productOfAux(slice.latin1(), value.length < AUX_NAME_MAX ? value.latin1() : '');
+    }
     out.aux(slice, this.other.slice);
     return end;
   }

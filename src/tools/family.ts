@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js';
 import { type DigestFamily, digestFamilyOf } from '../model/digest.js';
+import { isKeydbVersion } from '../rdb/dialect.js';
 
 /** A server by product and version: the one that wrote a file, or the one that is meant. */
 export interface Server {
@@ -78,8 +79,9 @@ export class ProducerAux {
   take(name: string, value: string): void {
     if (name === 'ctime' && /^\d{1,12}$/.test(value)) this.savedAtMs = Number(value) * 1000;
     else if (name === 'valkey-ver') this.server = { product: 'valkey', version: value };
-    else if (name === 'redis-ver' && this.server === null) this.server = { product: 'redis', version: value };
-    else if ((name === 'mvcc-tstamp' || name === 'repl-masters') && this.server?.product === 'redis') {
+    else if (name === 'redis-ver' && this.server === null) {
+      this.server = { product: isKeydbVersion(value) ? 'keydb' : 'redis', version: value };
+    } else if ((name === 'mvcc-tstamp' || name === 'repl-masters') && this.server?.product === 'redis') {
       this.server = { product: 'keydb', version: this.server.version };
     }
   }
