@@ -1,4 +1,5 @@
 import type { ByteSlice } from '../bytes/slice.js';
+import { END } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 import type { CommandSpans } from '../resp/command.js';
 import {
@@ -15,6 +16,7 @@ import {
 } from '../resp/grammar.js';
 import type { RespHandler } from '../resp/handler.js';
 import { RespScanner, WHOLE } from '../resp/scanner.js';
+import { flawOf, hasStrangeName, unknownCommand } from './log-names.js';
 import type { LogProbe } from './log-probe.js';
 
 /** Whole records side by side, `[start, end)`, and what ended them. */
@@ -46,8 +48,10 @@ export async function followChain(
 }
 
 class ChainCount implements RespHandler {
-  readonly full = false;
-  readonly stopped = false;
+  full = false;
+  stopped = false;
+  /** A record that is none for all its framing. */
+  error: FormatError | null = null;
   records = 0;
   commands = 0;
   lastStart: number;
@@ -65,6 +69,11 @@ class ChainCount implements RespHandler {
   }
 
   command(command: CommandSpans): void {
+    if (flawOf(command) === 'aof/unknown-command' && hasStrangeName(command)) {
+      this.error = unknownCommand(command);
+      this.full = this.stopped = true;
+      return;
+    }
     this.commands++;
     this.pass(command.offset, command.length);
   }
@@ -112,7 +121,7 @@ class ChainWalk {
     try {
       await probe.load(start, 1);
       for (;;) {
-        this.scanner.run(window);
+        if (this.scanner.run(window) === END) return count.error;
         const { need, offset } = window;
         if (need > probe.most) {
           const length = (await this.walkLarge(offset)) - offset;
@@ -121,7 +130,7 @@ class ChainWalk {
           await probe.load(offset + length, 1);
         } else if ((await probe.load(offset, need)) < need) {
           this.scanner.finish(window);
-          return null;
+          return count.error;
         }
       }
     } catch (error) {

@@ -1,5 +1,12 @@
 import { CR, DOLLAR, HASH, LF, STAR } from '../resp/grammar.js';
-import { ARGUMENT_MAX, type LengthLine, lengthLineAt, wholeLengthLine } from './log-heads.js';
+import {
+  ARGUMENT_MAX,
+  HEAD_BYTES,
+  type LengthLine,
+  lengthLineAt,
+  mayHaveLostArguments,
+  wholeLengthLine,
+} from './log-heads.js';
 import type { LogProbe } from './log-probe.js';
 
 /** Length lines of one damaged range that are remembered; of more, the last ones. */
@@ -45,20 +52,22 @@ export class Evidence {
     let overhang = -1;
     const enclosing: number[] = [];
     const possible: number[] = [];
+    const framed = new Set<number>();
     for (const { body, length, alternatives } of this.lines.slice(-LOOKED_AT)) {
       const stop = body + length;
-      if (length <= ARGUMENT_MAX) {
-        if (stop + 2 < start && (await isArgumentEnd(probe, stop))) continue;
-        if (stop + 2 >= start && (await isArgumentEnd(probe, stop))) {
-          if (stop + 2 === start) outside = true;
-          else enclosing.push(stop);
-          continue;
-        }
-        if (stop + 2 > probe.window.limit) overhang = body;
+      const whole = length <= ARGUMENT_MAX ? await argumentEnd(probe, stop) : NO_END;
+      if (whole !== NO_END) {
+        framed.add(stop);
+        if (stop + 2 === start) outside = true;
+        else if (stop + 2 > start && whole === FOLLOWED) enclosing.push(stop);
+        continue;
       }
+      if (length <= ARGUMENT_MAX && stop + 2 > probe.window.limit) overhang = body;
+      // What looks like a damaged length line may be the text of an argument that is whole.
+      if (framed.has(body - 2)) continue;
       const ends = alternatives.map((other) => body + other + 2);
       if (ends.includes(start)) outside = true;
-      else possible.push(...ends.filter((end) => end > start));
+      else if (body === start || Number.isNaN(length)) possible.push(...ends.filter((end) => end > start));
     }
     return { outside, enclosing, possible: outside ? [] : possible, overhang };
   }
@@ -70,13 +79,20 @@ export class Evidence {
   }
 }
 
-/** True when the line end behind an argument stands at `stop`, and then what may follow one. */
-export async function isArgumentEnd(probe: LogProbe, stop: number): Promise<boolean> {
-  if (stop + 2 > probe.window.limit) return false;
+const NO_END = 0;
+const UNFOLLOWED = 1;
+const FOLLOWED = 2;
+
+/** Whether the line end behind an argument stands at `stop`, and then what may follow one. */
+async function argumentEnd(
+  probe: LogProbe,
+  stop: number,
+): Promise<typeof NO_END | typeof UNFOLLOWED | typeof FOLLOWED> {
+  if (stop + 2 > probe.window.limit) return NO_END;
   const here = await probe.load(stop, 3);
   const { bytes, position } = probe.window;
-  if (here < 2 || bytes[position] !== CR || bytes[position + 1] !== LF) return false;
-  return here === 2 || isBegin(bytes[position + 2]!);
+  if (here < 2 || bytes[position] !== CR || bytes[position + 1] !== LF) return NO_END;
+  return here === 2 || isBegin(bytes[position + 2]!) ? FOLLOWED : UNFOLLOWED;
 }
 
 /** True when a whole argument stands at `offset`, its length line first. */
@@ -84,7 +100,18 @@ export async function isArgument(probe: LogProbe, offset: number): Promise<boole
   const here = await probe.load(offset, LINE_BYTES);
   const { bytes, position, base } = probe.window;
   const line = wholeLengthLine(bytes, position, position + here);
-  return line !== null && isArgumentEnd(probe, base + line.body + line.length);
+  return line !== null && (await argumentEnd(probe, base + line.body + line.length)) === FOLLOWED;
+}
+
+/**
+ * True when the whole record at `start` seems to go on behind its `end`: its number of arguments was larger. Leaves the
+ * probe's window at `end`.
+ */
+export async function hasLostArguments(probe: LogProbe, start: number, end: number): Promise<boolean> {
+  const here = await probe.load(start, HEAD_BYTES);
+  const { bytes, position } = probe.window;
+  const may = bytes[position] !== STAR || mayHaveLostArguments(bytes, position, position + here);
+  return may && (await isArgument(probe, end));
 }
 
 const isBegin = (c: number): boolean => c === STAR || c === DOLLAR || c === HASH;

@@ -41,7 +41,8 @@ function isTimestampHead(bytes: Buffer, at: number, end: number): boolean {
   return next !== NONE && next < end && bytes[next] === STAR;
 }
 
-function isPlainText(bytes: Buffer, at: number, end: number): boolean {
+/** True for printable ASCII without blanks, as all names of commands are. */
+export function isPlainText(bytes: Buffer, at: number, end: number): boolean {
   for (let i = at; i < end; i++) if (bytes[i]! <= 32 || bytes[i]! > 126) return false;
   return true;
 }
@@ -63,6 +64,19 @@ function numberAt(bytes: Buffer, at: number): number {
 }
 
 const isDigit = (c: number): boolean => c >= 48 && c <= 57;
+
+/**
+ * False when the record that starts at `at` cannot have had more arguments than it says: its command takes exactly so
+ * many.
+ */
+export function mayHaveLostArguments(bytes: Buffer, at: number, end: number): boolean {
+  const feed = digitsEnd(bytes, at + 1, end);
+  const name = feed === NONE ? NONE : digitsEnd(bytes, feed + 1, end);
+  if (name === NONE) return true;
+  const stop = name + numberAt(bytes, feed + 1);
+  const command = stop > end ? null : findCommand(bytes, name, stop);
+  return command === null || command.arity < 0 || !arityFits(command, numberAt(bytes, at + 1));
+}
 
 /** A `$len` line, or what one changed byte may have made of one. Offsets are absolute. */
 export interface LengthLine {

@@ -3,7 +3,7 @@ import type { FindingCode } from '../model/finding.js';
 import { badPrefix, CR, DOLLAR, HASH, LF, STAR } from '../resp/grammar.js';
 import type { DamagedRange, DoubtfulRange } from './damage.js';
 import { followChain, type RecordChain } from './log-chain.js';
-import { Evidence, isArgument, type Verdict } from './log-evidence.js';
+import { Evidence, hasLostArguments, isArgument, type Verdict } from './log-evidence.js';
 import { HEAD_BYTES, isRecordHead } from './log-heads.js';
 import type { LogProbe } from './log-probe.js';
 
@@ -108,8 +108,7 @@ class DamageSearch {
     const { end, error } = chain;
     if (verdict.enclosing.some((stop) => stop >= end)) return end;
     if (await this.endsAsValue(chain)) return end;
-    if (verdict.overhang >= 0 && !verdict.outside && !this.isBehindAnArgument(verdict.overhang, chain))
-      return end;
+    if (verdict.overhang >= 0 && !verdict.outside && !isBehindOverhang(chain, verdict.overhang)) return end;
     if (!verdict.outside && error !== null) {
       if (await isArgument(this.probe, end)) return end;
       if (chain.records < SHORT_CHAIN && !(await this.seemsToGoOn(end))) return end;
@@ -127,14 +126,6 @@ class DamageSearch {
     return here === 2 || next === STAR || next === DOLLAR || next === HASH;
   }
 
-  /**
-   * A length that reaches beyond the end of the input may be that of a large value which was being written, or damage.
-   * A value is cut anywhere, most likely inside of a record it holds.
-   */
-  private isBehindAnArgument(body: number, chain: RecordChain): boolean {
-    return chain.error === null && chain.start >= body + 2;
-  }
-
   private async seemsToGoOn(offset: number): Promise<boolean> {
     const here = await this.probe.load(offset, 2);
     const { bytes, position } = this.probe.window;
@@ -147,7 +138,8 @@ class DamageSearch {
   /** Leaves out a last record whose arguments seem to go on behind it: one that lost some of its number of them. */
   private async upToWhatIsSure(chain: RecordChain): Promise<BelievedChain> {
     const { start, end, lastStart, error } = chain;
-    if (error === null || !(await isArgument(this.probe, end))) return { start, end, error };
+    if (error === null || !(await hasLostArguments(this.probe, lastStart, end))) return { start, end, error };
+    await this.probe.load(end, 1);
     const { bytes, position } = this.probe.window;
     return { start, end: lastStart, error: badPrefix(bytes, position, '*', end) };
   }
@@ -196,6 +188,14 @@ class DamageSearch {
     }
     if (end > at) sink.damage({ start: at, end, ...same });
   }
+}
+
+/**
+ * A length that reaches beyond the end of the input may be damage, or that of a large value which was being written. A
+ * value is cut anywhere, most likely inside of a record it holds.
+ */
+function isBehindOverhang({ start, error, commands }: RecordChain, body: number): boolean {
+  return error === null && (start >= body + 2 || commands >= SHORT_CHAIN);
 }
 
 const DOUBTS_MAX = 4096;

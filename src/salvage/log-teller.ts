@@ -1,16 +1,13 @@
 import type { ByteSlice } from '../bytes/slice.js';
 import { type ByteWindow, END, type Machine, NEED, type Progress } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
-import { arityFits, findCommand, isModuleName } from '../model/commands.js';
 import type { FindingCode } from '../model/finding.js';
 import type { CommandSpans } from '../resp/command.js';
 import { badPrefix, HASH, STAR } from '../resp/grammar.js';
 import type { RespHandler } from '../resp/handler.js';
 import { RespScanner, SKIM } from '../resp/scanner.js';
+import { flawOf, hasStrangeName, unknownCommand, unloadable } from './log-names.js';
 import type { LogSalvageHandler } from './log-salvage.js';
-
-/** Longest piece of a name that a damaged range quotes. */
-const NAME_SHOWN = 40;
 
 /**
  * Tells the records of a log up to `end`, or where that is not known up to the first damage. Then a record is told only
@@ -76,8 +73,13 @@ export class RecordTeller implements Machine, RespHandler {
   command(command: CommandSpans): void {
     const stop = command.offset + command.length;
     if (this.holdBack(command.offset, stop)) return;
-    this.tellFlaws();
     const code = flawOf(command);
+    // What the name swallowed is looked at; behind a damage that has been done.
+    if (code === 'aof/unknown-command' && !Number.isFinite(this.end) && hasStrangeName(command)) {
+      this.holdAt(command.offset, unknownCommand(command));
+      return;
+    }
+    this.tellFlaws();
     if (code === null) this.handler.command(command);
     else this.handler.damage(unloadable(command, code));
     if (stop >= this.end) this.done = true;
@@ -114,12 +116,16 @@ export class RecordTeller implements Machine, RespHandler {
     if (next >= this.available) return false;
     const first = this.bytes[next]!;
     if (first === STAR || first === HASH) return false;
-    this.stoppedAt = offset;
     this.heldEnd = stop;
-    this.error = badPrefix(this.bytes, next, '*', stop);
+    this.holdAt(offset, badPrefix(this.bytes, next, '*', stop));
+    return true;
+  }
+
+  private holdAt(offset: number, error: FormatError): void {
+    this.stoppedAt = offset;
+    this.error = error;
     this.done = true;
     this.flaws.length = 0;
-    return true;
   }
 
   private tellFlaws(): void {
@@ -127,28 +133,4 @@ export class RecordTeller implements Machine, RespHandler {
     for (const { code, offset } of this.flaws) this.handler.flaw(code, offset);
     this.flaws.length = 0;
   }
-}
-
-/** Why no server loads the command; null when one does. */
-function flawOf(command: CommandSpans): FindingCode | null {
-  if (command.held === 0) return 'aof/unknown-command';
-  const { bytes, argc } = command;
-  const start = command.starts[0]!;
-  const end = command.ends[0]!;
-  const known = findCommand(bytes, start, end);
-  if (known !== null) return arityFits(known, argc) ? null : 'aof/wrong-arity';
-  return isModuleName(bytes, start, end) ? null : 'aof/unknown-command';
-}
-
-function unloadable(command: CommandSpans, code: FindingCode) {
-  const { offset, length, argc, held } = command;
-  const name = held === 0 ? '' : command.latin1(0).slice(0, NAME_SHOWN);
-  return {
-    start: offset,
-    end: offset + length,
-    code,
-    offset,
-    detail: { command: name, arguments: argc },
-    trail: [],
-  };
 }
