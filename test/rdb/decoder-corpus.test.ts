@@ -46,6 +46,7 @@ const DAMAGE_THAT_LOADS = new Set([
   'redis-4.0.14/rdb-bitflip-1-crcfixed',
   'redis-4.0.14/rdb-bitflip-4-crcfixed',
   'redis-6.2.16/rdb-bitflip-3-crcfixed',
+  'valkey-9.1/rdb-bitflip-7-crcfixed',
 ]);
 
 describe.each(CORRUPT_SERVERS)('damaged files of %s', (server) => {

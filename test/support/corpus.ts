@@ -135,11 +135,8 @@ const NOT_COVERED: ReadonlySet<string> = new Set([
 /** Servers whose intact files are understood to the last byte, oldest release first. */
 export const CORPUS_SERVERS = ARCHIVED_SERVERS.filter((server) => !NOT_COVERED.has(server));
 
-/** Servers whose RDB version is not read yet. */
-const NOT_READ: ReadonlySet<string> = new Set(['redis-8.8dev', 'valkey-9.1']);
-
-/** Servers with damaged files in a dialect that is read, oldest release first. */
-export const CORRUPT_SERVERS = serversIn('corrupt').filter((server) => !NOT_READ.has(server));
+/** Servers with damaged files, oldest release first. */
+export const CORRUPT_SERVERS = serversIn('corrupt');
 
 /** The RDB files of a server. */
 export function rdbCases(server: string): CorpusCase<RdbTruth>[] {
