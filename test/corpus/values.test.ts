@@ -9,7 +9,7 @@ import { serverNamed } from '../../src/tools/family.js';
 import { rebuild } from '../../src/tools/rebuild.js';
 
 import { still } from '../faults/damage.js';
-import { aofCases, CORPUS_SERVERS, type KeyTruth, rdbCases } from '../support/corpus.js';
+import { ARCHIVED_SERVERS, aofCases, CORPUS_SERVERS, type KeyTruth, rdbCases } from '../support/corpus.js';
 import { expectSame } from '../support/rdb.js';
 import {
   asFarAsTold,
@@ -27,7 +27,7 @@ import { digestName, firstScript } from '../support/verdict.js';
  */
 const OVERFLOWED: Readonly<Record<string, readonly string[]>> = { 'redis-2.4/types': ['ttl:expireat-sec'] };
 
-describe.each(CORPUS_SERVERS)('%s', (server) => {
+describe.each(ARCHIVED_SERVERS)('%s', (server) => {
   for (const { name, title, path, truth } of rdbCases(server)) {
     test(`${name}: every key, value and time as the server told them`, async () => {
       const recorder = new Recorder();
@@ -47,11 +47,12 @@ describe.each(CORPUS_SERVERS)('%s', (server) => {
         recorder.keys.filter((key) => !overflowed.includes(key)),
         truth.keys,
       );
-      expectLibraries(recorder, truth.functions ?? []);
+      expectLibraries(recorder, truth.functions ?? [], server === 'redis-7.0-rc1');
     });
   }
 
-  for (const { name, path, truth } of aofCases(server)) {
+  const logs = CORPUS_SERVERS.includes(server) ? aofCases(server) : [];
+  for (const { name, path, truth } of logs) {
     if (firstScript(path) >= 0) continue;
     test(`${name}: every key, value and time as the server had them after loading`, async () => {
       const set = await openAofSet(path);
@@ -98,6 +99,17 @@ function expectTold(
   }
 }
 
-function expectLibraries(recorder: Recorder, libraries: readonly { readonly code: string }[]): void {
-  expect(recorder.libraries.sort()).toEqual(libraries.map((library) => library.code).sort());
+/** The release candidates of 7.0 had no engine line: `bare` libraries are given theirs here. */
+function expectLibraries(
+  recorder: Recorder,
+  libraries: readonly { readonly code: string }[],
+  bare = false,
+): void {
+  const told = recorder.libraries.map((code) => (bare ? withoutFirstLine(code) : code));
+  expect(told.sort()).toEqual(libraries.map((library) => library.code).sort());
+}
+
+function withoutFirstLine(base64: string): string {
+  const bytes = Buffer.from(base64, 'base64');
+  return bytes.subarray(bytes.indexOf(0x0a) + 1).toString('base64');
 }

@@ -1,6 +1,14 @@
 import type { Long } from '../../src/bytes/int64.js';
 import type { ByteSlice } from '../../src/bytes/slice.js';
-import { type Depth, ITEMS, type KeyHead, type StreamMeta } from '../../src/model/handler.js';
+import {
+  type Depth,
+  ITEMS,
+  type KeyHead,
+  type PackedVector,
+  type StreamIdempotence,
+  type StreamMeta,
+  type VectorSetShape,
+} from '../../src/model/handler.js';
 import { formatId, type StreamId } from '../../src/model/stream-id.js';
 import { RdbSink } from '../../src/rdb/handler.js';
 import type { KeyTruth } from './corpus.js';
@@ -13,7 +21,28 @@ export interface RecordedStream {
   readonly maxDeletedId: string | undefined;
   readonly entriesAdded: number | undefined;
   readonly groups: readonly RecordedGroup[];
+  /** What it remembers of producers; undefined where the server knows none. */
+  readonly producers: RecordedProducers | undefined;
 }
+
+interface RecordedProducers {
+  readonly durationSeconds: number;
+  readonly entriesMax: number;
+  readonly producers: number;
+  readonly messages: number;
+  readonly added: number;
+  readonly duplicates: number;
+}
+
+interface ProducersInProgress extends RecordedProducers {
+  producers: number;
+  messages: number;
+  added: number;
+  duplicates: number;
+}
+
+/** An element of a vector set: its name, vector as it is held, length, range where it has one, and attributes. */
+type RecordedVector = readonly [string, string, number, number | undefined, string | null];
 
 interface RecordedGroup {
   readonly name: string;
@@ -52,6 +81,11 @@ export class Recorder extends RdbSink {
   private meta: StreamMeta | null = null;
   private groups: GroupInProgress[] = [];
   private consumer = '';
+  private producers: ProducersInProgress | undefined;
+  private newProducer = false;
+  private next = 0n;
+  private quantized = false;
+  private isVectorSet = false;
 
   override functionLibrary(code: ByteSlice): void {
     this.libraries.push(base64(code));
@@ -62,6 +96,8 @@ export class Recorder extends RdbSink {
     this.rawBytes = 0;
     this.meta = null;
     this.groups = [];
+    this.producers = undefined;
+    this.isVectorSet = false;
     return ITEMS;
   }
 
@@ -122,11 +158,56 @@ export class Recorder extends RdbSink {
     this.groups.at(-1)!.pending.find((entry) => entry[0] === text)![1] = this.consumer;
   }
 
+  override streamIdempotence(settings: StreamIdempotence): void {
+    this.producers = { ...settings, producers: 0, messages: 0, added: 0, duplicates: 0 };
+  }
+
+  override streamProducer(): void {
+    this.newProducer = true;
+  }
+
+  override streamProduced(): void {
+    // Servers write producers whose messages are all too old, and forget them when they load the file.
+    if (this.newProducer) this.producers!.producers++;
+    this.newProducer = false;
+    this.producers!.messages++;
+  }
+
+  override streamProducedTotals(added: Long, duplicates: Long): void {
+    this.producers!.added = Number(added);
+    this.producers!.duplicates = Number(duplicates);
+  }
+
+  override arrayCursor(index: Long): void {
+    this.next = BigInt(index) + 1n;
+  }
+
+  override arrayElement(index: Long, value: ByteSlice): void {
+    this.items.push([plain(index), base64(value)]);
+  }
+
+  override vectorSet({ quantization }: VectorSetShape): void {
+    this.isVectorSet = true;
+    this.quantized = quantization === 'q8';
+  }
+
+  override vector(element: ByteSlice, attributes: ByteSlice, { blob, range, norm }: PackedVector): void {
+    const json = attributes.length === 0 ? null : base64(attributes);
+    const held: RecordedVector = [
+      base64(element),
+      base64(blob),
+      norm,
+      this.quantized ? range : undefined,
+      json,
+    ];
+    this.items.push(held);
+  }
+
   override keyEnd(head: KeyHead): void {
     this.keys.push({
       db: head.database,
       key: base64(head.key),
-      type: head.kind,
+      type: head.moduleName === '' ? head.kind : head.moduleName,
       pexpiretime: head.hasExpiry ? Number(head.expiresAtMs) : null,
       value: this.value(head.kind),
     });
@@ -135,7 +216,9 @@ export class Recorder extends RdbSink {
   private value(kind: KeyHead['kind']): unknown {
     if (kind === 'string') return this.items[0];
     if (kind === 'list') return this.items;
-    if (kind === 'module') return this.rawBytes;
+    if (kind === 'module') return this.isVectorSet ? sorted(this.items) : this.rawBytes;
+    if (kind === 'array') return { next: plain(this.next), entries: this.items };
+    if (kind === 'gcra' || kind === 'cron') return this.items;
     if (kind !== 'stream') return sorted(this.items);
     const { lastId, maxDeletedId, entriesAdded } = this.meta!;
     return {
@@ -144,6 +227,7 @@ export class Recorder extends RdbSink {
       maxDeletedId: formatId(maxDeletedId),
       entriesAdded: Number(entriesAdded),
       groups: sorted(this.groups.map((group) => ({ ...group, consumers: group.consumers.sort() }))),
+      producers: this.producers,
     } satisfies RecordedStream;
   }
 }
@@ -169,6 +253,7 @@ export function asFarAsTold(recorded: RecordedKey, truth: RecordedKey): Recorded
       ...stream,
       maxDeletedId: seven ? stream.maxDeletedId : undefined,
       entriesAdded: seven ? stream.entriesAdded : undefined,
+      producers: told.producers === undefined ? undefined : stream.producers,
       groups: stream.groups.map((group) => ({
         ...group,
         entriesRead: seven ? group.entriesRead : undefined,
@@ -202,9 +287,40 @@ function comparable(type: string, value: unknown): unknown {
       );
     case 'stream':
       return streamOf(value as StreamTruth);
+    case 'array': {
+      const { next, entries } = value as { next: number | string; entries: unknown };
+      return { next, entries };
+    }
+    case 'vectorset':
+      return sorted((value as VectorSetTruth).members.map(vectorOf));
     default:
       return value;
   }
+}
+
+interface VectorSetTruth {
+  readonly members: readonly (readonly [
+    element: string,
+    numbers: readonly string[],
+    raw: readonly [quantization: string, blob: string, norm: string, range?: string],
+    attributes: string | null,
+  ])[];
+}
+
+function vectorOf([
+  element,
+  ,
+  [, blob, norm, range],
+  attributes,
+]: VectorSetTruth['members'][number]): RecordedVector {
+  return [element, blob, decoded(norm), range === undefined ? undefined : decoded(range), attributes];
+}
+
+const decoded = (text: string): number => Number(Buffer.from(text, 'base64').toString());
+
+/** As truth holds 64 bits, and reads again: a number as long as it fits with its sign, else its digits. */
+function plain(value: Long): number | string {
+  return BigInt(value) < 1n << 63n ? Number(value) : String(value);
 }
 
 interface StreamTruth {
@@ -220,6 +336,13 @@ interface StreamFacts {
   readonly 'last-generated-id': string;
   readonly 'max-deleted-entry-id'?: string;
   readonly 'entries-added'?: number;
+  /** Since 8.6. */
+  readonly 'idmp-duration'?: number;
+  readonly 'idmp-maxsize'?: number;
+  readonly 'pids-tracked'?: number;
+  readonly 'iids-tracked'?: number;
+  readonly 'iids-added'?: number;
+  readonly 'iids-duplicates'?: number;
 }
 
 interface GroupTruth {
@@ -252,6 +375,19 @@ function streamOf(truth: StreamTruth): RecordedStream {
             : group.pending,
       })),
     ),
+    producers: producersOf(facts),
+  };
+}
+
+function producersOf(facts: StreamFacts): RecordedProducers | undefined {
+  if (facts['idmp-duration'] === undefined) return undefined;
+  return {
+    durationSeconds: facts['idmp-duration'],
+    entriesMax: facts['idmp-maxsize']!,
+    producers: facts['pids-tracked']!,
+    messages: facts['iids-tracked']!,
+    added: facts['iids-added']!,
+    duplicates: facts['iids-duplicates']!,
   };
 }
 
