@@ -9,19 +9,12 @@ import { refuseInside } from './output-place.js';
 import type { Backup } from './repair/backup.js';
 import { InPlace } from './repair/in-place.js';
 import { isSingleFile, type StagedOutput, stageDirectory, stageFile } from './repair/output.js';
-import type { FileOutcome, StrategyPlan } from './repair/plan.js';
+import type { FileOutcome, PlanOptions, StrategyPlan } from './repair/plan.js';
 import { Quarantine, type QuarantineReport } from './repair/quarantine.js';
+import { planSingleRdb } from './repair/rdb-file.js';
 import { assembledSet, checkResult } from './repair/result-check.js';
 import { planLog } from './repair/set-plan.js';
 import { asLog, openSource, type Source } from './source.js';
-
-export interface PlanOptions {
-  /** Keep what reads of a damaged large value. */
-  readonly partial: boolean;
-  /** Keep whole records that may be the content of a value. */
-  readonly doubtful: boolean;
-  readonly dialect: DialectName | null;
-}
 
 /** What is wrong with a dataset and what each way out of it costs. */
 export interface RepairPlan {
@@ -77,10 +70,13 @@ export interface RepairReport {
  */
 export async function planRepair(
   source: Source,
-  _options: PlanOptions,
+  options: PlanOptions,
   context: ToolContext,
 ): Promise<RepairPlan> {
-  const strategies = await planLog(await asLog(source), context);
+  const strategies =
+    source.kind === 'aof'
+      ? await planLog(source.set, options, context)
+      : [await planSingleRdb(source.bytes, options, context)];
   const intact = strategies.every(({ actions }) => actions.length === 0);
   return { source, intact, strategies };
 }

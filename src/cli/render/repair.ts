@@ -48,7 +48,12 @@ const REFUSAL_WORDS: Readonly<Record<Refusal, string>> = {
 const ACTION_WORDS: Readonly<Record<ActionKind, string>> = {
   truncate: 'cut off',
   drop: 'drop',
+  'drop-transaction': 'drop a transaction of',
+  'drop-doubtful': 'drop what may be the content of a value in',
+  'drop-duplicate': 'drop keys that come twice in',
+  correct: 'put a byte right in',
   'drop-trailing': 'drop trailing bytes of',
+  'rewrite-header': 'make the start anew of',
   'drop-annotation': 'drop the torn annotation of',
   'leave-out': 'leave out all of',
   'forget-missing': 'take out of the manifest',

@@ -1,5 +1,6 @@
 import { copyOf } from '../../aof/writer.js';
 import type { ByteTarget } from '../../bytes/target.js';
+import { writeSalvagedRdb } from '../../salvage/rdb-write.js';
 import type { ToolContext } from '../context.js';
 import type { FileOutcome } from './plan.js';
 
@@ -13,6 +14,12 @@ export async function writeContent(
   for (const piece of all) {
     context.signal.throwIfAborted();
     if (piece.kind === 'text') target.write(piece.bytes);
-    else if (source !== null) await copyOf(source, piece.from, piece.to)(target);
+    else if (source === null) continue;
+    else if (piece.kind === 'rdb') {
+      const { survey, doubtful, partial } = piece;
+      const { signal } = context;
+      const progress = (done: number) => context.progress({ label: target.label, done, total: source.size });
+      await writeSalvagedRdb(source, survey, target, { doubtful, partial, signal, progress });
+    } else await copyOf(source, piece.from, piece.to)(target);
   }
 }

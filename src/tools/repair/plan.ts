@@ -1,5 +1,7 @@
 import type { ByteSource } from '../../bytes/source.js';
 import type { Finding } from '../../model/finding.js';
+import type { DialectName } from '../../rdb/dialect.js';
+import type { RdbSurvey } from '../../salvage/rdb-report.js';
 
 /**
  * Ways out of damage. `truncate`: everything up to the first damage, a state that really existed. `skip`: everything but
@@ -7,12 +9,29 @@ import type { Finding } from '../../model/finding.js';
  */
 export type StrategyName = 'truncate' | 'skip' | 'salvage';
 
+/** What a repair keeps beyond what is whole and certain. */
+export interface PlanOptions {
+  /** Keep what reads of a damaged large value. */
+  readonly partial: boolean;
+  /** Keep whole records that may be the content of a value. */
+  readonly doubtful: boolean;
+  readonly dialect: DialectName | null;
+}
+
 /** What is done to a range of a file. */
 export type ActionKind =
   /** The end of the file is cut off. */
   | 'truncate'
   /** A range is left out, what follows it is kept. */
   | 'drop'
+  /** A transaction goes with the part of it that is damaged: it is kept whole or not at all. */
+  | 'drop-transaction'
+  /** Whole records that may only be the content of a value. */
+  | 'drop-doubtful'
+  /** Whole keys whose names stood before: no server loads them. */
+  | 'drop-duplicate'
+  /** A byte that the checksum shows to be wrong, and what it was. */
+  | 'correct'
   /** Bytes behind the end of an RDB that nothing reads are left out. */
   | 'drop-trailing'
   /** An annotation without its line end is left out: the next append would join it. */
@@ -21,7 +40,9 @@ export type ActionKind =
   | 'leave-out'
   /** The manifest names a file that is not there: it no longer does. */
   | 'forget-missing'
-  /** The checksum at the end is made anew. */
+  /** The magic at the start is made anew. */
+  | 'rewrite-header'
+  /** The end mark and checksum are made anew. */
   | 'rewrite-trailer'
   /** Part of a key's value is left out, the rest kept. */
   | 'keep-partly'
@@ -67,7 +88,14 @@ export type Piece =
   /** Bytes of the file as they stand. */
   | { readonly kind: 'bytes'; readonly from: number; readonly to: number }
   /** Bytes of our own: a manifest. */
-  | { readonly kind: 'text'; readonly bytes: Buffer };
+  | { readonly kind: 'text'; readonly bytes: Buffer }
+  /** A fresh RDB of what still reads. */
+  | {
+      readonly kind: 'rdb';
+      readonly survey: RdbSurvey;
+      readonly doubtful: boolean;
+      readonly partial: boolean;
+    };
 
 /** Keys that are kept although nothing proves or something speaks against them. */
 export interface Doubts {
@@ -77,8 +105,10 @@ export interface Doubts {
   readonly doubtful: number;
   /** Whether those are kept. */
   readonly doubtfulKept: boolean;
-  /** Keys whose database is a guess. */
+  /** Keys, or commands of a log, whose database is a guess. */
   readonly guessedDatabases: number;
+  /** Keys of which a part can be read. */
+  readonly partialKeys: number;
 }
 
 export const NO_DOUBTS: Doubts = {
@@ -86,6 +116,7 @@ export const NO_DOUBTS: Doubts = {
   doubtful: 0,
   doubtfulKept: false,
   guessedDatabases: 0,
+  partialKeys: 0,
 };
 
 /** What becomes of one file of a dataset. */

@@ -1,14 +1,18 @@
 import type { AofSet } from '../../aof/set.js';
-import type { Finding } from '../../model/finding.js';
+import type { Finding, FindingCode } from '../../model/finding.js';
 import type { ToolContext } from '../context.js';
-import { type LogFileSurvey, type LostRange, surveyLogFile } from './log-file.js';
+import { type LogFileSurvey, surveyLogFile } from './log-file.js';
+import type { LostRange } from './log-losses.js';
 import { type ManifestRepair, repairManifest } from './manifest.js';
 import {
+  type ActionKind,
   type ByteRange,
+  type Doubts,
   type FileOutcome,
   NO_DOUBTS,
   type Obstacle,
   type Piece,
+  type PlanOptions,
   type RepairAction,
   type StrategyPlan,
   strategyOf,
@@ -20,14 +24,21 @@ type Member =
   | { readonly path: string; readonly survey: null; readonly isBase: boolean; readonly because: Finding };
 
 /** Both ways out for a log, in the order in which they are offered. Both without actions: nothing is wrong. */
-export async function planLog(set: AofSet, context: ToolContext): Promise<StrategyPlan[]> {
+export async function planLog(
+  set: AofSet,
+  options: PlanOptions,
+  context: ToolContext,
+): Promise<StrategyPlan[]> {
   const manifest = await repairManifest(set);
   const members: Member[] = [];
   for (const { entry, path, because, isBase } of manifest.members) {
-    if (entry !== null) members.push({ path, survey: await surveyLogFile(entry, context) });
+    if (entry !== null) members.push({ path, survey: await surveyLogFile(entry, options, context) });
     else members.push({ path, survey: null, isBase, because: because! });
   }
-  return [new LogPlan(manifest, members, true).strategy(), new LogPlan(manifest, members, false).strategy()];
+  return [
+    new LogPlan(manifest, members, options, true).strategy(),
+    new LogPlan(manifest, members, options, false).strategy(),
+  ];
 }
 
 class LogPlan {
@@ -38,10 +49,12 @@ class LogPlan {
   private cut = false;
   /** True when something in front of the damage, or the file of it, is kept. */
   private keeps = false;
+  private doubts = NO_DOUBTS;
 
   constructor(
     private readonly manifest: ManifestRepair,
     private readonly members: readonly Member[],
+    private readonly options: PlanOptions,
     private readonly truncating: boolean,
   ) {}
 
@@ -56,7 +69,7 @@ class LogPlan {
     if (this.obstacle === null && actions.length > 0 && !this.keeps) {
       this.obstacle = truncating ? 'nothing-before' : 'nothing-left';
     }
-    return strategyOf(truncating ? 'truncate' : 'skip', this.obstacle, actions, this.files, NO_DOUBTS);
+    return strategyOf(truncating ? 'truncate' : 'skip', this.obstacle, actions, this.files, this.doubts);
   }
 
   private forget(member: Extract<Member, { survey: null }>): void {
@@ -84,7 +97,7 @@ class LogPlan {
       to: survey.bytes,
       lostBytes: survey.bytes,
       lostCommands: survey.commands,
-      lostKeys: survey.commands === 0 ? 0 : null,
+      lostKeys: survey.commands === 0 && survey.preamble === null ? 0 : null,
       because: null,
     });
     const dropped = survey.bytes === 0 ? [] : [{ from: 0, to: survey.bytes }];
@@ -93,43 +106,57 @@ class LogPlan {
   }
 
   private file(survey: LogFileSurvey, last: boolean): void {
-    const { path } = survey.entry;
-    if (survey.preamble !== null) this.obstacle ??= 'base-damaged';
+    const { path, source } = survey.entry;
+    const { preamble, bytes } = survey;
     const lost = this.lossOf(survey, last);
-    for (const range of lost) {
-      this.actions.push({
-        file: path,
-        kind:
-          range === survey.tornAnnotation
-            ? 'drop-annotation'
-            : range.to === survey.bytes
-              ? 'truncate'
-              : 'drop',
-        from: range.from,
-        to: range.to,
-        lostBytes: range.to - range.from,
-        lostCommands: range.commands,
-        lostKeys: range.commands === 0 ? 0 : null,
-        because: range.because,
-      });
+    if (preamble !== null) {
+      this.actions.push(...preamble.actions);
+      this.add(preamble.doubts);
+      if (this.truncating && !preamble.proven) this.obstacle ??= 'base-damaged';
     }
+    for (const range of lost) this.actions.push(this.actionOf(range, survey, last));
     if (this.truncating && survey.truncate !== null) this.cut = true;
-    const pieces = keptOf(survey.bytes, lost);
-    if (pieces.length > 0 || lost.length === 0) this.keeps = true;
-    this.files.push({
-      path,
-      source: survey.entry.source,
-      bytes: survey.bytes,
-      change: lost.length === 0 ? 'keep' : 'rewrite',
-      pieces: pieces.map(({ from, to }): Piece => ({ kind: 'bytes', from, to })),
-      dropped: lost.map(({ from, to }) => ({ from, to })),
-    });
+    if (!this.truncating) this.add({ ...NO_DOUBTS, guessedDatabases: survey.guessedDatabase });
+    const kept = keptOf(preamble?.survey.end ?? 0, bytes, lost).map(
+      (range): Piece => ({ kind: 'bytes', ...range }),
+    );
+    const pieces = [...(preamble?.pieces ?? []), ...kept];
+    const changed = lost.length > 0 || (preamble?.actions.length ?? 0) > 0;
+    if (!changed || preamble?.keeps === true || kept.length > 0) this.keeps = true;
+    const dropped = [...(preamble?.dropped ?? []), ...lost.map(({ from, to }) => ({ from, to }))];
+    this.files.push({ path, source, bytes, change: changed ? 'rewrite' : 'keep', pieces, dropped });
   }
 
-  private lossOf(survey: LogFileSurvey, last: boolean): readonly LostRange[] {
-    const { truncate, skip, tornAnnotation } = survey;
+  private add(more: Doubts): void {
+    const { doubts } = this;
+    this.doubts = {
+      unprovenKeys: doubts.unprovenKeys + more.unprovenKeys,
+      doubtful: doubts.doubtful + more.doubtful,
+      doubtfulKept: this.options.doubtful,
+      guessedDatabases: doubts.guessedDatabases + more.guessedDatabases,
+      partialKeys: doubts.partialKeys + more.partialKeys,
+    };
+  }
+
+  private actionOf(range: LostRange, { entry, bytes }: LogFileSurvey, last: boolean): RepairAction {
+    const { from, to, commands, why } = range;
+    return {
+      file: entry.path,
+      kind: why === 'damage' && to === bytes ? 'truncate' : KINDS[why],
+      from,
+      to,
+      lostBytes: to - from,
+      lostCommands: commands,
+      lostKeys: commands === 0 ? 0 : null,
+      because: inPlaceOf(range.because, last),
+    };
+  }
+
+  private lossOf({ truncate, skip, aside }: LogFileSurvey, last: boolean): readonly LostRange[] {
     const lost = this.truncating ? (truncate === null ? [] : [truncate]) : skip;
-    return lost.length === 0 && last && tornAnnotation !== null ? [tornAnnotation] : lost;
+    if (lost.length > 0 || aside === null) return lost;
+    // Behind a torn annotation that nothing is appended to, servers read on.
+    return last || aside.why === 'trailing' ? [aside] : [];
   }
 
   /** The manifest is the last thing written; it changes when it was wrong or when it names other files now. */
@@ -168,14 +195,29 @@ class LogPlan {
   }
 }
 
-/** What is left of a file of `bytes` bytes without the ranges, which are in order. */
-function keptOf(bytes: number, lost: readonly LostRange[]): ByteRange[] {
+const KINDS: Readonly<Record<LostRange['why'], ActionKind>> = {
+  damage: 'drop',
+  transaction: 'drop-transaction',
+  doubtful: 'drop-doubtful',
+  annotation: 'drop-annotation',
+  trailing: 'drop-trailing',
+};
+
+/** A torn end that no server forgives has a code of its own. */
+function inPlaceOf(because: Finding | null, last: boolean): Finding | null {
+  if (because === null || last || because.code !== 'aof/torn-tail') return because;
+  const code: FindingCode = 'aof/truncated';
+  return { ...because, code };
+}
+
+/** What is left of `[start, end)` of a file without the ranges, which are in order. */
+function keptOf(start: number, end: number, lost: readonly LostRange[]): ByteRange[] {
   const kept: ByteRange[] = [];
-  let at = 0;
+  let at = start;
   for (const { from, to } of lost) {
     if (from > at) kept.push({ from: at, to: from });
     at = to;
   }
-  if (at < bytes) kept.push({ from: at, to: bytes });
+  if (at < end) kept.push({ from: at, to: end });
   return kept;
 }
