@@ -31,7 +31,7 @@ export function findHeader(bytes: Buffer, product: DialectName | null): FoundHea
 }
 
 function assumed(bytes: Buffer, product: DialectName | null, error: FormatError): FoundHeader {
-  const text = bytes.latin1Slice(0, HEADER_BYTES);
+  const text = bytes.latin1Slice(0, Math.min(bytes.length, HEADER_BYTES));
   const valkey =
     product === 'valkey' || (product === null && alike(text, 'VALKEY080') > alike(text, 'REDIS00'));
   const dialect =
