@@ -1,0 +1,116 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type Disk, localDisk } from '../../src/bytes/disk.js';
+import { MemorySource, StreamSource } from '../../src/bytes/source.js';
+import { spooled } from '../../src/bytes/spool.js';
+import { temporaryDirectory } from '../support/temporary.js';
+import { failure, faulty } from './faulty-disk.js';
+
+const BYTES = Buffer.from('0123456789');
+const room = () => temporaryDirectory('spool');
+
+async function* pipe(...chunks: Buffer[]) {
+  yield* chunks;
+}
+
+describe('a spooled pipe', () => {
+  it('can be read again, from anywhere, and leaves no name behind', async () => {
+    const directory = room();
+    const source = new StreamSource(pipe(BYTES.subarray(0, 3), BYTES.subarray(3)));
+    const spool = await spooled(source, { directory, signal: null });
+    expect(readdirSync(directory)).toEqual([]);
+    expect([spool.label, spool.size]).toEqual(['<stdin>', 10]);
+    for (const start of [0, 4, 10]) {
+      const reader = await spool.open(start);
+      const into = Buffer.alloc(20);
+      expect(into.latin1Slice(0, await reader.read(into))).toBe('0123456789'.slice(start));
+      expect(await reader.read(into)).toBe(0);
+      await reader.close();
+    }
+  });
+
+  it('is made for its owner alone', async () => {
+    const modes: number[] = [];
+    const disk: Disk = {
+      ...localDisk,
+      create: (path, mode) => {
+        modes.push(mode);
+        return localDisk.create(path, mode);
+      },
+    };
+    await (await spooled(new MemorySource(BYTES), { directory: room(), signal: null, disk })).close();
+    expect(modes).toEqual([0o600]);
+  });
+
+  it('outlives its own end while it is read', async () => {
+    const spool = await spooled(new MemorySource(BYTES), { directory: room(), signal: null });
+    const reader = await spool.open();
+    await spool.close();
+    expect(await reader.read(Buffer.alloc(5))).toBe(5);
+    await reader.close();
+    await spool.close();
+  });
+});
+
+describe('what has no room', () => {
+  it.each(['ENOSPC', 'EDQUOT'])('is refused with what to do: %s', async (code) => {
+    const directory = room();
+    const disk = faulty('write', 1, code);
+    const spooling = spooled(new MemorySource(BYTES, 'x.gz'), { directory, signal: null, disk });
+    await expect(spooling).rejects.toMatchObject({
+      code: 'input/no-room',
+      path: 'x.gz',
+      hint: expect.stringContaining('TMPDIR') as string,
+    });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('is refused before others have none', async () => {
+    const disk: Disk = { ...localDisk, freeBytes: () => Promise.resolve(1_000_000) };
+    const spooling = spooled(new MemorySource(BYTES), { directory: room(), signal: null, disk });
+    await expect(spooling).rejects.toMatchObject({ code: 'input/no-room' });
+  });
+
+  it('and what has no directory', async () => {
+    const spooling = spooled(new MemorySource(BYTES), { directory: `${room()}/none`, signal: null });
+    await expect(spooling).rejects.toMatchObject({ code: 'input/missing' });
+  });
+});
+
+describe('spooling ends early', () => {
+  it.each(['create', 'unlink', 'write', 'close'] as const)('when %s fails', async (step) => {
+    const disk = faulty(step, 1, 'EIO');
+    await expect(
+      spooled(new MemorySource(BYTES), { directory: room(), signal: null, disk }),
+    ).rejects.toMatchObject({ code: 'EIO' });
+  });
+
+  it('when the source fails', async () => {
+    const directory = room();
+    const broken = async function* () {
+      yield BYTES;
+      throw failure('EIO');
+    };
+    await expect(spooled(new StreamSource(broken()), { directory, signal: null })).rejects.toMatchObject({
+      code: 'input/unreadable',
+    });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('when it is aborted, even while nothing comes', async () => {
+    const abort = new AbortController();
+    let wake = () => {};
+    const silent = {
+      destroy: () => wake(),
+      async *[Symbol.asyncIterator]() {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        yield BYTES;
+      },
+    };
+    const spooling = spooled(new StreamSource(silent), { directory: room(), signal: abort.signal });
+    setTimeout(() => abort.abort(new Error('enough')), 5);
+    await expect(spooling).rejects.toThrow('enough');
+  });
+});
