@@ -51,6 +51,7 @@ export {
   loadDataset,
   openSource,
   readRdb,
+  recover,
   replay,
   type SourceLike,
   type Surroundings,
@@ -58,6 +59,7 @@ export {
   type WrittenRdb,
   writeRdb,
 } from './tools/library.js';
+export type { RecoverOptions, RecoverReport } from './tools/recover.js';
 export type { CutRequest, ReplayOptions, ReplayReport, ReplayTarget } from './tools/replay.js';
 export type { CheckedFile, NotChecked } from './tools/report.js';
 export type { OpenOptions, Source } from './tools/source.js';

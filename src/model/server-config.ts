@@ -36,7 +36,7 @@ export interface ServerConfig {
   readonly databases: number;
 }
 
-/** A line with which servers refuse to start, or that could not be followed. */
+/** A line that could not be followed; with most of these servers refuse to start. */
 export interface ConfigProblem {
   /** Counted from 1 in `file`. */
   readonly line: number;
@@ -148,7 +148,7 @@ function flag(key: KeysOf<boolean>): Setting {
 function name(key: 'appendFilename' | 'appendDirname' | 'dbFilename'): Setting {
   return (values, [word]) => {
     const text = utf8(word!);
-    if (text === '') return "can't be empty";
+    if (text === '') return 'is empty';
     if (/[/\\]/.test(text)) return "can't be a path, just a filename";
     // The servers' test lets these two pass, and then opens the directory they name.
     if (text === '.' || text === '..' || text.includes('\0')) return 'is no name of a file';
@@ -196,14 +196,12 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   'stop-writes-on-bgsave-error': flag('stopWritesOnBgsaveError'),
   databases: amount('databases'),
   save: (values, words, given) => {
-    const none = words.length === 1 && words[0] === '';
+    const none = words.length === 0 || (words.length === 1 && words[0] === '');
     const numbers = none ? [] : words.map((word) => (/^\d{1,15}$/.test(word) ? Number(word) : Number.NaN));
     const isWrong = (value: number, i: number) => Number.isNaN(value) || (i % 2 === 0 && value < 1);
-    if ((words.length === 0 && !none) || numbers.length % 2 !== 0 || numbers.some(isWrong)) {
-      return 'Invalid save parameters';
-    }
-    // The first line takes the place of the defaults, the others add to it; "" takes nothing away again.
-    const points = given.has('save') ? [...values.savePoints] : [];
+    if (numbers.length % 2 !== 0 || numbers.some(isWrong)) return 'Invalid save parameters';
+    // The first line takes the place of the defaults, the others add to it; an empty one takes all away.
+    const points = given.has('save') && !none ? [...values.savePoints] : [];
     for (let i = 0; i < numbers.length; i += 2)
       points.push({ seconds: numbers[i]!, changes: numbers[i + 1]! });
     values.savePoints = points;

@@ -11,6 +11,7 @@ import { Dataset } from './dataset.js';
 import { type DigestOptions, type DigestReport, digest as digestSource } from './digest.js';
 import { EVERY_KEY } from './filter.js';
 import { type InfoReport, info as infoSource } from './info.js';
+import { type RecoverOptions, type RecoverReport, recover as recoverDirectory } from './recover.js';
 import { type ReplayOptions, type ReplayReport, replay as replaySource } from './replay.js';
 import { type OpenOptions, openSource as openSourceAt, type Source } from './source.js';
 import { targetNamed } from './target-choice.js';
@@ -84,6 +85,15 @@ export async function replay(
     ...options,
   };
   return replaySource(await opened(source), all, contextOf(options));
+}
+
+/** Weighs a crashed directory, and with `output` brings the best of it back. @throws InputError UsageError OutputError */
+export function recover(
+  directory: string,
+  options: Partial<RecoverOptions> & Surroundings = {},
+): Promise<RecoverReport> {
+  const all = { config: null, dialect: null, way: null, measureBytes: 1e9, output: null, ...options };
+  return recoverDirectory(directory, all, contextOf(options));
 }
 
 /** Loads or executes a dataset into memory. @throws DamageError InputError */

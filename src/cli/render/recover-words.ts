@@ -66,6 +66,8 @@ export const EFFECT_WORDS: Readonly<Record<StartEffect, string>> = {
     'its next save, the one at a normal shutdown included, replaces the RDB with what it holds then',
   'appends-to-strays': 'it appends its new log to the increment that stands there',
   'replaces-base': 'it replaces the base that stands there with an empty one',
+  'rewrites-over-strays':
+    'its first rewrites empty and replace the files of the log that stand there: they have the next numbers',
   'cuts-log': 'it cuts the file in place, without a backup',
   'leaves-open-multi':
     'it cuts behind an open MULTI: everything written from then on is lost at the next start but one',

@@ -72,10 +72,7 @@ class RecoverText {
       this.line(0, `configuration  ${where}: ${log} is assumed, because ${why} (--config tells)`);
     }
     for (const { file, line, message } of config.problems) {
-      this.line(
-        2,
-        `${printable(file)} line ${line}: ${printable(message)}: a server refuses to start with it`,
-      );
+      this.line(2, `${printable(file)} line ${line}: ${printable(message)}`);
     }
     for (const each of config.notIncluded) this.line(2, `not read: include ${printable(each)}`);
   }

@@ -32,7 +32,7 @@ export type StartReason =
 /**
  * What starting does to the files. `overwrites-rdb`: the next save, the one of a normal shutdown included, replaces the
  * RDB. `appends-to-strays`: new writes go behind old ones of an increment that no manifest names. `replaces-base`: a new
- * base takes the place of an old one. `cuts-log`: the end of the last file is gone. `leaves-open-multi`: the cut is behind
+ * base takes the place of an old one. `rewrites-over-strays`: its rewrites empty and replace files that no manifest names. `cuts-log`: the end of the last file is gone. `leaves-open-multi`: the cut is behind
  * a MULTI, and what is written next is lost at the next start. `deletes-history`: files of older generations go.
  * `ignores-log`: a log is there and is not loaded. `moves-log`: the single log moves into the append-only directory.
  */
@@ -40,6 +40,7 @@ export type StartEffect =
   | 'overwrites-rdb'
   | 'appends-to-strays'
   | 'replaces-base'
+  | 'rewrites-over-strays'
   | 'cuts-log'
   | 'leaves-open-multi'
   | 'deletes-history'
@@ -157,6 +158,7 @@ class Foresight {
       strays.some(({ name }) => name === `${prefix}${appendFilename}.1.${ending}`);
     if (first('incr.aof')) effects.push('appends-to-strays');
     if (first('base.rdb') || first('base.aof')) effects.push('replaces-base');
+    if (strays.some(({ seq }) => seq > 1)) effects.push('rewrites-over-strays');
     const rdb = this.candidates.find(({ kind }) => kind === 'rdb');
     if (rdb !== undefined) effects.push('overwrites-rdb');
     if (strays.length > 0) return this.answer('empty', 'no-manifest', { file: strays[0]!.name, effects });

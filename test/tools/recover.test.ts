@@ -1,0 +1,158 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { recover } from '../../src/tools/library.js';
+import type { ForeseenStart, RecoverReport } from '../../src/tools/recover.js';
+import { RECOVERY_CASES, type RecoveryTruth, recoveryDirectory, recoveryTruth } from '../support/recovery.js';
+import { temporaryDirectory } from '../support/temporary.js';
+
+const EMPTY = '0'.repeat(40);
+
+describe.each(RECOVERY_CASES)('%s', (name) => {
+  const truth = recoveryTruth(name);
+
+  it('foresees every start as the real server did it', async () => {
+    const report = await recover(recoveryDirectory(name));
+    expect(report.starts.length).toBeGreaterThanOrEqual(2);
+    for (const start of report.starts) {
+      const real = realStart(truth, start);
+      const got = start.outcome === 'refuses' ? 'refused' : start.digest;
+      expect(got, `${start.expected} ${start.appendOnly}`).toBe(real.started ? real.digest : 'refused');
+    }
+  });
+
+  it('carries its best plan out, and leaves the directory as it was', async () => {
+    const directory = recoveryDirectory(name);
+    const before = contentOf(directory);
+    const out = join(temporaryDirectory('out'), 'recovered');
+    const report = await recover(directory, { output: { path: out, force: false } });
+    expect(contentOf(directory)).toEqual(before);
+    const { plan, output } = report;
+    if (plan === null) {
+      expect(output).toBeNull();
+      expect(existsSync(out)).toBe(false);
+      return;
+    }
+    expect(output?.digest).toBe(plan.measured.measure!.digest);
+    const again = await recover(out);
+    expect(again.verdict).toBe('ready');
+    expect(again.plan?.measured.measure?.digest).toBe(output?.digest);
+    expect(again.plan?.loss.bytes).toBe(0);
+  });
+
+  it('saves no less than the server would', async () => {
+    const { plan, starts } = await recover(recoveryDirectory(name));
+    const bests = starts.filter(({ expected }) => expected).map(({ keys }) => keys ?? 0);
+    expect(plan?.measured.measure?.keys ?? 0).toBeGreaterThanOrEqual(Math.max(...bests));
+  });
+});
+
+/** Where everything that the server held is still in the files, in whatever disorder. */
+const NOTHING_LOST = [
+  'enabling-aof',
+  'everysec-kill',
+  'legacy-rewrite',
+  'manifest-lost',
+  'manifest-lost-first',
+  'appendonly-switched',
+  'rewrite-1-increment',
+  'rewrite-2-child',
+  'rewrite-3-temporary',
+  'rewrite-4-base',
+  'rewrite-4-base-damaged',
+  'rewrite-5-manifest',
+  'rewrite-6-history',
+  'rewrite-6-history-damaged',
+  'single-log-beside',
+];
+
+it.each(NOTHING_LOST)('%s: brings back all that the server held', async (name) => {
+  const { plan } = await recover(recoveryDirectory(name));
+  expect(plan?.measured.measure?.digest).toBe(recoveryTruth(name).held.digest);
+});
+
+describe('what it says of the traps', () => {
+  const startOf = (report: RecoverReport): ForeseenStart => report.starts[0]!;
+
+  it.each(['aof-deleted', 'appendonly-switched'])('%s: an RDB that is not even looked at', async (name) => {
+    const report = await recover(recoveryDirectory(name));
+    expect(startOf(report)).toMatchObject({ outcome: 'empty', reason: 'no-log', digest: EMPTY });
+    expect(startOf(report).effects).toContain('overwrites-rdb');
+    expect(report.verdict).toBe('recoverable');
+  });
+
+  it('a log without its manifest counts for nothing, and is written over', async () => {
+    const later = startOf(await recover(recoveryDirectory('manifest-lost')));
+    expect(later).toMatchObject({
+      outcome: 'empty',
+      reason: 'no-manifest',
+      effects: ['rewrites-over-strays'],
+    });
+    const first = startOf(await recover(recoveryDirectory('manifest-lost-first')));
+    expect(first.effects).toEqual(['appends-to-strays', 'replaces-base']);
+    const { filesAfter } = recoveryTruth('manifest-lost-first').starts[0]!;
+    expect(filesAfter).toContain('appendonlydir/appendonly.aof.1.incr.aof');
+  });
+
+  it('a good log that is not loaded because of appendonly no', async () => {
+    const report = await recover(recoveryDirectory('everysec-kill'));
+    const other = report.starts.find(({ appendOnly }) => !appendOnly)!;
+    expect(other).toMatchObject({ outcome: 'empty', reason: 'nothing-there', effects: ['ignores-log'] });
+  });
+
+  it('a log torn inside a transaction is cut behind its MULTI', async () => {
+    const torn = startOf(await recover(recoveryDirectory('everysec-power')));
+    expect(torn).toMatchObject({ outcome: 'loads-part', reason: 'log-cut' });
+    expect(torn.effects).toContain('leaves-open-multi');
+    const plain = startOf(await recover(recoveryDirectory('torn-tail')));
+    expect(plain.effects).toEqual(['cuts-log']);
+  });
+
+  it('far fewer keys than a backup holds are remarked upon', async () => {
+    const { plan, ways } = await recover(recoveryDirectory('started-empty'));
+    expect(plan?.cautions).toContain('fewer-keys');
+    expect(ways.map(({ measure }) => measure?.digest)).toContain(recoveryTruth('started-empty').held.digest);
+  });
+});
+
+describe('damage', () => {
+  it('in the log long before the snapshot: the snapshot is the plan, and what it lacks is said', async () => {
+    const { plan } = await recover(recoveryDirectory('corrupt-before-save'));
+    expect(plan?.way.kind).toBe('rdb');
+    expect(plan?.loss.unused).toEqual(['appendonlydir/appendonly.aof.1.incr.aof']);
+  });
+
+  it('near the end of the log: the log up to there is the plan', async () => {
+    const { plan, ways } = await recover(recoveryDirectory('corrupt-after-save'));
+    expect(plan?.way).toMatchObject({ kind: 'log', damage: { code: 'aof/bad-prefix' } });
+    expect(plan?.loss.ranges).toHaveLength(1);
+    expect(plan?.loss.bytes).toBeGreaterThan(0);
+    expect(ways.map(({ way }) => way.kind)).toContain('rdb');
+  });
+
+  it('a file that ends too early with others behind it is refused by servers and cut by the plan', async () => {
+    const { starts, ways } = await recover(recoveryDirectory('torn-in-the-middle'));
+    expect(starts[0]).toMatchObject({ outcome: 'refuses', reason: 'torn-not-last' });
+    expect(ways.some(({ way }) => way.kind === 'log' && way.damage !== null)).toBe(true);
+  });
+});
+
+function realStart(truth: RecoveryTruth, start: ForeseenStart) {
+  const more = start.aofLoadTruncated ? '' : ' aof-load-truncated no';
+  const settings = start.expected ? '' : `appendonly ${start.appendOnly ? 'yes' : 'no'}${more}`;
+  return truth.starts.find((each) => each.settings === settings)!;
+}
+
+function contentOf(directory: string): Record<string, string> {
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
+  return Object.fromEntries(
+    names.map((name) => {
+      const path = join(directory, name);
+      const stats = statSync(path);
+      return [
+        name,
+        stats.isFile() ? `${stats.mtimeMs} ${readFileSync(path).toString('base64')}` : 'directory',
+      ];
+    }),
+  );
+}
