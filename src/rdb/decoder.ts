@@ -138,7 +138,7 @@ export class RdbDecoder implements Machine {
           break;
         }
         case RECORDS: {
-          const progress = this.readRecords(this.dialectNow!);
+          const progress = this.readRecords();
           if (progress !== END) return progress;
           continue;
         }
@@ -167,11 +167,12 @@ export class RdbDecoder implements Machine {
   }
 
   /** Reads records until one has a value of its own to go through (END), the window is short, or the handler full. */
-  private readRecords(dialect: Dialect): Progress {
+  private readRecords(): Progress {
     const { cursor, handler } = this;
     const { bytes, end } = cursor;
     while (cursor.position < end) {
       const number = bytes[cursor.position]!;
+      const dialect = this.dialectNow!; // an aux field can change it
       const codec = dialect.typeOf[number];
       if (this.recordOffset < 0) this.recordOffset = cursor.offsetOf(cursor.position);
       if (codec !== undefined) {

@@ -9,7 +9,7 @@ import { LENGTH } from '../skim.js';
 
 const slice = new ByteSlice();
 const digits = Buffer.alloc(INT64_TEXT_MAX);
-const TWO_63 = 2 ** 63;
+const TWO_63 = 2n ** 63n;
 
 /** The theoretical arrival time of a rate limit, told as decimal text. In no release of Redis yet. */
 export const gcra: TypeCodec = {
@@ -23,7 +23,7 @@ export const gcra: TypeCodec = {
     const at = cursor.length(cursor.position);
     if (at === SHORT) return NEED;
     const time = cursor.long();
-    if (cursor.value >= TWO_63) {
+    if (time >= TWO_63) {
       throw new FormatError('rdb/bad-length', cursor.offsetOf(cursor.position), {
         reason: 'time-out-of-range',
       });

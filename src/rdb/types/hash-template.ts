@@ -118,15 +118,15 @@ const valuesOfNames = packed((walk, out) => {
 /** The rest of the open listpack: one value for each name. */
 function readValues(walk: ValueWalk, names: readonly ByteSlice[], out: ItemOutput): void {
   const { listpack, entry } = walk;
+  const differ = () =>
+    listpack.wholeError('rdb/bad-template', { reason: 'values-differ', names: names.length });
   let count = 0;
   for (; listpack.next(entry); count++) {
     const name = names[count];
-    if (name === undefined) break;
+    if (name === undefined) throw differ();
     if (!walk.isNew(name)) throw new FormatError('rdb/duplicate-member', walk.text.offset);
     walk.items++;
     out.field(name, entry.text(), NEVER);
   }
-  if (count !== names.length || listpack.bytesLeft > 0) {
-    throw listpack.wholeError('rdb/bad-template', { reason: 'values-differ', names: names.length });
-  }
+  if (count !== names.length) throw differ();
 }

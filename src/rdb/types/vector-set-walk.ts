@@ -2,7 +2,7 @@ import { ByteSlice } from '../../bytes/slice.js';
 import { END, NEED, PAUSE, type Progress } from '../../bytes/window.js';
 import { type ErrorDetail, FormatError } from '../../errors.js';
 import { vectorBytes } from '../../model/vector.js';
-import type { ItemOutput } from '../codec.js';
+import type { ItemOutput, ValueWalk } from '../codec.js';
 import { MODULE_END, MODULE_STRING, MODULE_UINT } from '../constants.js';
 import { type Cursor, SHORT } from '../cursor.js';
 import { TextReader } from '../text.js';
@@ -20,8 +20,6 @@ const EMPTY = new ByteSlice();
 
 /** Where a vector set is being read. */
 export class VectorSetWalk {
-  /** The element at hand; -1 before them. */
-  index = -1;
   private headRead = false;
   private left = 0;
   private blobBytes = 0;
@@ -43,13 +41,16 @@ export class VectorSetWalk {
 
   begin(): void {
     this.headRead = false;
-    this.index = -1;
   }
 
-  run(cursor: Cursor, out: ItemOutput): Progress {
-    if (!this.headRead && !this.readHead(cursor, out)) return NEED;
+  run(walk: ValueWalk, cursor: Cursor, out: ItemOutput): Progress {
+    if (!this.headRead) {
+      if (!this.readHead(cursor, out)) return NEED;
+      walk.index = 0;
+    }
     while (this.left > 0) {
       if (!this.readElement(cursor, out)) return NEED;
+      walk.index++;
       if (out.full) return PAUSE;
     }
     const at = cursor.length(cursor.position);
@@ -98,7 +99,6 @@ export class VectorSetWalk {
     this.headRead = true;
     this.pass(cursor, at, out);
     out.vectorSet({ dimensions, elements, quantization, links, projectedFrom: this.projectedFrom });
-    this.index = 0;
     return true;
   }
 
@@ -136,7 +136,6 @@ export class VectorSetWalk {
     this.pass(cursor, at, out);
     out.vector(this.element.slice, this.attributed ? this.attributes.slice : EMPTY, this.vector);
     this.left--;
-    this.index++;
     return true;
   }
 

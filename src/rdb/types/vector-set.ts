@@ -17,8 +17,6 @@ export const vectorSet: TypeCodec = {
       walk.vectors.begin();
       walk.step = 1;
     }
-    const progress = walk.vectors.run(cursor, out);
-    walk.index = walk.vectors.index;
-    return progress;
+    return walk.vectors.run(walk, cursor, out);
   },
 };
