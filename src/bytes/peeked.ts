@@ -1,3 +1,4 @@
+import { FormatError } from '../errors.js';
 import type { ByteReader, ByteSource } from './source.js';
 
 /** A source whose first bytes can be looked at before it is read: for pipes, which open once. */
@@ -5,7 +6,8 @@ export class PeekedSource implements ByteSource {
   readonly label: string;
   private reader: ByteReader | null = null;
   private head: Buffer = Buffer.alloc(0);
-  private failure: unknown = null;
+  /** What ended the look at the first bytes early. */
+  failure: unknown = null;
 
   constructor(private readonly source: ByteSource) {
     this.label = source.label;
@@ -20,10 +22,11 @@ export class PeekedSource implements ByteSource {
   }
 
   /**
-   * The first bytes, fewer than `count` only when there are no more, or when reading failed behind them: then who reads
-   * on is told, and who peeked only when nothing came at all.
+   * The first bytes, fewer than `count` only when there are no more or when reading failed behind them, which who reads
+   * on is told.
    *
-   * @throws the signal's reason when aborted, even while nothing comes
+   * @throws when reading fails at once, damage of packed bytes excepted; the signal's reason when aborted, even while
+   * nothing comes
    */
   async peek(count: number, signal: AbortSignal | null): Promise<Buffer> {
     signal?.throwIfAborted();
@@ -40,7 +43,7 @@ export class PeekedSource implements ByteSource {
         filled += read;
       }
     } catch (error) {
-      if (filled === 0) throw error;
+      if (filled === 0 && !(error instanceof FormatError)) throw error;
       this.failure = error;
     } finally {
       signal?.removeEventListener('abort', close);

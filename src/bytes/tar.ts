@@ -47,13 +47,13 @@ export async function indexTar(source: SizedSource): Promise<TarIndex> {
       const header = await cursor.take(BLOCK, 'header');
       // Two empty blocks end an archive; one, or the end of the file, will do.
       if (header === null || header.every((byte) => byte === 0)) break;
-      if (!hasChecksum(header, 0)) throw corrupt(offset, 'header checksum');
+      if (!hasChecksum(header, 0)) throw corrupt(offset, 'header-checksum');
       const entry = entryOf(header, extra, offset);
       const extends_ = EXTENSIONS.has(entry.type);
       if (extends_) {
-        if (entry.size > EXTRA_MAX) throw corrupt(offset, 'extended header too long');
-        const bytes = await cursor.take(roundUp(entry.size), 'extended header');
-        if (bytes === null) throw truncated(source.size, 'extended header');
+        if (entry.size > EXTRA_MAX) throw corrupt(offset, 'extended-header-too-long');
+        const bytes = await cursor.take(roundUp(entry.size), 'extended-header');
+        if (bytes === null) throw truncated(source.size, 'extended-header');
         extra = extended(extra, entry.type, bytes.subarray(0, entry.size), offset);
         continue;
       }
@@ -125,7 +125,7 @@ function paxRecords(bytes: Buffer, offset: number): Extra {
     const length = space < 0 || space - at > 6 ? 0 : Number(bytes.latin1Slice(at, space));
     const end = at + length;
     if (!Number.isInteger(length) || end <= space || end > bytes.length || bytes[end - 1] !== 10) {
-      throw corrupt(offset, 'extended header');
+      throw corrupt(offset, 'extended-header');
     }
     const record = bytes.utf8Slice(space + 1, end - 1);
     const equals = record.indexOf('=');

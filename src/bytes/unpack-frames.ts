@@ -44,13 +44,13 @@ export class FramesUnpacker implements Unpacker {
       const magic = input.word();
       if ((magic & 0xfffffff0) >>> 0 === MAGIC_SKIPPABLE) {
         if (!(await input.has(4)) || !(await input.skip(input.word())))
-          throw fail('packed/truncated', input.offset, { reading: 'skippable frame' });
+          throw fail('packed/truncated', input.offset, { reading: 'skippable-frame' });
         continue;
       }
       if (magic === MAGIC_LZ4) this.frame = this.lz4;
       else if (magic === MAGIC_ZSTD) this.frame = this.zstd;
       else if (magic === MAGIC_LZ4_LEGACY)
-        throw fail('packed/unsupported', offset, { reason: 'lz4 legacy frame' });
+        throw fail('packed/unsupported', offset, { reason: 'lz4-legacy-frame' });
       else throw this.noFrame(offset);
       this.frames++;
       await this.frame.begin(offset);
@@ -62,7 +62,7 @@ export class FramesUnpacker implements Unpacker {
     const { input, fail, frames } = this;
     const found = input.bytes.toString('hex', input.position - 4, input.position);
     if (frames > 0) return fail('packed/trailing-bytes', offset, { frames, found });
-    return fail('packed/corrupt', offset, { reason: 'no frame', found });
+    return fail('packed/corrupt', offset, { reason: 'no-frame', found });
   }
 
   close(): void {

@@ -44,7 +44,7 @@ export class GzipUnpacker implements Unpacker {
     for (;;) {
       const bytes = await inflate.next();
       if (bytes === 'more') {
-        if (!(await input.has(1))) throw this.truncated('compressed data');
+        if (!(await input.has(1))) throw this.truncated('compressed-data');
         const size = Math.min(PIECE_BYTES, input.end - input.position);
         inflate.give(input.bytes.subarray(input.position, input.position + size));
         input.position += size;
@@ -71,7 +71,7 @@ export class GzipUnpacker implements Unpacker {
     const method = input.bytes[input.position + 2]!;
     const flags = input.bytes[input.position + 3]!;
     if (method !== DEFLATE) throw fail('packed/unsupported', offset, { reason: 'method', method });
-    if (flags & FLAGS_RESERVED) throw fail('packed/corrupt', offset + 3, { reason: 'header flags', flags });
+    if (flags & FLAGS_RESERVED) throw fail('packed/corrupt', offset + 3, { reason: 'header-flags', flags });
     input.position += HEADER_BYTES;
     if (flags & FLAG_EXTRA) {
       if (!(await input.has(2))) throw this.truncated('header');
@@ -118,7 +118,7 @@ export class GzipUnpacker implements Unpacker {
       throw fail('packed/checksum-mismatch', offset, detail);
     }
     if (claimed !== size) {
-      throw fail('packed/corrupt', offset + 4, { reason: 'content size', claimed, produced: size, member });
+      throw fail('packed/corrupt', offset + 4, { reason: 'content-size', claimed, produced: size, member });
     }
   }
 

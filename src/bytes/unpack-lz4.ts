@@ -39,24 +39,24 @@ export class Lz4FrameReader {
   async begin(offset: number): Promise<void> {
     const { input, fail } = this;
     this.startedAt = offset;
-    if (!(await input.has(3))) throw this.truncated('frame header');
+    if (!(await input.has(3))) throw this.truncated('frame-header');
     const start = input.position;
     const flags = input.bytes[start]!;
     const sizes = input.bytes[start + 1]!;
     const size = flags & FLAG_CONTENT_SIZE ? 10 : 2;
     if (flags >> 6 !== 1 || flags & FLAG_RESERVED || sizes & 0x8f) {
-      throw fail('packed/corrupt', input.offset, { reason: 'frame header', flags, sizes });
+      throw fail('packed/corrupt', input.offset, { reason: 'frame-header', flags, sizes });
     }
     if (flags & FLAG_DICTIONARY) throw fail('packed/unsupported', input.offset, { reason: 'dictionary' });
-    if (!(await input.has(size + 1))) throw this.truncated('frame header');
+    if (!(await input.has(size + 1))) throw this.truncated('frame-header');
     const at = input.position;
     const computed = (xxh32(input.bytes, at, at + size) >>> 8) & 0xff;
     const stored = input.bytes[at + size]!;
     if (computed !== stored) {
-      throw fail('packed/checksum-mismatch', input.offset + size, { of: 'frame header', stored, computed });
+      throw fail('packed/checksum-mismatch', input.offset + size, { of: 'frame-header', stored, computed });
     }
     this.blockMax = BLOCK_BYTES[sizes >> 4] ?? 0;
-    if (this.blockMax === 0) throw fail('packed/corrupt', input.offset + 1, { reason: 'block size', sizes });
+    if (this.blockMax === 0) throw fail('packed/corrupt', input.offset + 1, { reason: 'block-size', sizes });
     this.flags = flags;
     this.contentSize =
       size === 2 ? -1 : input.bytes.readUInt32LE(at + 2) + input.bytes.readUInt32LE(at + 6) * 4294967296;
@@ -64,7 +64,7 @@ export class Lz4FrameReader {
     this.hash = null;
     if (flags & FLAG_CONTENT_CHECKSUM) {
       this.hash = runningXxh32();
-      if (this.hash === null) throw fail('packed/unsupported', offset, { reason: 'no WebAssembly' });
+      if (this.hash === null) throw fail('packed/unsupported', offset, { reason: 'no-webassembly' });
     }
     this.produced = this.history = this.lastSize = 0;
   }
@@ -75,12 +75,12 @@ export class Lz4FrameReader {
     for (;;) {
       this.keepHistory();
       const { offset } = input;
-      if (!(await input.has(4))) throw this.truncated('block size');
+      if (!(await input.has(4))) throw this.truncated('block-size');
       const word = input.word();
       if (word === 0) return this.end();
       const size = word % PLAIN_BLOCK;
       if (size > this.blockMax) {
-        throw fail('packed/corrupt', offset, { reason: 'block size', claimed: size, limit: this.blockMax });
+        throw fail('packed/corrupt', offset, { reason: 'block-size', claimed: size, limit: this.blockMax });
       }
       const checksumBytes = this.flags & FLAG_BLOCK_CHECKSUM ? 4 : 0;
       if (!(await input.has(size + checksumBytes))) throw this.truncated('block');
@@ -135,7 +135,7 @@ export class Lz4FrameReader {
   private async end(): Promise<null> {
     const { input, hash } = this;
     if (hash !== null) {
-      if (!(await input.has(4))) throw this.truncated('content checksum');
+      if (!(await input.has(4))) throw this.truncated('content-checksum');
       this.compare('content', hash.low(), input.position);
       input.position += 4;
     }
@@ -158,7 +158,7 @@ export class Lz4FrameReader {
 
   private wrongSize(offset: number) {
     const { contentSize, produced } = this;
-    return this.fail('packed/corrupt', offset, { reason: 'content size', claimed: contentSize, produced });
+    return this.fail('packed/corrupt', offset, { reason: 'content-size', claimed: contentSize, produced });
   }
 }
 

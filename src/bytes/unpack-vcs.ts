@@ -6,8 +6,8 @@ import { Lz4FrameReader } from './unpack-lz4.js';
 const FIELDS: readonly (readonly [name: string, value: number])[] = [
   ['version', 1],
   ['codec', 1],
-  ['reserved byte', 0],
-  ['stream kind', 1],
+  ['reserved-byte', 0],
+  ['stream-kind', 1],
 ];
 const MAGIC_BYTES = 3;
 const MAGIC_LZ4 = 0x184d2204;
@@ -51,7 +51,7 @@ export class VcsUnpacker implements Unpacker {
     const magic = input.word();
     if (magic !== MAGIC_LZ4) {
       const found = input.bytes.toString('hex', input.position - 4, input.position);
-      throw fail('packed/corrupt', offset, { reason: 'no frame', found });
+      throw fail('packed/corrupt', offset, { reason: 'no-frame', found });
     }
     await this.frame.begin(offset);
   }

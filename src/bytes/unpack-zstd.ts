@@ -51,10 +51,10 @@ export class ZstdFrameReader {
     this.startedAt = offset;
     let header: ZstdHeader | number | null = 1;
     while (typeof header === 'number') {
-      if (!(await input.has(header))) throw this.truncated('frame header');
+      if (!(await input.has(header))) throw this.truncated('frame-header');
       header = readZstdHeader(input.bytes, input.position, input.end);
     }
-    if (header === null) throw fail('packed/corrupt', input.offset, { reason: 'frame header' });
+    if (header === null) throw fail('packed/corrupt', input.offset, { reason: 'frame-header' });
     const { windowBytes, dictionary } = header;
     if (dictionary !== 0) throw fail('packed/unsupported', offset, { reason: 'dictionary', dictionary });
     if (windowBytes > ZSTD_WINDOW_MAX) {
@@ -77,7 +77,7 @@ export class ZstdFrameReader {
     const { header, fail } = this;
     if (header.hasChecksum) {
       this.hash = runningXxh64();
-      if (this.hash === null) throw fail('packed/unsupported', this.startedAt, { reason: 'no WebAssembly' });
+      if (this.hash === null) throw fail('packed/unsupported', this.startedAt, { reason: 'no-webassembly' });
     }
     const blocks = new ZstdBlocks(Math.min(header.windowBytes, this.reach()));
     return {
@@ -107,7 +107,7 @@ export class ZstdFrameReader {
     for (;;) {
       const bytes = this.ready.shift();
       if (bytes !== undefined) return bytes;
-      if (this.ended) return null;
+      if (this.ended) return this.end();
       await this.block();
     }
   }
@@ -115,13 +115,13 @@ export class ZstdFrameReader {
   private async block(): Promise<void> {
     const { input, fail, header } = this;
     const { offset } = input;
-    if (!(await input.has(BLOCK_HEADER))) throw this.truncated('block header');
+    if (!(await input.has(BLOCK_HEADER))) throw this.truncated('block-header');
     const word = input.bytes.readUIntLE(input.position, BLOCK_HEADER);
     const kind = (word >> 1) & 3;
     const size = word >> 3;
-    if (kind === BLOCK_RESERVED) throw fail('packed/corrupt', offset, { reason: 'block type' });
+    if (kind === BLOCK_RESERVED) throw fail('packed/corrupt', offset, { reason: 'block-type' });
     if (size > this.blockMax) {
-      throw fail('packed/corrupt', offset, { reason: 'block size', claimed: size, limit: this.blockMax });
+      throw fail('packed/corrupt', offset, { reason: 'block-size', claimed: size, limit: this.blockMax });
     }
     this.ended = (word & 1) !== 0;
     const inFile = BLOCK_HEADER + (kind === BLOCK_RLE ? 1 : size);
@@ -131,10 +131,9 @@ export class ZstdFrameReader {
     // Native decoding compares the checksum itself, and takes its bytes with the last block.
     const given = this.hash === null ? stop + checksumBytes : stop;
     const block = Buffer.from(input.bytes.subarray(input.position, given));
+    input.position = stop + checksumBytes;
     this.ready = await this.decode(block, offset);
     for (const bytes of this.ready) this.count(bytes, offset);
-    if (this.ended) this.compare(stop, offset);
-    input.position = stop + checksumBytes;
   }
 
   private async decode(block: Buffer, offset: number): Promise<Uint8Array[]> {
@@ -156,18 +155,19 @@ export class ZstdFrameReader {
     const { contentSize } = this.header;
     if (contentSize >= 0 && this.produced > contentSize) throw this.wrongSize(offset);
     if (this.moved > MOVED_MAX + MOVED_PER_BYTE * this.produced) {
-      throw this.fail('packed/unsupported', offset, { reason: 'tiny blocks under a large window' });
+      throw this.fail('packed/unsupported', offset, { reason: 'tiny-blocks-in-large-window' });
     }
   }
 
-  private compare(at: number, offset: number): void {
-    const { input, header, produced } = this;
-    if (header.contentSize >= 0 && produced !== header.contentSize) throw this.wrongSize(offset);
-    if (this.hash === null) return;
-    const stored = input.bytes.readUInt32LE(at);
-    const computed = this.hash.low();
-    if (stored === computed) return;
-    throw this.fail('packed/checksum-mismatch', input.offset - input.position + at, {
+  /** Compares what the frame promised with what came, once all of that has been handed out. */
+  private end(): null {
+    const { input, header, produced, hash } = this;
+    if (header.contentSize >= 0 && produced !== header.contentSize) throw this.wrongSize(this.startedAt);
+    if (hash === null) return null;
+    const stored = input.bytes.readUInt32LE(input.position - 4);
+    const computed = hash.low();
+    if (stored === computed) return null;
+    throw this.fail('packed/checksum-mismatch', input.offset - 4, {
       of: 'content',
       stored: hex(stored),
       computed: hex(computed),
@@ -177,7 +177,7 @@ export class ZstdFrameReader {
   private wrongSize(offset: number) {
     const { header, produced } = this;
     const claimed = header.contentSize;
-    return this.fail('packed/corrupt', offset, { reason: 'content size', claimed, produced });
+    return this.fail('packed/corrupt', offset, { reason: 'content-size', claimed, produced });
   }
 
   private truncated(reading: string) {

@@ -10,8 +10,10 @@ import { SNIFF_BYTES } from './sniff.js';
 /** A source with all that was packed around it taken off. */
 export interface PlainBytes {
   readonly source: ByteSource;
-  /** Its first bytes. */
+  /** Its first bytes; none when not one could be unpacked. */
   readonly head: Buffer;
+  /** Why there are fewer of them than there should be; null otherwise. */
+  readonly damage: FormatError | null;
   /** How it was packed, outermost first. */
   readonly packings: readonly Packing[];
 }
@@ -29,7 +31,7 @@ const DEPTH_MAX = 4;
  * Looks at the first bytes of a source and takes off what is packed around them: gzip, zstd and LZ4, and Valkey's
  * envelope inside.
  *
- * @throws InputError when it is packed too deep, DamageError when not one byte of it can be unpacked
+ * @throws InputError when it is packed too deep
  */
 export async function unpacked(source: ByteSource, { signal }: UnpackOptions): Promise<PlainBytes> {
   const packings: Packing[] = [];
@@ -55,18 +57,16 @@ async function peek(
   source: ByteSource,
   signal: AbortSignal | null,
   isUnpacked: boolean,
-): Promise<Pick<PlainBytes, 'source' | 'head'>> {
-  if (source.once !== true && !isUnpacked) return { source, head: await readHead(source, SNIFF_BYTES) };
-  const peeked = new PeekedSource(source);
-  try {
-    const head = await peeked.peek(SNIFF_BYTES, signal);
-    if (source.once === true) return { source: peeked, head };
-    await peeked.close();
-    return { source, head };
-  } catch (error) {
-    if (error instanceof FormatError) throw new DamageError(findingOf(error, source.label));
-    throw error;
+): Promise<Omit<PlainBytes, 'packings'>> {
+  if (source.once !== true && !isUnpacked) {
+    return { source, head: await readHead(source, SNIFF_BYTES), damage: null };
   }
+  const peeked = new PeekedSource(source);
+  const head = await peeked.peek(SNIFF_BYTES, signal);
+  const damage = peeked.failure instanceof FormatError ? peeked.failure : null;
+  if (source.once === true) return { source: peeked, head, damage };
+  await peeked.close();
+  return { source, head, damage };
 }
 
 /**

@@ -11,8 +11,8 @@ import { FormatError, InputError } from '../errors.js';
 import { RdbDecoder } from '../rdb/decoder.js';
 import { RdbSink } from '../rdb/handler.js';
 import { type PlainBytes, seekable, type UnpackOptions, unpacked } from './open-bytes.js';
-import { namingFile } from './report.js';
-import { sniff } from './sniff.js';
+import { DamageError, findingOf, namingFile } from './report.js';
+import { type FileForm, sniff } from './sniff.js';
 
 export interface OpenOptions {
   /** Which dataset of a directory is meant, where it holds both; null: the AOF. */
@@ -75,7 +75,7 @@ async function openBytes(path: string, given: ByteSource, options: OpenOptions):
   const { head, packings } = plain;
   if (isTar(head)) return openArchive(path, plain, unpacking);
   const common = { path, choice: '', isDirectory: false, ...(packings.length > 0 && { packings }) };
-  const form = sniff(head, given.label.replace(packings.length > 0 ? PACKED_NAME : /$^/, ''));
+  const form = formOf(plain, given.label);
   if (form === 'manifest') {
     if (path === '-') throw manifestOnPipe(given.label);
     return { ...common, kind: 'aof', set: await openAofSet(path) };
@@ -89,6 +89,16 @@ async function openBytes(path: string, given: ByteSource, options: OpenOptions):
     return { ...common, kind: 'aof', set: await singleFileSet(bytes) };
   }
   return { ...common, kind: 'rdb', bytes };
+}
+
+/** What is inside. Where damage hides the first bytes the name must tell, else the damage is all that can be told. */
+function formOf({ head, packings, damage }: PlainBytes, label: string): FileForm {
+  if (packings.length === 0) return sniff(head, label);
+  try {
+    return sniff(head, label.replace(PACKED_NAME, ''));
+  } catch (error) {
+    throw damage === null ? error : new DamageError(findingOf(damage, label));
+  }
 }
 
 /** Endings that say how a file is packed, and nothing of what is inside. */

@@ -94,7 +94,7 @@ describe('damage', () => {
     const bytes = tar([file('a'), file('b', 'x'.repeat(2000))]);
     const changed = Buffer.from(bytes);
     changed[1024 + 3] = 1;
-    await refused(changed, 'packed/corrupt', { reason: 'header checksum' });
+    await refused(changed, 'packed/corrupt', { reason: 'header-checksum' });
     await refused(bytes.subarray(0, 1024 + 600), 'packed/truncated', { reading: 'member b' });
     await refused(bytes.subarray(0, 1024 + 100), 'packed/truncated', { reading: 'header' });
   });
@@ -103,10 +103,10 @@ describe('damage', () => {
     await refused(tar([{ name: 'a', size: 8 ** 11 - 1 }]), 'packed/truncated', {});
     await refused(tar([{ name: 'a', size: 2 ** 62, base256: true }]), 'packed/corrupt', { reason: 'size' });
     await refused(tar([{ name: 'a', type: 'x', size: 1 << 30 }]), 'packed/corrupt', {
-      reason: 'extended header too long',
+      reason: 'extended-header-too-long',
     });
     await refused(tar([{ name: 'a', type: 'L', size: 1 << 30 }]), 'packed/corrupt', {
-      reason: 'extended header too long',
+      reason: 'extended-header-too-long',
     });
     for (const record of ['9999 path=a\n', 'x path=a\n', '5 a\n', '-1 path=a\n', '12 size=99x\n']) {
       await refused(tar([{ name: 'a', type: 'x', bytes: Buffer.from(record) }]), 'packed/corrupt', {});

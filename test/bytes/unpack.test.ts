@@ -198,15 +198,15 @@ describe('lies', () => {
     await unsupported([2, 1, 0, 1], 'version', 3);
     await unsupported([1, 0, 0, 1], 'codec', 4);
     await unsupported([1, 2, 0, 1], 'codec', 4);
-    await unsupported([1, 1, 1, 1], 'reserved byte', 5);
-    await unsupported([1, 1, 0, 2], 'stream kind', 6);
+    await unsupported([1, 1, 1, 1], 'reserved-byte', 5);
+    await unsupported([1, 1, 0, 2], 'stream-kind', 6);
     const envelope = vcs(RDB).subarray(0, 7);
     const trailing = Buffer.concat([vcs(RDB), Buffer.from('x')]);
     await refused(trailing, 'packed/trailing-bytes', { packedOffset: trailing.length - 1 });
     await refused(Buffer.concat([vcs(RDB), frame]), 'packed/trailing-bytes', {});
-    await refused(Buffer.concat([envelope, RDB]), 'packed/corrupt', { reason: 'no frame', packedOffset: 7 });
+    await refused(Buffer.concat([envelope, RDB]), 'packed/corrupt', { reason: 'no-frame', packedOffset: 7 });
     await refused(envelope, 'packed/truncated', { reading: 'envelope' });
-    await refused(Buffer.concat([envelope, skippable(RDB), frame]), 'packed/corrupt', { reason: 'no frame' });
+    await refused(Buffer.concat([envelope, skippable(RDB), frame]), 'packed/corrupt', { reason: 'no-frame' });
   });
 
   it('in a frame of LZ4', async () => {
@@ -217,8 +217,8 @@ describe('lies', () => {
       return Buffer.concat([frame.subarray(0, 7), size, Buffer.from(bytes), Buffer.alloc(4)]);
     };
     const corrupt = (packed: Buffer, reason: string) => refused(packed, 'packed/corrupt', { reason });
-    await corrupt(block([], 0x7fffffff), 'block size');
-    await corrupt(block([], 0xffffffff), 'block size');
+    await corrupt(block([], 0x7fffffff), 'block-size');
+    await corrupt(block([], 0xffffffff), 'block-size');
     await corrupt(block([0x10]), 'input-ends');
     await corrupt(block([0xf0, 255, 255]), 'input-ends');
     await corrupt(block([0x14, 65, 2, 0, 0]), 'match-before-start');
@@ -226,10 +226,10 @@ describe('lies', () => {
     await corrupt(block([0x14, 65, 1, 0]), 'no-last-literals');
     await corrupt(block([0x1f, 65, 1, 0, ...Array<number>(300).fill(255), 0, 0]), 'output-too-long');
     await refused(Buffer.from('04224d1861401a', 'hex'), 'packed/unsupported', { reason: 'dictionary' });
-    await refused(Buffer.from('04224d1820401a', 'hex'), 'packed/corrupt', { reason: 'frame header' });
+    await refused(Buffer.from('04224d1820401a', 'hex'), 'packed/corrupt', { reason: 'frame-header' });
     const sized = lz4Frame(RDB, { contentSize: true });
     const other = lz4Frame(Buffer.alloc(900), { contentSize: true });
-    await corrupt(Buffer.concat([other.subarray(0, 15), sized.subarray(15)]), 'content size');
+    await corrupt(Buffer.concat([other.subarray(0, 15), sized.subarray(15)]), 'content-size');
     await refused(packedFile('small.rdb.legacy.lz4'), 'packed/unsupported', {}, 'lz4');
   });
 
@@ -238,15 +238,15 @@ describe('lies', () => {
     await refused(wide, 'packed/unsupported', { reason: 'window', claimed: 2 ** 30 });
     const reserved = zstdFrame([RDB]);
     reserved[6]! |= 6;
-    await refused(reserved, 'packed/corrupt', { reason: 'block type' });
-    await refused(zstdFrame([{ byte: 0, count: 200_000 }]), 'packed/corrupt', { reason: 'block size' });
+    await refused(reserved, 'packed/corrupt', { reason: 'block-type' });
+    await refused(zstdFrame([{ byte: 0, count: 200_000 }]), 'packed/corrupt', { reason: 'block-size' });
     await refused(Buffer.from('28b52ffd01000142', 'hex'), 'packed/unsupported', { reason: 'dictionary' });
     const claiming = (bytes: bigint) => {
       const size = Buffer.alloc(8);
       size.writeBigUInt64LE(bytes);
       return Buffer.concat([Buffer.from('28b52ffde0', 'hex'), size, zstdFrame([RDB]).subarray(6)]);
     };
-    await refused(claiming(100_000_000n), 'packed/corrupt', { reason: 'content size', claimed: 100_000_000 });
+    await refused(claiming(100_000_000n), 'packed/corrupt', { reason: 'content-size', claimed: 100_000_000 });
     await refused(claiming(4n << 30n), 'packed/unsupported', { reason: 'window', claimed: 2 ** 32 });
   });
 
@@ -264,7 +264,7 @@ describe('lies', () => {
     const packed = gzip(RDB);
     const size = Buffer.from(packed);
     size[size.length - 1]! ^= 1;
-    await refused(size, 'packed/corrupt', { reason: 'content size' });
+    await refused(size, 'packed/corrupt', { reason: 'content-size' });
     const sum = Buffer.from(packed);
     sum[sum.length - 5]! ^= 1;
     await refused(sum, 'packed/checksum-mismatch', { of: 'content', packedOffset: packed.length - 8 });

@@ -10,10 +10,9 @@ import {
   printVerdict,
   verdictOf,
 } from '../render/check.js';
-import { printable } from '../render/escape.js';
 import { noteNotChecked } from '../render/not-checked.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf } from '../source-flags.js';
+import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
 
 interface CheckFlags extends SourceFlags {
   readonly quick?: boolean;
@@ -69,7 +68,7 @@ async function run(paths: readonly string[], flags: CheckFlags, session: Session
 async function checkOne(path: string, flags: CheckFlags, session: Session): Promise<CheckReport> {
   const { settings } = session;
   const source = await openSource(path, { ...sourceOptionsOf(flags, session), readsOn: true, again: true });
-  if (source.choice !== '') session.note(printable(source.choice));
+  tellSource(source, session);
   const options = { quick: flags.quick === true, dialect: settings.dialect };
   const report = await checkSource(source, options, session.context);
   if (!settings.json) printReport(report, session);

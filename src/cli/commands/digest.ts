@@ -10,7 +10,7 @@ import { noteLogFindings } from '../render/log-findings.js';
 import { notCheckedJson, noteNotChecked } from '../render/not-checked.js';
 import { counted } from '../render/numbers.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf } from '../source-flags.js';
+import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
 
 interface DigestFlags extends SourceFlags, FilterFlags {
   readonly as?: string;
@@ -51,7 +51,7 @@ async function run(path: string, flags: DigestFlags, session: Session): Promise<
     keys: flags.perKey === true ? keyPrinter(session) : null,
   };
   const source = await openSource(path, sourceOptionsOf(flags, session));
-  if (source.choice !== '') session.note(printable(source.choice));
+  tellSource(source, session);
   const report = await digestSource(source, options, session.context);
   if (settings.json) printJson(report, flags.perKey === true, session);
   else session.print(`${report.digest}\n`);

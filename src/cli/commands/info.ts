@@ -1,12 +1,11 @@
 import { type InfoReport, info as infoOf } from '../../tools/info.js';
 import { openSource } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
-import { printable } from '../render/escape.js';
 import { severityOf } from '../render/findings.js';
 import { infoJson, printInfo } from '../render/info.js';
 import { noteNotChecked } from '../render/not-checked.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf } from '../source-flags.js';
+import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
 
 export const info: CommandDefinition = {
   define(command, launch) {
@@ -30,7 +29,7 @@ async function run(paths: readonly string[], flags: SourceFlags, session: Sessio
   const reports: InfoReport[] = [];
   for (const path of paths) {
     const source = await openSource(path, sourceOptionsOf(flags, session));
-    if (source.choice !== '') session.note(printable(source.choice));
+    tellSource(source, session);
     const report = await infoOf(source, { dialect: settings.dialect }, session.context);
     if (!settings.json) printInfo(report, reports.length === 0, session);
     reports.push(report);

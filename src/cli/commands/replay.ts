@@ -6,10 +6,9 @@ import { targetNamed } from '../../tools/target-choice.js';
 import { formByName } from '../../tools/write-dataset.js';
 import type { CommandDefinition } from '../catalog.js';
 import { type CutFlags, cutOf, cutOptions } from '../cut-flags.js';
-import { printable } from '../render/escape.js';
 import { noteReplay, printReplay, replayJson } from '../render/replay.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf } from '../source-flags.js';
+import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
 import { parseWord } from '../values.js';
 
 interface ReplayFlags extends SourceFlags, CutFlags {
@@ -54,7 +53,7 @@ async function run(path: string, flags: ReplayFlags, session: Session): Promise<
   const { settings } = session;
   const options = optionsOf(flags, session);
   const source = await openSource(path, sourceOptionsOf(flags, session));
-  if (source.choice !== '') session.note(printable(source.choice));
+  tellSource(source, session);
   const report = await replaySource(source, options, session.context);
   if (settings.json) session.report(replayJson(report, options, session));
   else printReplay(report, options, session);
