@@ -87,7 +87,7 @@ async function run(path: string, flags: RepairFlags, session: Session): Promise<
   const source = await openSource(path, sourceOptionsOf(flags, session));
   if (source.choice !== '') session.note(printable(source.choice));
   const plan = await planRepair(source, planOptions, context);
-  const view: RepairView = { path, plan, chosen: chosenOf(plan, strategy), report: null, flags: planOptions };
+  const view: RepairView = { path, plan, chosen: chosenOf(plan, strategy), report: null, maxLossBytes };
   if (output === null || (plan.intact && output.kind === 'in-place')) {
     show(view, session);
     return plan.intact ? 0 : 1;
@@ -108,7 +108,7 @@ async function run(path: string, flags: RepairFlags, session: Session): Promise<
 function show(view: RepairView, session: Session): void {
   if (session.settings.json) session.report(repairJson(view, session));
   else if (view.report === null) printPlan(view, session);
-  else printRepair(view.report, session);
+  else printRepair(view, view.report, session);
   noteRepair(view, session);
 }
 

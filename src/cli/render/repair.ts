@@ -22,45 +22,41 @@ export interface RepairView {
   readonly chosen: StrategyPlan;
   /** Null when nothing was to be done. */
   readonly report: RepairReport | null;
-  readonly flags: { readonly partial: boolean; readonly doubtful: boolean };
+  readonly maxLossBytes: number | null;
 }
 
 const STRATEGY_WORDS: Readonly<Record<StrategyName, string>> = {
-  truncate: 'keep everything up to the first damage: a state that really existed',
-  skip: 'drop only what is damaged and keep what follows, which may have built on what is gone',
-  salvage: 'every key that still reads goes into a fresh file',
+  truncate: 'keeps everything up to the first damage: a state that really existed',
+  skip: 'keeps what follows the damage too, though it may have built on what is gone',
+  salvage: 'every key that still reads, in a fresh file',
 };
 
 const OBSTACLE_WORDS: Readonly<Record<Obstacle, string>> = {
   'base-damaged':
-    'the RDB that the log builds on is damaged, and its keys stand in no order of time: nothing before the damage is a state that existed',
-  'base-missing': 'the file that the log builds on is not there: what the rest led to cannot be told',
+    'the log builds on an RDB that is damaged; its keys stand in no order of time, so nothing up to the damage is a state that existed',
+  'base-missing': 'the file that the log builds on is not there, so what the rest led to is not known',
   'nothing-before': 'nothing stands before the damage',
-  'nothing-left': 'no file would be left',
-};
-
-const REFUSAL_WORDS: Readonly<Record<Refusal, string>> = {
-  obstacle: 'this strategy cannot be carried out',
-  'max-loss': 'it would lose more than --max-loss allows',
-  'not-clean': 'what was made of it does not check clean (please report this)',
+  'nothing-left': 'nothing in it can be read',
 };
 
 const ACTION_WORDS: Readonly<Record<ActionKind, string>> = {
   truncate: 'cut off',
   drop: 'drop',
-  'drop-transaction': 'drop a transaction of',
-  'drop-doubtful': 'drop what may be the content of a value in',
-  'drop-duplicate': 'drop keys that come twice in',
-  correct: 'put a byte right in',
-  'drop-trailing': 'drop trailing bytes of',
-  'rewrite-header': 'make the start anew of',
-  'drop-annotation': 'drop the torn annotation of',
-  'leave-out': 'leave out all of',
-  'forget-missing': 'take out of the manifest',
-  'rewrite-trailer': 'make the checksum anew of',
-  'keep-partly': 'keep partly',
-  'rebuild-manifest': 'write anew',
+  'drop-transaction': 'drop a transaction, damaged and so not whole,',
+  'drop-doubtful': 'drop what may only be the content of a value',
+  'drop-duplicate': 'drop keys whose names stood before',
+  correct: 'put a byte right, as the checksum shows what it was,',
+  'drop-trailing': 'drop bytes behind the end',
+  'drop-annotation': 'drop an annotation without its line end',
+  'leave-out': 'leave out the whole file',
+  'forget-missing': 'take it out of the manifest: it is not there',
+  'rewrite-header': 'make the first bytes anew',
+  'rewrite-trailer': 'make the end mark and checksum anew',
+  'keep-partly': 'keep what reads of a value',
+  'rebuild-manifest': 'write it anew from the files',
 };
+
+const LISTED = 10;
 
 /** What is wrong and what each way out costs. */
 export function printPlan(view: RepairView, session: Session): void {
@@ -71,128 +67,190 @@ export function printPlan(view: RepairView, session: Session): void {
     return;
   }
   printDamage(plan, session);
-  for (const strategy of plan.strategies) printStrategy(strategy, session);
-  if (session.settings.quiet) return;
-  session.print('\nNothing was changed. To repair it into a new place, or where it stands with a backup:\n');
-  const usable = plan.strategies.filter(({ obstacle }) => obstacle === null);
-  for (const { name } of usable) {
-    const flag = name === 'skip' ? ' --strategy skip' : '';
-    session.print(`  rekindle repair ${printable(path)}${flag} --out NEW\n`);
-  }
-  const [first] = usable;
-  if (first !== undefined) {
-    const flag = first.name === 'skip' ? ' --strategy skip' : '';
-    session.print(`  rekindle repair ${printable(path)}${flag} --in-place\n`);
-  }
+  const strategies = sameOutcome(plan) ? plan.strategies.slice(0, 1) : plan.strategies;
+  session.print('\n');
+  for (const strategy of strategies) printCost(strategy, strategies.length > 1, session);
+  for (const strategy of strategies) printActions(strategy, strategies.length > 1, session);
+  if (!session.settings.quiet) printNext(view, strategies, session);
 }
 
-/** Every finding once, whichever strategies act on it. */
+/** True when it does not matter which strategy is taken. */
+function sameOutcome({ strategies }: RepairPlan): boolean {
+  const told = strategies.map(({ actions, obstacle }) => JSON.stringify([obstacle, actions]));
+  return told.every((each) => each === told[0]);
+}
+
+/** The damage found, once whichever strategies act on it. */
 function damageOf(plan: RepairPlan): Finding[] {
   const found = new Map<string, Finding>();
-  for (const { actions } of plan.strategies) {
-    for (const { because } of actions) {
-      if (because === null) continue;
-      found.set(`${because.where.file}:${because.where.offset}:${because.code}`, because);
-    }
+  for (const { because } of plan.strategies.flatMap(({ actions }) => actions)) {
+    if (because === null) continue;
+    found.set(`${because.where.file}:${because.where.offset}:${because.code}`, because);
   }
   return [...found.values()];
 }
-
-const DAMAGE_SHOWN = 10;
 
 function printDamage(plan: RepairPlan, session: Session): void {
   const { outStyle: style, settings } = session;
   const damage = damageOf(plan);
   session.print(`${style.red('damaged')}: ${counted(damage.length, 'place')}\n`);
-  for (const finding of damage.slice(0, DAMAGE_SHOWN)) {
+  for (const finding of damage.slice(0, LISTED)) {
     const { file, offset: at } = finding.where;
     const place = at < 0 ? '' : ` at offset ${offset(at)}`;
     session.print(`  ${style.bold(printable(file))}${place}: ${finding.code}\n`);
     session.print(`    ${messageOf(finding, settings.conceal)}\n`);
   }
-  if (damage.length > DAMAGE_SHOWN) {
-    session.print(`  and ${count(damage.length - DAMAGE_SHOWN)} more (--json lists all)\n`);
-  }
+  if (damage.length > LISTED)
+    session.print(`  and ${count(damage.length - LISTED)} more (--json lists all)\n`);
 }
 
-function printStrategy(strategy: StrategyPlan, session: Session): void {
+const title = (name: StrategyName): string => (name === 'truncate' ? 'truncate (default)' : name);
+
+/** One line a strategy, so that they can be compared. */
+function printCost(strategy: StrategyPlan, named: boolean, session: Session): void {
   const { outStyle: style } = session;
-  const { name, obstacle, actions } = strategy;
-  const flag = name === 'salvage' ? 'salvage' : `--strategy ${name}`;
-  const standard = name === 'truncate' ? ' (default)' : '';
-  session.print(`\n${style.bold(flag)}${standard}: ${STRATEGY_WORDS[name]}\n`);
+  const { name, obstacle } = strategy;
+  const head = named ? `  ${style.bold(title(name).padEnd(20))}` : '  ';
   if (obstacle !== null) {
-    session.print(`  ${style.red('cannot be done')}: ${OBSTACLE_WORDS[obstacle]}\n`);
+    session.print(`${head}${style.red('not possible')}: ${OBSTACLE_WORDS[obstacle]}\n`);
     return;
   }
-  session.print(`  ${costText(strategy)}\n`);
-  const shown = actions.slice(0, DAMAGE_SHOWN);
-  for (const action of shown) session.print(`    ${actionText(action)}\n`);
-  if (actions.length > shown.length) {
-    session.print(`    and ${count(actions.length - shown.length)} more (--json lists all)\n`);
-  }
+  const words = named || name === 'salvage' ? `; ${STRATEGY_WORDS[name]}` : '';
+  session.print(`${head}${costText(strategy)}${words}\n`);
 }
 
-/** `loses 1,618 bytes, 12 commands; how many keys cannot be told`. */
-function costText({ lostBytes, lostCommands, lostKeys, name }: StrategyPlan): string {
-  if (lostBytes === 0 && lostCommands === 0 && lostKeys === 0) return 'loses nothing';
-  const parts = [counted(lostBytes, 'byte')];
-  const unknown: string[] = [];
-  if (name !== 'salvage') {
-    if (lostCommands === null) unknown.push('commands');
-    else parts.push(counted(lostCommands, 'command'));
-  } else if (lostKeys === null) {
-    unknown.push('keys');
-  } else {
-    parts.push(counted(lostKeys, 'key'));
+/** `loses 1,618 bytes, at least 12 commands`. */
+function costText({ lostBytes, lostCommands, lostKeys, name, actions }: StrategyPlan): string {
+  const missing = actions.filter(({ kind }) => kind === 'forget-missing').length;
+  const parts = lostBytes > 0 ? [counted(lostBytes, 'byte')] : [];
+  if (missing > 0) parts.push(`what ${missing === 1 ? 'a missing file' : `${missing} missing files`} held`);
+  const isLog = name !== 'salvage';
+  if (isLog && lostCommands !== null && lostCommands > 0) {
+    parts.push(`at least ${counted(lostCommands, 'command')}`);
   }
-  const rest = unknown.length > 0 ? `; how many ${unknown.join(' and ')} cannot be told` : '';
-  return `loses ${parts.join(', ')}${rest}`;
+  const keys = actions.reduce((sum, action) => sum + (action.lostKeys ?? 0), 0);
+  if (keys > 0) parts.push(`at least ${counted(keys, 'key')}`);
+  else if (!isLog && lostKeys === null) parts.push('nobody can tell how many keys');
+  if (actions.some(({ because, kind }) => kind === 'rewrite-trailer' && because?.code === 'rdb/truncated')) {
+    parts.push('whatever stood behind the end of the file');
+  }
+  return parts.length === 0 ? 'loses nothing' : `loses ${parts.join(', ')}`;
 }
 
-function actionText(action: RepairAction): string {
-  const { kind, from, to, lostCommands, lostKeys, lostBytes } = action;
-  const name = printable(basename(action.file));
-  const bytes = to > from ? ` from ${count(from)} to ${count(to)}` : '';
+function printActions(strategy: StrategyPlan, named: boolean, session: Session): void {
+  const { name, obstacle, actions } = strategy;
+  if (obstacle !== null) return;
+  session.print(named ? `\n${session.outStyle.bold(title(name))}:\n` : '\n');
+  for (const action of actions.slice(0, LISTED)) session.print(`  ${actionText(action, session)}\n`);
+  if (actions.length > LISTED)
+    session.print(`  and ${count(actions.length - LISTED)} more (--json lists all)\n`);
+  for (const line of doubtLines(strategy)) session.print(`  ${line}\n`);
+}
+
+function actionText(action: RepairAction, session: Session): string {
+  const { kind, from, to, lostCommands, lostKeys, lostBytes, because } = action;
+  const isRange = lostBytes > 0 && kind !== 'leave-out';
+  const range = isRange ? ` ${count(from)} to ${count(to)}` : kind === 'correct' ? ` at ${offset(from)}` : '';
   const cost: string[] = [];
   if (lostBytes > 0) cost.push(counted(lostBytes, 'byte'));
   if (lostCommands !== null && lostCommands > 0) cost.push(counted(lostCommands, 'command'));
-  if (lostKeys !== null && lostKeys > 0) cost.push(counted(lostKeys, 'key'));
-  const range = kind === 'rebuild-manifest' || kind === 'forget-missing' ? '' : bytes;
-  return `${ACTION_WORDS[kind]} ${name}${range}${cost.length > 0 ? `: ${cost.join(', ')}` : ''}`;
+  if (lostKeys !== null && lostKeys > 1) cost.push(counted(lostKeys, 'key'));
+  const key = because?.where.key;
+  if (key !== undefined) cost.push(`key ${session.shown(key)} in database ${because?.where.database ?? 0}`);
+  const text = `${printable(basename(action.file))}: ${ACTION_WORDS[kind].replace(/,$/, range === '' ? '' : ',')}${range}`;
+  return cost.length > 0 ? `${text}: ${cost.join(', ')}` : text;
+}
+
+/** What is kept and not certain, or left out and might be kept. */
+function doubtLines({ doubts, name }: StrategyPlan): string[] {
+  const { unprovenKeys, doubtful, doubtfulKept, guessedDatabases, partialKeys } = doubts;
+  const lines: string[] = [];
+  if (unprovenKeys > 0) {
+    lines.push(
+      `${counted(unprovenKeys, 'key')} ${unprovenKeys === 1 ? 'is' : 'are'} whole, not proven: the checksum does not match, so bytes inside values may have changed unseen`,
+    );
+  }
+  if (doubtful > 0) {
+    const what = doubtfulKept ? 'kept, as --doubtful asks' : 'left out; --doubtful keeps them';
+    lines.push(`${counted(doubtful, 'record')} may only be the content of a value: ${what}`);
+  }
+  if (guessedDatabases > 0) {
+    const what =
+      name === 'salvage'
+        ? counted(guessedDatabases, 'key')
+        : `${counted(guessedDatabases, 'key')} or commands`;
+    lines.push(`the database of ${what} is a guess: what selected it may be lost`);
+  }
+  if (partialKeys > 0)
+    lines.push(`${counted(partialKeys, 'damaged value')} can be kept in part with --partial`);
+  return lines;
+}
+
+function printNext({ path }: RepairView, strategies: readonly StrategyPlan[], session: Session): void {
+  const usable = strategies.filter(({ obstacle }) => obstacle === null);
+  if (usable.length === 0) {
+    session.print(
+      '\nNothing was changed. Look for another copy: a backup, a replica, the other dataset of the directory.\n',
+    );
+    return;
+  }
+  session.print('\nNothing was changed. To write a repaired copy, and once it serves you well to use it:\n');
+  const shown = shellWord(path);
+  for (const { name } of usable) {
+    session.print(`  rekindle repair ${shown}${name === 'skip' ? ' --strategy skip' : ''} --out NEW\n`);
+  }
+  session.print(
+    '--in-place instead of --out NEW repairs it where it stands, with a backup beside each changed file.\n',
+  );
+}
+
+function shellWord(path: string): string {
+  const text = printable(path);
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** What was done. */
-export function printRepair(report: RepairReport, session: Session): void {
+export function printRepair(view: RepairView, report: RepairReport, session: Session): void {
   const { outStyle: style } = session;
   const { plan, chosen, refusal, output } = report;
-  if (refusal !== null) {
+  if (!plan.intact) {
     printDamage(plan, session);
-    printStrategy(chosen, session);
-    session.print(`\n${style.red('not repaired')}: ${REFUSAL_WORDS[refusal]}; nothing was written\n`);
-    for (const finding of report.faults.slice(0, DAMAGE_SHOWN)) {
+    session.print('\n');
+    printCost(chosen, chosen.name !== 'salvage', session);
+    printActions(chosen, false, session);
+    session.print('\n');
+  }
+  if (refusal !== null) {
+    session.print(`${style.red('not repaired')}: ${refusalText(view, report, refusal)}\n`);
+    for (const finding of report.faults.slice(0, LISTED)) {
       session.print(`  ${printable(finding.where.file)}: ${finding.code}\n`);
-    }
-    const other = plan.strategies.find(({ name, obstacle }) => name !== chosen.name && obstacle === null);
-    if (refusal === 'obstacle' && other !== undefined) {
-      session.print(`  --strategy ${other.name} ${costText(other)}\n`);
     }
     return;
   }
-  if (plan.intact) {
-    session.print(`${style.green('intact')}: nothing to repair\n`);
-  } else {
-    printDamage(plan, session);
-    printStrategy(chosen, session);
+  if (output === null) return;
+  const verb = plan.intact ? 'intact, copied as it is' : 'repaired';
+  session.print(`${style.green(verb)}: ${printable(output)} (checked)\n`);
+}
+
+function refusalText({ maxLossBytes }: RepairView, { plan, chosen }: RepairReport, refusal: Refusal): string {
+  if (refusal === 'not-clean')
+    return 'what was made of it does not check clean, please report this; nothing was written';
+  if (refusal === 'max-loss') {
+    return `it ${costText(chosen)}, more than --max-loss ${count(maxLossBytes ?? 0)} allows; nothing was written`;
   }
-  if (output !== null) {
-    const verb = plan.intact ? 'copied' : 'repaired';
-    session.print(`\n${style.green(verb)}: ${printable(output)}, checked\n`);
-  }
+  const other = plan.strategies.find(({ name, obstacle }) => name !== chosen.name && obstacle === null);
+  const instead = other === undefined ? '' : `; --strategy ${other.name} ${costText(other)}`;
+  return `this way is not possible${instead}; nothing was written`;
 }
 
 /** What must be known beside the result, on standard error. */
-export function noteRepair({ report }: RepairView, session: Session): void {
+export function noteRepair({ plan, report }: RepairView, session: Session): void {
+  for (const finding of plan.leftAlone) {
+    const { file, offset: at } = finding.where;
+    session.note(
+      `left as it is: ${printable(file)} at offset ${offset(at)}: ${finding.code}, which servers load whole`,
+    );
+  }
   if (report === null) return;
   const { quarantine, staged, backups } = report;
   for (const { path, sha256 } of backups) session.note(`backup: ${printable(path)} (SHA-256 ${sha256})`);
@@ -238,6 +296,10 @@ export function repairJson(view: RepairView, session: Session): Readonly<Record<
       actions: strategy.actions.map(actionJson),
     })),
     problems: [...damageOf(plan), ...(report?.faults ?? [])].map((finding) => ({
+      file: finding.where.file,
+      ...problemJson(finding, conceal, 'error'),
+    })),
+    leftAlone: plan.leftAlone.map((finding) => ({
       file: finding.where.file,
       ...problemJson(finding, conceal, 'error'),
     })),

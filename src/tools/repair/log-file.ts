@@ -1,4 +1,5 @@
 import type { AofFileEntry } from '../../aof/set.js';
+import type { Finding } from '../../model/finding.js';
 import { salvageLog } from '../../salvage/log-salvage.js';
 import type { ToolContext } from '../context.js';
 import { LogLosses, type LostRange } from './log-losses.js';
@@ -21,6 +22,8 @@ export interface LogFileSurvey {
   readonly aside: LostRange | null;
   /** Commands kept whose database is a guess. */
   readonly guessedDatabase: number;
+  /** Errors that are left as they are. */
+  readonly leftAlone: readonly Finding[];
 }
 
 /** Reads one file of a log past its damage. @throws InputError when it cannot be read */
@@ -43,7 +46,8 @@ export async function surveyLogFile(
     losses.finish(bytes);
   }
   const { because, cut, behindCut, skipped, commands, tornAnnotation } = losses;
-  const whole = { entry, bytes, commands, preamble, guessedDatabase: losses.guessedDatabase };
+  const { guessedDatabase, leftAlone } = losses;
+  const whole = { entry, bytes, commands, preamble, guessedDatabase, leftAlone };
   if (because !== null && preamble !== null && entry.role === 'base' && commands === 0) {
     // Servers write nothing behind the RDB of a base: what stands here was never part of the log.
     const trailing = { from: start, to: bytes, commands: 0, because, why: 'trailing' } as const;

@@ -1,4 +1,4 @@
-import { EXEC, MULTI, PLAIN, QUEUED, TransactionTracker } from '../../aof/transaction.js';
+import { type CommandRole, EXEC, MULTI, PLAIN, QUEUED, TransactionTracker } from '../../aof/transaction.js';
 import type { ByteSlice } from '../../bytes/slice.js';
 import { findCommand, type KnownCommand } from '../../model/commands.js';
 import type { Finding, FindingCode } from '../../model/finding.js';
@@ -11,6 +11,7 @@ const SELECT = known('SELECT');
 const DISCARD = known('DISCARD');
 const DATABASE = /^(?:0|[1-9]\d{0,9})$/;
 const NAME_MAX = 64;
+const LEFT_LISTED = 20;
 
 /** A range of a log that has to go. */
 export interface LostRange {
@@ -40,6 +41,8 @@ export class LogLosses implements LogSalvageHandler {
   behindCut = 0;
   readonly skipped: LostRange[] = [];
   tornAnnotation: LostRange | null = null;
+  /** What servers load all the same, and cutting it out would only lose more; the first of them. */
+  readonly leftAlone: Finding[] = [];
   /** Commands whose database is a guess, as a SELECT may have been lost in front of them. */
   guessedDatabase = 0;
   private readonly transaction = new TransactionTracker();
@@ -77,12 +80,28 @@ export class LogLosses implements LogSalvageHandler {
     const role = transaction.classify(command);
     if (this.because !== null) this.behindCut++;
     else if (role === PLAIN || role === EXEC) this.cut = end;
-    if (role === PLAIN && this.unsettledFrom >= 0 && command.is(0, 'EXEC')) this.settle(end);
-    else if (role === MULTI || role === EXEC) this.unsettledFrom = -1;
-    else if (this.unsettledFrom >= 0) this.unsettled++;
-    if (role === MULTI) this.inside = 1;
-    else if (role === QUEUED) this.inside++;
+    this.place(command, role, end);
     this.follow(command);
+  }
+
+  /** What it means for the transactions. */
+  private place(command: CommandSpans, role: CommandRole, end: number): void {
+    if (role === PLAIN && command.is(0, 'EXEC')) {
+      if (this.unsettledFrom >= 0) this.settle(end);
+      else this.leave('aof/exec-without-multi', command);
+    } else if (role === MULTI || role === EXEC) {
+      this.unsettledFrom = -1;
+      this.inside = 1;
+    } else if (role === QUEUED) {
+      this.inside++;
+      if (command.is(0, 'MULTI')) this.leave('aof/nested-multi', command);
+    } else if (this.unsettledFrom >= 0) {
+      this.unsettled++;
+    }
+  }
+
+  private leave(code: FindingCode, { offset }: CommandSpans): void {
+    if (this.leftAlone.length < LEFT_LISTED) this.leftAlone.push(this.finding(code, offset));
   }
 
   /** Why servers stop at it, or go wrong behind it, though its name and arguments are in order; null when they don't. */

@@ -132,7 +132,10 @@ class RdbPlanner {
       this.drop('drop-doubtful', start, end, keys, null);
     }
     for (const { offset, from, to } of survey.corrections) {
-      const because = this.finding('rdb/checksum-mismatch', offset, { found: from, expected: to });
+      const because = this.finding('rdb/checksum-mismatch', offset, {
+        found: from,
+        expected: `0x${to.toString(16).padStart(2, '0')}`,
+      });
       this.act('correct', offset, offset + 1, 0, because);
     }
     if (options.partial) {
@@ -150,7 +153,9 @@ class RdbPlanner {
     const { survey } = this;
     if (!survey.header.intact) this.act('rewrite-header', 0, 9, 0, this.finding('rdb/bad-magic', 0));
     if (!survey.endSeen) {
-      this.act('rewrite-trailer', survey.end, survey.end, 0, this.finding('rdb/truncated', survey.end));
+      // Nobody knows what stood behind the end of the file.
+      const because = this.finding('rdb/truncated', survey.end);
+      this.act('rewrite-trailer', survey.end, survey.end, null, because);
     } else if (survey.checksum === 'mismatch' || survey.checksum === 'absent') {
       const because = this.finding('rdb/checksum-mismatch', Math.max(0, survey.end - 8));
       this.act('rewrite-trailer', Math.max(0, survey.end - 8), survey.end, 0, because);

@@ -23,22 +23,26 @@ type Member =
   | { readonly path: string; readonly survey: LogFileSurvey }
   | { readonly path: string; readonly survey: null; readonly isBase: boolean; readonly because: Finding };
 
+export interface LogPlans {
+  readonly strategies: readonly StrategyPlan[];
+  /** Errors that are left as they are: servers load them whole. */
+  readonly leftAlone: readonly Finding[];
+}
+
 /** Both ways out for a log, in the order in which they are offered. Both without actions: nothing is wrong. */
-export async function planLog(
-  set: AofSet,
-  options: PlanOptions,
-  context: ToolContext,
-): Promise<StrategyPlan[]> {
+export async function planLog(set: AofSet, options: PlanOptions, context: ToolContext): Promise<LogPlans> {
   const manifest = await repairManifest(set);
   const members: Member[] = [];
   for (const { entry, path, because, isBase } of manifest.members) {
     if (entry !== null) members.push({ path, survey: await surveyLogFile(entry, options, context) });
     else members.push({ path, survey: null, isBase, because: because! });
   }
-  return [
-    new LogPlan(manifest, members, options, true).strategy(),
-    new LogPlan(manifest, members, options, false).strategy(),
-  ];
+  return {
+    strategies: [true, false].map((truncating) =>
+      new LogPlan(manifest, members, options, truncating).strategy(),
+    ),
+    leftAlone: members.flatMap(({ survey }) => survey?.leftAlone ?? []),
+  };
 }
 
 class LogPlan {
