@@ -178,7 +178,13 @@ class RdbPlanner {
     this.actions.push(this.action(kind, from, to, to - from, lostKeys, because));
   }
 
-  private act(kind: ActionKind, from: number, to: number, lostKeys: number, because: Finding | null): void {
+  private act(
+    kind: ActionKind,
+    from: number,
+    to: number,
+    lostKeys: number | null,
+    because: Finding | null,
+  ): void {
     this.actions.push(this.action(kind, from, to, 0, lostKeys, because));
   }
 
