@@ -10,6 +10,11 @@ import type { RoamingWindow } from './rdb-window.js';
 
 /** Bytes before a failure, the record right before it apart, that are looked into for records it swallowed. */
 const LOOK_BACK = 16 << 20;
+/** Records at the beginning of a chain that may be none. */
+const UNLIKELY_MAX = 3;
+/** Chains inside of one record that are compared with what follows it, and records by which two chains must meet. */
+const RIVALS_MAX = 8;
+const MEETING_MAX = 4096;
 
 /** What lies between the record before a failure and the one with which records go on. */
 export interface Gap {
@@ -81,10 +86,11 @@ export class GapSearch {
     }
     for (const record of recent) search.bury(record.start);
     if (start >= 0) search.bury(start);
-    const swallowed = await this.lookBack(start, recent, tick);
-    if (swallowed !== null) return swallowed;
-    const resume = await search.find(start + 1, window.limit, -1, tick);
-    return this.gap(Math.max(0, start), resume, -1, false);
+    const next = await search.find(start + 1, window.limit, -1, tick);
+    const forward = next < 0 ? -1 : await this.likelier(next, tick);
+    const back = await this.lookBack(start, recent, forward, tick);
+    if (back !== null) return this.gap(recent[back.index]!.start, back.resume, back.index, false);
+    return this.gap(Math.max(0, start), forward, -1, false);
   }
 
   private async gap(start: number, resume: number, swallowedFrom: number, explained: boolean): Promise<Gap> {
@@ -113,37 +119,89 @@ export class GapSearch {
   }
 
   /**
+   * Bytes of a damaged value may have the form of a record that ends where a real one begins, and swallow those between.
+   * When nothing vouches for the first records of a chain, one that begins inside of them is taken if something does.
+   */
+  private async likelier(first: number, tick: (offset: number) => void): Promise<number> {
+    const { search, window } = this;
+    let likely = first;
+    for (let unlikely = 0; unlikely < UNLIKELY_MAX; unlikely++) {
+      if (await this.beginsLikely(likely)) break;
+      if (search.reader.kind === 'end') break;
+      likely = window.offset;
+    }
+    for (let from = first + 1; from < likely; ) {
+      const other = await search.find(from, likely, likely, tick);
+      if (other < 0) break;
+      if (await this.beginsLikely(other)) return other;
+      from = other + 1;
+    }
+    return first;
+  }
+
+  /**
    * Looks for records inside of those that were taken for whole: when a length of one is damaged, it has swallowed
-   * others, and the failure came at the end of it or a little later.
+   * others, and the failure came at the end of it or a little later. Such a chain is taken when it holds more than what
+   * would be given up for it.
    */
   private async lookBack(
     start: number,
     recent: readonly RecentRecord[],
+    forward: number,
     tick: (offset: number) => void,
-  ): Promise<Gap | null> {
+  ): Promise<{ resume: number; index: number } | null> {
     const { search } = this;
     if (recent.length === 0) return null;
     let oldest = recent.length - 1;
     while (oldest > 0 && start - recent[oldest - 1]!.start < LOOK_BACK) oldest--;
-    for (let from = recent[oldest]!.start + 1; from < start; ) {
+    let from = recent[oldest]!.start + 1;
+    for (let tried = 0; tried < RIVALS_MAX && from < start; tried++) {
       const resume = await search.find(from, start, start, tick);
       if (resume < 0) return null;
-      if (await this.beginsLikely(resume)) {
-        const index = recent.findLastIndex((record) => record.start < resume);
-        return this.gap(recent[index]!.start, resume, index, false);
+      const index = recent.findLastIndex((record) => record.start < resume);
+      const givenUp = recent.slice(index).filter((record) => record.isKey && record.vouched).length;
+      if (forward < 0 && (await this.beginsLikely(resume))) return { resume, index };
+      if (forward >= 0) {
+        const [inside, behind] = await this.vouchedUntilMet(resume, forward);
+        const more = inside - behind - givenUp;
+        if (more > 0 || (more === 0 && (await this.isVouched(resume)))) return { resume, index };
       }
-      search.bury(resume);
       from = resume + 1;
     }
     return null;
   }
 
-  /** Whether the record at an offset is one that the names of this file, or a time of expiry, speak for. */
+  /** Vouched records of two chains, each up to where they meet. */
+  private async vouchedUntilMet(first: number, second: number): Promise<[number, number]> {
+    const { search, window, habits } = this;
+    const at = [first, second];
+    const vouched: [number, number] = [0, 0];
+    for (let steps = 0; at[0] !== at[1] && steps < MEETING_MAX; steps++) {
+      const late = at[0]! < at[1]! ? 0 : 1;
+      if ((await search.read(at[late]!, at[late]!)) !== 'whole') break;
+      const { reader } = search;
+      if (reader.kind === 'end') break;
+      if (reader.kind === 'key' && habits.vouchesFor(reader)) vouched[late]!++;
+      at[late] = window.offset;
+    }
+    return vouched;
+  }
+
+  private async isVouched(offset: number): Promise<boolean> {
+    const { search, habits } = this;
+    if ((await search.read(offset, offset)) !== 'whole') return false;
+    return search.reader.kind === 'database' || habits.vouchesFor(search.reader);
+  }
+
+  /**
+   * Whether the record at an offset may be the first behind damage: one that the names of this file, or a time of
+   * expiry, speak for. The window then stands behind the record.
+   */
   private async beginsLikely(offset: number): Promise<boolean> {
     const { reader } = this.search;
     if ((await this.search.read(offset, offset)) !== 'whole') return false;
     if (reader.kind !== 'key') return reader.kind === 'database';
-    return expiresSanely(reader) || (this.habits.informative && this.habits.fits(reader));
+    return expiresSanely(reader) || this.habits.fits(reader);
   }
 
   private async nameAt(offset: number): Promise<{ high: number; low: number } | null> {

@@ -4,6 +4,9 @@ const SLOTS = 4096;
 /** Fewer names than this tell nothing about the others. */
 const NAMES_MIN = 8;
 
+/** A beginning that fewer than one in so many names have says nothing. */
+const RARE = 2000;
+
 /** Earliest and latest time of expiry that a record after damage is believed with: the years 1973 and 5138. */
 const EXPIRY_MIN = 1e11;
 const EXPIRY_MAX = 1e14;
@@ -15,7 +18,8 @@ export function expiresSanely({ head }: RecordReader): boolean {
 
 /** How the names of a file begin, so that a name can be told from bytes that happen to stand where one would. */
 export class NameHabits {
-  private readonly seen = new Uint16Array(SLOTS);
+  private readonly shapes = new Int32Array(SLOTS);
+  private readonly seen = new Uint32Array(SLOTS);
   private used = 0;
   private names = 0;
   private familiar = 0;
@@ -23,10 +27,13 @@ export class NameHabits {
 
   add(shape: number, printable: boolean): void {
     const slot = slotOf(shape);
-    const before = this.seen[slot]!;
-    if (before === 0) this.used++;
-    else this.familiar++;
-    if (before < 0xffff) this.seen[slot] = before + 1;
+    if (this.seen[slot] === 0) {
+      this.shapes[slot] = shape | 0;
+      this.used++;
+    } else if (this.shapes[slot] === (shape | 0)) {
+      this.familiar++;
+    }
+    if (this.shapes[slot] === (shape | 0)) this.seen[slot]!++;
     this.names++;
     if (printable) this.texts++;
   }
@@ -48,8 +55,14 @@ export class NameHabits {
     return reader.printable || !this.textual;
   }
 
-  knows(shape: number): boolean {
-    return this.seen[slotOf(shape)]! > 0;
+  /** Whether a record is one of this file's for what its name is like, or for a time of expiry. */
+  vouchesFor(reader: RecordReader): boolean {
+    return expiresSanely(reader) || (this.informative && this.knows(reader.shape));
+  }
+
+  private knows(shape: number): boolean {
+    const slot = slotOf(shape);
+    return this.shapes[slot] === (shape | 0) && this.seen[slot]! >= Math.max(1, this.names / RARE);
   }
 }
 

@@ -256,14 +256,20 @@ function isAttribute(rule: OpcodeRule | undefined): rule is AttributeRule {
   );
 }
 
-/** The first four bytes of a name, every digit a zero. */
+/** The first four bytes of a name, every digit a zero; the highest bit tells names of nothing but digits from others. */
 function shapeOf(bytes: Buffer, start: number, end: number): number {
   let shape = 0;
   for (let at = start; at < start + 4; at++) {
     const byte = at < end ? bytes[at]! : 0;
-    shape = (shape << 8) | (byte >= 0x30 && byte <= 0x39 ? 0x30 : byte);
+    shape = (shape << 8) | (isDigit(byte) ? 0x30 : byte);
   }
-  return shape;
+  if (shape >>> 8 !== 0x303030 || end - start > 20) return shape;
+  for (let at = start; at < end; at++) if (!isDigit(bytes[at]!)) return shape;
+  return shape | 0x80000000;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
 }
 
 /** Whether bytes are printable ASCII and whole sequences of UTF-8; one cut off at `stop` before `end` passes. */

@@ -48,7 +48,12 @@ export async function surveyRdb(
 ): Promise<RdbSurvey> {
   const size = source.size ?? 0;
   const limit = Math.min(options.end ?? size, size);
-  const raw = await rawSurvey(source, limit, [], options, context);
+  let raw = await rawSurvey(source, limit, [], options, context);
+  const product = raw.survey.header.dialect;
+  if (options.dialect === null && product !== 'redis' && raw.survey.damaged.length > 0) {
+    // What named the product may have come after records that only this product has.
+    raw = await rawSurvey(source, limit, [], { ...options, dialect: product }, context);
+  }
   const { survey, markAt, version } = raw;
   const checksum = await judgeChecksum(source, markAt, version, context);
   if (options.correct && (checksum.verdict === 'mismatch' || survey.damaged.length > 0)) {
