@@ -34,7 +34,7 @@ export interface Settings {
   readonly strict: boolean;
 }
 
-export const DIALECTS = ['redis', 'valkey', 'keydb', 'dragonfly'] as const;
+export const DIALECTS = ['redis', 'valkey', 'keydb', 'dragonfly', 'redis-enterprise'] as const;
 export type DialectName = (typeof DIALECTS)[number];
 
 /** @throws UsageError for a value that is none */

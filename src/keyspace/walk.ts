@@ -2,7 +2,7 @@ import { ByteSlice } from '../bytes/slice.js';
 import { END, PAUSE } from '../bytes/window.js';
 import { type Depth, type ItemHandler, KeyHead, SKIP } from '../model/handler.js';
 import type { ValueKind } from '../model/kind.js';
-import { isPortable, moduleNameOf, type PortableKind, ValueTeller } from '../rdb/value-teller.js';
+import { isOpaque, isPortable, moduleNameOf, type PortableKind, ValueTeller } from '../rdb/value-teller.js';
 import type { Database } from './database.js';
 import { HASH_KIND, KIND_NAMES, LIST, SET, STREAM, STRING, ZSET } from './forms.js';
 import { HashCursor, hasFieldExpiries, hashSize } from './hashes.js';
@@ -91,10 +91,12 @@ export class Walk {
     const { head } = this;
     head.typeId = -1;
     head.moduleName = '';
+    head.opaque = false;
     if (!isPortable(kind)) return;
     const { typeId, bytes } = db.objectAt(entry) as OpaqueValue;
     head.typeId = typeId;
     head.moduleName = moduleNameOf(kind, bytes);
+    head.opaque = isOpaque(kind, bytes);
   }
 
   private tellValue(db: Database, entry: number, kind: number, depth: Depth): void {

@@ -109,8 +109,10 @@ function beginPair(first: ByteSlice): void {
 export class DigestHandler extends ItemSink {
   /** Keys that entered the digest. */
   keys = 0;
-  /** Values that are left out: of modules whose digest is their own, and arrays with more gaps than anyone can count. */
+  /** Values of modules that are left out: their digest is their own. */
   opaque = 0;
+  /** Arrays that are left out: they have more gaps than anyone can go through. */
+  gaping = 0;
   /** Keys whose expiry lies before `nowMs`. They count in the digest all the same. */
   expired = 0;
   /** Scores of -0, which servers digest by the encoding they happen to have. */
@@ -273,7 +275,8 @@ export class DigestHandler extends ItemSink {
   override keyEnd(head: KeyHead): void {
     if (this.vectorsTold) this.endVectors();
     if (!this.understood) {
-      this.opaque++;
+      if (head.kind === 'array') this.gaping++;
+      else this.opaque++;
       this.options.onKey?.(head, null);
       return;
     }

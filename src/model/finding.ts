@@ -60,10 +60,16 @@ export const FINDINGS = {
   'rdb/bad-function': 'error',
   'rdb/bad-field-expiry': 'error',
   'rdb/duplicate-member': 'error',
+  /** A key twice in one database: servers abort; KeyDB keeps one of the two. */
+  'rdb/duplicate-key': 'error',
+  /** A time of expiry before there was a Redis, or in another millennium. */
+  'rdb/odd-expiry': 'warning',
+  /** More or fewer keys than a RESIZEDB or SLOT_INFO record announces: no server compares them. */
+  'rdb/count-differs': 'warning',
   /** Decodes, and is no record that a server writes: zeros, for one. Told by salvage. */
   'rdb/implausible-record': 'error',
-  /** Decodes, and is no record that a server writes: zeros, for one. Told by salvage. */
-  'rdb/implausible-record': 'error',
+  /** Records behind a damage that may be the content of a value. */
+  'rdb/doubtful-records': 'warning',
   'rdb/empty-value': 'warning',
   'rdb/trailing-bytes': 'warning',
   'aof/bad-prefix': 'error',
@@ -81,6 +87,7 @@ export const FINDINGS = {
   'aof/wrong-arity': 'error',
   /** SELECT of something that is no number: servers go on in the database before it. */
   'aof/bad-select': 'error',
+  'aof/doubtful-records': 'warning',
   'aof/torn-tail': 'error',
   'aof/truncated': 'error',
   'aof/open-transaction': 'error',

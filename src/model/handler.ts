@@ -33,6 +33,8 @@ export class KeyHead {
   fieldsExpire = false;
   /** Modules only: the name of the value's type, nine characters; '' when its id is none. */
   moduleName = '';
+  /** The value can be told by its bytes alone. */
+  opaque = false;
   /** What modules attached to the key, as it stands between its opcode and the type number, owned; null: nothing. */
   metadata: Buffer | null = null;
   /** Absolute offset of the record's first byte, its expiry and hints included; 0 when not from a file. */

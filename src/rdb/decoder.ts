@@ -268,6 +268,7 @@ export class RdbDecoder implements Machine {
     head.typeId = number;
     head.count = count;
     head.fieldsExpire = codec.fieldsExpire === true;
+    head.opaque = codec.decode === null;
     head.offset = this.recordOffset;
   }
 

@@ -38,6 +38,8 @@ export interface Dialect {
   readonly name: DialectName;
   /** The RDB version, not the server's. */
   readonly version: number;
+  /** False: known from descriptions alone, no file of such a server has been read yet. */
+  readonly proven: boolean;
   /** 256 entries, indexed by type number. */
   readonly typeOf: readonly (TypeCodec | undefined)[];
   /** 256 entries, indexed by opcode; no number is both. */
@@ -95,6 +97,8 @@ interface Numbering {
 
 /** What is known of one product. */
 interface Product {
+  /** Versions of which files by real servers have been read, in ranges. */
+  readonly proven: readonly (readonly [first: number, last: number])[];
   /** First and last of the versions that are understood, in ranges. */
   readonly versions: readonly (readonly [first: number, last: number])[];
   /** Each adds to those before it, or takes a number back from them. */
@@ -103,8 +107,11 @@ interface Product {
 
 const PRODUCTS: Readonly<Record<DialectName, Product>> = {
   redis: {
-    // 15 and 16 are known from descriptions alone: no file of such a server has been seen.
     versions: [[1, 16]],
+    proven: [
+      [1, 12],
+      [14, 14],
+    ],
     numberings: [
       {
         since: 12,
@@ -149,6 +156,10 @@ const PRODUCTS: Readonly<Record<DialectName, Product>> = {
       [1, 11],
       [80, 80],
     ],
+    proven: [
+      [11, 11],
+      [80, 80],
+    ],
     numberings: [
       {
         since: 80,
@@ -162,12 +173,14 @@ const PRODUCTS: Readonly<Record<DialectName, Product>> = {
   },
   keydb: {
     versions: [[1, 11]],
+    proven: [[9, 9]],
     numberings: [{ since: 1, types: { [n.TYPE_KEYDB_CRON]: cron }, opcodes: {} }],
   },
-  dragonfly: { versions: [[1, 12]], numberings: [] },
+  dragonfly: { versions: [[1, 12]], proven: [], numberings: [] },
   // Its files carry the numbers of Redis and no name: it has to be told.
   'redis-enterprise': {
     versions: [[1, 12]],
+    proven: [],
     numberings: [
       {
         since: 1,
@@ -196,15 +209,19 @@ const made = new Map<string, Dialect>();
  * aux fields, or by the user; payloads of DUMP carry a version only.
  */
 export function dialectOf(name: DialectName, version: number): Dialect | null {
-  const { versions, numberings } = PRODUCTS[name];
-  if (!versions.some(([first, last]) => version >= first && version <= last)) return null;
+  const product = PRODUCTS[name];
+  if (!within(product.versions, version)) return null;
   const key = `${name} ${version}`;
   let dialect = made.get(key);
-  if (dialect === undefined) made.set(key, (dialect = assemble(name, version, numberings)));
+  if (dialect === undefined) made.set(key, (dialect = assemble(name, version, product)));
   return dialect;
 }
 
-function assemble(name: DialectName, version: number, numberings: readonly Numbering[]): Dialect {
+function within(ranges: readonly (readonly [first: number, last: number])[], version: number): boolean {
+  return ranges.some(([first, last]) => version >= first && version <= last);
+}
+
+function assemble(name: DialectName, version: number, { numberings, proven }: Product): Dialect {
   const typeOf: (TypeCodec | undefined)[] = [];
   const opcodeOf: (OpcodeRule | undefined)[] = [];
   const held = numberings.filter(({ since }) => version >= since);
@@ -214,7 +231,7 @@ function assemble(name: DialectName, version: number, numberings: readonly Numbe
     typeOf.push(types[number]);
     opcodeOf.push(opcodes[number]);
   }
-  return { name, version, typeOf, opcodeOf };
+  return { name, version, proven: within(proven, version), typeOf, opcodeOf };
 }
 
 /** The product that an aux field gives away, null when it says nothing. One character per byte. */

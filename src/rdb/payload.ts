@@ -74,6 +74,7 @@ export class PayloadDecoder {
     head.typeId = typeId;
     head.count = count;
     head.fieldsExpire = codec.fieldsExpire === true;
+    head.opaque = codec.decode === null;
     cursor.position = typeAt + 1;
     this.values.begin(codec, out.key(head), cursor);
     this.readValue(out);

@@ -38,6 +38,11 @@ export const TEMPLATE = 12;
 /** Names of fields: one string that holds a listpack of them, or a length and so many strings. */
 export const NAMES = 13;
 
+/** Bytes in chunks: their total, then lengths and bytes up to it. */
+export const CHUNKS = 14;
+/** Width, depth and a sum, then eight bytes for each of width times depth. */
+export const MATRIX = 15;
+
 export type LayoutPart =
   | typeof STRING
   | typeof LENGTH
@@ -52,7 +57,9 @@ export type LayoutPart =
   | typeof OPTIONAL_LENGTH
   | typeof TAGGED
   | typeof TEMPLATE
-  | typeof NAMES;
+  | typeof NAMES
+  | typeof CHUNKS
+  | typeof MATRIX;
 
 /** How the bytes of a value follow each other: enough to find its end. */
 export type Layout = readonly LayoutPart[];

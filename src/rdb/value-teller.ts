@@ -48,6 +48,11 @@ export function moduleNameOf(kind: PortableKind, bytes: Buffer): string {
   return kind === 'module' && bytes.length >= MODULE_ID_BYTES ? moduleIdOf(bytes).name : '';
 }
 
+/** Whether a value can be told by its bytes alone. */
+export function isOpaque(kind: PortableKind, bytes: Buffer): boolean {
+  return codecOf(kind, bytes).decode === null;
+}
+
 function codecOf(kind: PortableKind, bytes: Buffer): TypeCodec {
   if (kind === 'array') return array;
   if (kind === 'gcra') return gcra;

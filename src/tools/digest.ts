@@ -73,15 +73,24 @@ class DigestPipeline {
   }
 
   report(path: string): DigestReport {
-    const { keys, expired, negativeZeros, opaque } = this.digest;
-    const why = 'its digest is known to the module alone: left out of the digest';
+    const { keys, expired, negativeZeros, opaque, gaping } = this.digest;
+    const notChecked: NotChecked[] = [];
+    if (opaque > 0) {
+      const why = 'its digest is known to the module alone: left out of the digest';
+      notChecked.push({ path, what: `values of ${opaque} module keys`, why, routine: false });
+    }
+    if (gaping > 0) {
+      const why =
+        'a server would go through all their gaps one by one, and never end: left out of the digest';
+      notChecked.push({ path, what: `values of ${gaping} arrays`, why, routine: false });
+    }
     return {
       digest: this.digest.result(),
       keys,
       chosen: this.chosen,
       expired,
       negativeZeros,
-      notChecked: opaque > 0 ? [{ path, what: `values of ${opaque} module keys`, why, routine: false }] : [],
+      notChecked,
       findings: [],
     };
   }

@@ -23,11 +23,18 @@ export interface AuxField {
   readonly value: string;
 }
 
+/** Fields that stand beside every key or slot. */
+const REPEATED_AUX = new Set(['mvcc-tstamp', 'keydb-subexpire-key', 'keydb-subexpire-when', 'slot-info']);
+
 /** Counts what an RDB holds without looking into any value. */
 export class Inventory extends RdbSink {
   rdbHeader: RdbHeader | null = null;
   summary: RdbSummary | null = null;
+  /** Each field once if it is told again for every key or slot; `auxCounts` says how often that was. */
   readonly auxFields: AuxField[] = [];
+  readonly auxCounts = new Map<string, number>();
+  /** Some slot was being imported. */
+  slotImports = 0;
   readonly databases = new Map<number, DatabaseCount>();
   readonly kinds = new Map<ValueKind, KindCount>();
   functions = 0;
@@ -48,7 +55,17 @@ export class Inventory extends RdbSink {
   }
 
   override aux(name: ByteSlice, value: ByteSlice): void {
-    this.auxFields.push({ name: name.latin1(), value: value.latin1() });
+    const text = name.latin1();
+    if (REPEATED_AUX.has(text)) {
+      const times = this.auxCounts.get(text) ?? 0;
+      this.auxCounts.set(text, times + 1);
+      if (times > 0) return;
+    }
+    this.auxFields.push({ name: text, value: value.latin1() });
+  }
+
+  override slotImport(): void {
+    this.slotImports++;
   }
 
   override functionLibrary(): void {

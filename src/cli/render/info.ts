@@ -1,7 +1,7 @@
 import type { Finding } from '../../model/finding.js';
 import { ProducerAux } from '../../tools/family.js';
 import type { FileInfo, InfoReport } from '../../tools/info.js';
-import type { DatabaseCount, Inventory, KindCount } from '../../tools/inventory.js';
+import type { AuxField, DatabaseCount, Inventory, KindCount } from '../../tools/inventory.js';
 import type { LogSurvey } from '../../tools/log-survey.js';
 import type { Session } from '../session.js';
 import { printable, quotedBytes } from './escape.js';
@@ -67,10 +67,13 @@ function printRdb(rdb: Inventory, bytes: number | null, row: Row, session: Sessi
     'format',
     `RDB version ${rdb.rdbHeader?.version ?? '?'} (${dialect})${by}${bytes === null ? '' : `, ${size(bytes)}`}`,
   );
+  if (isUnproven(rdb)) row('', 'read by its description alone: no file of such a server has been seen yet');
   if (savedAtMs !== null) row('saved', `${instant(savedAtMs)}${age(savedAtMs, session.settings.nowMs)}`);
   const aux = rdb.auxFields.filter(({ name }) => !SHOWN_AUX.has(name));
-  if (aux.length > 0)
-    row('aux', aux.map(({ name, value }) => `${quotedBytes(name)} ${auxValue(value)}`).join(', '));
+  if (aux.length > 0) row('aux', aux.map((field) => auxText(field, rdb.auxCounts)).join(', '));
+  if (rdb.slotImports > 0) {
+    row('imports', `${counted(rdb.slotImports, 'slot migration')} under way: their keys may be here in part`);
+  }
   if (rdb.functions > 0) row('functions', counted(rdb.functions, 'library', 'libraries'));
   if (rdb.moduleAuxRecords > 0) row('modules', counted(rdb.moduleAuxRecords, 'auxiliary record'));
   row('keys', countText(rdb.total));
@@ -85,6 +88,11 @@ function printRdb(rdb: Inventory, bytes: number | null, row: Row, session: Sessi
 /** Told by other lines. */
 const SHOWN_AUX = new Set(['redis-ver', 'valkey-ver', 'ctime']);
 const AUX_LENGTH_MAX = 60;
+
+function auxText({ name, value }: AuxField, counts: ReadonlyMap<string, number>): string {
+  const times = counts.get(name) ?? 1;
+  return `${quotedBytes(name)} ${auxValue(value)}${times > 1 ? ` and ${count(times - 1)} more` : ''}`;
+}
 
 function auxValue(value: string): string {
   return quotedBytes(value.length > AUX_LENGTH_MAX ? `${value.slice(0, AUX_LENGTH_MAX)}…` : value);
@@ -128,6 +136,10 @@ function producerOf(rdb: Inventory): { producer: string | null; savedAtMs: numbe
   for (const { name, value } of rdb.auxFields) aux.take(name, value);
   const { server, savedAtMs } = aux;
   return { producer: server === null ? null : `${server.product} ${server.version}`, savedAtMs };
+}
+
+function isUnproven(rdb: Inventory): boolean {
+  return (rdb.summary?.dialect ?? rdb.rdbHeader?.dialect)?.proven === false;
 }
 
 function dialectOf(rdb: Inventory): string {
@@ -203,6 +215,7 @@ function rdbJson(rdb: Inventory): Readonly<Record<string, Json>> {
   const { total, databases, kinds } = rdb;
   return {
     dialect: dialectOf(rdb),
+    proven: !isUnproven(rdb),
     version: rdb.rdbHeader?.version ?? null,
     producer,
     savedAt: savedAtMs === null ? null : savedAtMs / 1000,
