@@ -92,7 +92,15 @@ export function recover(
   directory: string,
   options: Partial<RecoverOptions> & Surroundings = {},
 ): Promise<RecoverReport> {
-  const all = { config: null, dialect: null, way: null, measureBytes: 1e9, output: null, ...options };
+  const all: RecoverOptions = {
+    config: null,
+    dialect: null,
+    way: null,
+    strategy: 'truncate',
+    measureBytes: 1e9,
+    output: null,
+    ...options,
+  };
   return recoverDirectory(directory, all, contextOf(options));
 }
 

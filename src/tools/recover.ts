@@ -26,8 +26,10 @@ export interface RecoverOptions {
   /** Path of a redis.conf; null: the one in the directory, if any. */
   readonly config: string | null;
   readonly dialect: DialectName | null;
-  /** The way to carry out, counted from 1 in the order of the report; null: the best. */
+  /** The way to carry out, counted from 1 in the order of the report; null: the best that `strategy` allows. */
   readonly way: number | null;
+  /** 'truncate': a state that was. 'skip': everything that reads, damaged places left out. */
+  readonly strategy: 'truncate' | 'skip';
   /** Logs of more bytes than this in all are executed only where the answer depends on it. */
   readonly measureBytes: number;
   readonly output: RecoverOutputRequest | null;
@@ -108,7 +110,7 @@ export async function recover(
   const measured = await measureWays(waysOf(survey, candidates), path, server, options, context);
   const ways = ranked(measured);
   const foreseen = starts.map((start) => withContent(start, ways));
-  let plan = planOf(ways, options.way, candidates, survey, config, effective);
+  let plan = planOf(ways, options, candidates, survey, config, effective);
   const durability = durabilityOf(effective, candidates, survey.lastWrittenMs);
   let output: RecoverOutput | null = null;
   if (options.output !== null && plan !== null) {
@@ -221,14 +223,17 @@ function withContent(start: ForeseenStart, ways: readonly Measured[]): ForeseenS
 
 function planOf(
   ways: readonly Measured[],
-  asked: number | null,
+  { way: asked, strategy }: Pick<RecoverOptions, 'way' | 'strategy'>,
   candidates: readonly Candidate[],
   survey: DirectorySurvey,
   config: FoundConfig,
   effective: ServerConfig,
 ): RecoverPlan | null {
-  const number = asked ?? 1;
+  const salvage = ways.findIndex(({ way }) => !way.existed);
+  const number = asked ?? (strategy === 'skip' ? Math.max(0, salvage) : 0) + 1;
   const measured = ways[number - 1];
+  // Nothing that was: everything that reads is not taken for it unasked.
+  if (asked === null && strategy === 'truncate' && measured?.way.existed === false) return null;
   if (measured === undefined) {
     if (asked === null) return null;
     throw new UsageError(

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { recover } from '../../src/tools/library.js';
@@ -55,6 +55,8 @@ const NOTHING_LOST = [
   'manifest-lost',
   'manifest-lost-first',
   'appendonly-switched',
+  'preamble-damaged',
+  'preamble-damaged-alone',
   'rewrite-1-increment',
   'rewrite-2-child',
   'rewrite-3-temporary',
@@ -64,6 +66,7 @@ const NOTHING_LOST = [
   'rewrite-6-history',
   'rewrite-6-history-damaged',
   'single-log-beside',
+  'torn-in-the-middle',
 ];
 
 it.each(NOTHING_LOST)('%s: brings back all that the server held', async (name) => {
@@ -128,6 +131,35 @@ describe('damage', () => {
     expect(plan?.loss.ranges).toHaveLength(1);
     expect(plan?.loss.bytes).toBeGreaterThan(0);
     expect(ways.map(({ way }) => way.kind)).toContain('rdb');
+  });
+
+  it('of one byte of a base is put right where the checksum proves what it was', async () => {
+    const { plan } = await recover(recoveryDirectory('preamble-damaged-alone'));
+    expect(plan?.way).toMatchObject({ kind: 'log', existed: true, corrected: 1, lostBytes: 0 });
+  });
+
+  it('of more of a base: the snapshot, or with skip everything that reads', async () => {
+    const directory = recoveryDirectory('preamble-damaged');
+    const base = join(directory, 'appendonlydir/appendonly.aof.2.base.rdb');
+    const bytes = readFileSync(base);
+    bytes.fill(0x99, 700, 764);
+    writeFileSync(base, bytes);
+    const { plan } = await recover(directory);
+    expect(plan?.way).toMatchObject({ kind: 'rdb', existed: true });
+    const out = join(temporaryDirectory('out'), 'recovered');
+    const report = await recover(directory, { strategy: 'skip', output: { path: out, force: false } });
+    expect(report.plan?.way).toMatchObject({ kind: 'log', existed: false });
+    expect(report.output!.keys).toBeGreaterThan(140);
+    expect(report.output!.keys).toBeGreaterThan(plan!.measured.measure!.keys);
+    expect((await recover(out)).verdict).toBe('ready');
+  });
+
+  it('with skip keeps what follows it, and never takes that unasked', async () => {
+    const directory = recoveryDirectory('corrupt-after-save');
+    const { plan, ways } = await recover(directory, { strategy: 'skip' });
+    expect(plan?.way).toMatchObject({ kind: 'log', existed: false });
+    expect(plan!.way.commands).toBeGreaterThan(ways[0]!.way.commands);
+    expect(ways[0]!.way.existed).toBe(true);
   });
 
   it('a file that ends too early with others behind it is refused by servers and cut by the plan', async () => {

@@ -9,13 +9,14 @@ import { noteNotChecked } from '../render/not-checked.js';
 import { printRecover } from '../render/recover.js';
 import { evidenceJson, recoverJson } from '../render/recover-json.js';
 import type { Session } from '../session.js';
-import { parseCount, parseSize } from '../values.js';
+import { parseCount, parseSize, parseWord } from '../values.js';
 
 interface RecoverFlags {
   readonly out?: string;
   readonly config?: string;
   readonly evidence?: string;
   readonly way?: string;
+  readonly strategy?: string;
   readonly executeMax?: string;
 }
 
@@ -29,6 +30,7 @@ export const recover: CommandDefinition = {
         'carry the plan out: a directory that a server starts from, checked before it shows',
       )
       .option('--way <number>', 'carry out this way of those listed (default: 1, the best)')
+      .option('--strategy <name>', 'truncate: a state that was (default); skip: everything that reads')
       .option('--config <file>', 'the redis.conf of the server (default: the one in the directory)')
       .option('--evidence <file>', 'write inputs with SHA-256, options and results there, as JSON')
       .option(
@@ -50,8 +52,8 @@ Examples:
   rekindle recover /var/lib/redis --out restored --evidence incident.json
 
 The directory is never changed: everything is weighed where it stands, and a plan is carried out into a new directory, read
-back, and only then shown under its name. Every way listed is a state that stood in the server at some moment; what more
-\`rekindle repair --strategy skip\` could save is said where it applies.
+back, and only then shown under its name. The plan is a state that stood in the server at some moment. Where files are damaged,
+\`--strategy skip\` takes everything that reads instead, and leaves out damaged places alone.
 
 Exit codes: 0 Redis by itself loads the best there is, or the plan was carried out; 1 there is something to do, or nothing
 can be brought back; 3 the directory can't be read; 4 the output failed, and nothing is left of it.`;
@@ -79,13 +81,14 @@ async function run(directory: string, flags: RecoverFlags, session: Session): Pr
 }
 
 function optionsOf(flags: RecoverFlags, session: Session): RecoverOptions {
-  const { out, way, config, executeMax } = flags;
+  const { out, way, strategy, config, executeMax } = flags;
   const { settings } = session;
   if (out === '-') throw new UsageError('--out: the output is a directory, not a pipe', 'give a path');
   return {
     config: config ?? null,
     dialect: settings.dialect,
     way: way === undefined ? null : parseCount(way, '--way', 1),
+    strategy: parseWord(strategy ?? 'truncate', '--strategy', ['truncate', 'skip']),
     measureBytes: executeMax === undefined ? EXECUTE_MAX : parseSize(executeMax, '--execute-max'),
     output: out === undefined ? null : { path: out, force: settings.force },
   };

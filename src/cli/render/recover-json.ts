@@ -96,12 +96,14 @@ function wayJson({ way, measure, why }: Measured, number: number): Fields {
   return {
     number,
     kind: way.kind,
+    existed: way.existed,
     parts: way.parts.map(partJson),
     leftOut: way.leftOut.map(({ name }) => name),
     missing: [...way.missing],
     concluded: way.concluded,
     bytes: way.bytes,
     lostBytes: way.lostBytes,
+    correctedBytes: way.corrected,
     commands: way.commands,
     keys: measure?.keys ?? null,
     digest: measure?.digest ?? null,
@@ -112,7 +114,17 @@ function wayJson({ way, measure, why }: Measured, number: number): Fields {
   };
 }
 
-const partJson = ({ candidate, role, end }: Part): Json => ({ file: candidate.name, role, from: 0, to: end });
+function partJson({ candidate, role, content }: Part): Json {
+  const { left, corrected, salvagedKeys } = content;
+  return {
+    file: candidate.name,
+    role,
+    bytes: candidate.bytes,
+    dropped: left.map(({ from, to, commands }) => ({ from, to, commands })),
+    correctedBytes: corrected,
+    salvagedKeys,
+  };
+}
 
 function damageJson({ damage }: Way): Json {
   if (damage === null) return null;

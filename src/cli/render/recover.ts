@@ -1,7 +1,8 @@
 import { isAbsolute, join } from 'node:path';
+import { endOfPrefix } from '../../tools/recover/content.js';
 import type { Durability } from '../../tools/recover/durability.js';
 import type { Measured } from '../../tools/recover/measure.js';
-import type { Way } from '../../tools/recover/ways.js';
+import type { Part, Way } from '../../tools/recover/ways.js';
 import type { Candidate } from '../../tools/recover/weigh.js';
 import type { ForeseenStart, RecoverPlan, RecoverReport } from '../../tools/recover.js';
 import type { Session } from '../session.js';
@@ -133,7 +134,10 @@ class RecoverText {
     const { ways, plan } = this.report;
     if (ways.length === 0) return;
     this.title('What can be brought back, the best first');
+    const firstSalvage = ways.findIndex(({ way }) => !way.existed);
     ways.forEach((measured, i) => {
+      if (i === firstSalvage)
+        this.line(2, 'and, though no server ever held exactly that, everything that reads:');
       const mark = plan?.number === i + 1 ? '*' : ' ';
       this.line(1, `${mark}${i + 1}  ${this.wayText(measured)}`);
       this.line(5, this.wayFacts(measured));
@@ -143,8 +147,7 @@ class RecoverText {
   private wayText({ way }: Measured): string {
     const name =
       way.kind === 'rdb' || way.kind === 'single-log' ? ` ${printable(way.parts[0]!.candidate.name)}` : '';
-    const cut = way.damage === null && way.missing.length === 0 ? '' : ', up to the first damage';
-    return `${WAY_WORDS[way.kind]}${name}${cut}`;
+    return `${WAY_WORDS[way.kind]}${name}${extentOf(way)}`;
   }
 
   private wayFacts(measured: Measured): string {
@@ -166,17 +169,17 @@ class RecoverText {
   private plan(plan: RecoverPlan): void {
     const { loss, way, measured, number } = plan;
     this.title(`The plan: way ${number}`);
-    for (const { candidate, end } of way.parts) {
-      const part =
-        end === candidate.bytes
-          ? `all ${size(end)}`
-          : `the first ${count(end)} of ${count(candidate.bytes)} bytes`;
-      this.line(2, `${printable(candidate.name)}: ${part}`);
+    for (const part of way.parts) this.line(2, partText(part));
+    if (!way.existed) {
+      this.line(
+        2,
+        'damaged places are left out and what follows them is kept: no server ever held exactly this',
+      );
     }
     if (measured.measure !== null) this.line(2, `digest ${measured.measure.digest}`);
     if (loss.ranges.length === 0 && way.kind !== 'rdb') this.line(2, 'loses nothing that the files hold');
     for (const { file, from, to, commands } of loss.ranges) {
-      const held = commands === null ? '' : `, ${counted(commands, 'whole command')} in them`;
+      const held = commands === null || commands === 0 ? '' : `, at least ${counted(commands, 'command')}`;
       this.line(
         2,
         `loses ${counted(to - from, 'byte')} of ${printable(file)}, from offset ${offset(from)}${held}`,
@@ -250,6 +253,24 @@ class RecoverText {
     this.line(2, 'start a server on it, or move it where your server expects its files');
     this.line(4, `redis-server --dir ${quoted(dir)} --appendonly ${log}${names}`);
   }
+}
+
+function extentOf(way: Way): string {
+  const right =
+    way.corrected === 0 ? '' : `, ${counted(way.corrected, 'byte')} put right as its checksum proves`;
+  if (!way.existed) return `, without its damaged places${right}`;
+  if (way.missing.length > 0) return `, up to the file that is missing${right}`;
+  return way.damage === null ? right : `, up to the first damage${right}`;
+}
+
+function partText({ candidate, content }: Part): string {
+  const name = printable(candidate.name);
+  const { left, corrected } = content;
+  const right = corrected === 0 ? '' : `, ${counted(corrected, 'byte')} put right as its checksum proves`;
+  if (left.length === 0) return `${name}: all ${size(candidate.bytes)}${right}`;
+  const end = endOfPrefix(content);
+  const taken = end ?? candidate.bytes - left.reduce((sum, { from, to }) => sum + to - from, 0);
+  return `${name}: ${end === null ? '' : 'the first '}${count(taken)} of ${count(candidate.bytes)} bytes${right}`;
 }
 
 /** As a shell reads it back. */

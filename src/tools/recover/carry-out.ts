@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { openAofSet } from '../../aof/set.js';
-import { copyOf, nothing, type WriteContent, writeAofFiles } from '../../aof/writer.js';
+import { nothing, type WriteContent, writeAofFiles } from '../../aof/writer.js';
 import { DirectoryTarget } from '../../bytes/directory-target.js';
 import type { Disk } from '../../bytes/disk.js';
 import { FileSource } from '../../bytes/source.js';
@@ -14,10 +14,11 @@ import { digest } from '../digest.js';
 import type { Server } from '../family.js';
 import { EVERY_KEY } from '../filter.js';
 import { realPlace } from '../output-place.js';
+import { writeContent } from '../repair/content.js';
 import { carryOver } from '../repair/output.js';
 import { oldestTarget, targetOf } from '../target-choice.js';
 import { DatasetContent, type Loss } from '../write-dataset.js';
-import { type Measured, measureWay, rebuildWay } from './measure.js';
+import { type Measured, measureWay, rebuildWay, snapshotOf } from './measure.js';
 import { isInside } from './place.js';
 import type { Part, Way } from './ways.js';
 
@@ -166,8 +167,10 @@ class Stage {
     await this.carry(room === directory ? directory : room, folder);
   }
 
-  private wholeOf({ candidate, end }: Part): WriteContent {
-    return copyOf(candidate.source!, 0, end);
+  private wholeOf({ candidate, content }: Part): WriteContent {
+    const { source, path, bytes } = candidate;
+    const outcome = { path, source, bytes, change: 'rewrite', pieces: content.pieces, dropped: [] } as const;
+    return (target) => writeContent(outcome, target, this.context);
   }
 
   private async put(name: string, write: WriteContent): Promise<void> {
@@ -185,10 +188,8 @@ class Stage {
 
   private async snapshot(): Promise<void> {
     const { config, chosen, directory, as } = this.carrying;
-    const only = this.way.parts.filter((part) => part.end > 0);
-    if (only.length === 1 && only[0]!.candidate.hasRdb && only[0]!.candidate.commands === 0) {
-      return this.put(config.dbFilename, this.wholeOf(only[0]!));
-    }
+    const only = snapshotOf(this.way);
+    if (only !== null) return this.put(config.dbFilename, this.wholeOf(only));
     const rebuilt = await rebuildWay(chosen.way, directory, as, this.context);
     const producer = rebuilt.producer ?? as;
     const server = targetOf(producer) ?? oldestTarget({ fromManifest: true, fieldTtls: true });

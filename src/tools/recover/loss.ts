@@ -26,10 +26,10 @@ export interface PlanLoss {
 /** What is lost by taking a way, against everything that the directory holds. */
 export function lossOf(way: Way, candidates: readonly Candidate[], lastWrittenMs: number | null): PlanLoss {
   const ranges: LostRange[] = [];
-  for (const { candidate, end } of way.parts) {
-    if (end >= candidate.bytes) continue;
-    const { name, bytes, commandsBehind } = candidate;
-    ranges.push({ file: name, from: end, to: bytes, commands: commandsBehind });
+  for (const { candidate, content } of way.parts) {
+    for (const { from, to, commands } of content.left) {
+      ranges.push({ file: candidate.name, from, to, commands });
+    }
   }
   for (const { name, bytes, commands, commandsBehind } of way.leftOut) {
     if (bytes === 0) continue;

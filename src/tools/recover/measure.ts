@@ -7,7 +7,7 @@ import type { Server } from '../family.js';
 import { EVERY_KEY } from '../filter.js';
 import { type Rebuilt, rebuild } from '../rebuild.js';
 import { DamageError } from '../report.js';
-import { PrefixSource } from './prefix.js';
+import { ContentSource } from './content.js';
 import type { Part, Way } from './ways.js';
 
 /** What a state holds. */
@@ -28,12 +28,12 @@ export interface Measured {
 }
 
 /** The log that a way is. */
-export function setOf(parts: readonly Part[], directory: string): AofSet {
+export function setOf(parts: readonly Part[], directory: string, context: ToolContext): AofSet {
   return {
     directory,
     manifestPath: null,
     manifest: null,
-    files: parts.map(entryOf),
+    files: parts.map((part, index) => entryOf(part, index, context)),
     history: [],
     missing: [],
     strays: [],
@@ -41,15 +41,15 @@ export function setOf(parts: readonly Part[], directory: string): AofSet {
   };
 }
 
-function entryOf({ candidate, role, end }: Part, index: number): AofFileEntry {
-  const source = new PrefixSource(candidate.source!, end);
-  const format = end === 0 ? 'empty' : candidate.hasRdb ? 'rdb' : 'resp';
+function entryOf({ candidate, role, content }: Part, index: number, context: ToolContext): AofFileEntry {
+  const source = new ContentSource(candidate.source!, content, context);
+  const format = content.pieces.length === 0 ? 'empty' : candidate.hasRdb ? 'rdb' : 'resp';
   return {
     name: candidate.name,
     path: candidate.path,
     role: role === 'base' ? 'base' : 'incr',
     seq: index + 1,
-    size: end,
+    size: source.size,
     format,
     source,
   };
@@ -58,7 +58,7 @@ function entryOf({ candidate, role, end }: Part, index: number): AofFileEntry {
 /** Rebuilds a state in memory. Commands that the engine does not know are passed over and counted. */
 export function rebuildWay(way: Way, directory: string, as: Server, context: ToolContext): Promise<Rebuilt> {
   const options = { cut: NO_CUT, as, onUnknown: 'skip', dialect: null } as const;
-  return rebuild(setOf(way.parts, directory), options, context);
+  return rebuild(setOf(way.parts, directory, context), options, context);
 }
 
 /** Says what a state holds. A snapshot streams past; a log is executed in memory. */
@@ -70,11 +70,11 @@ export async function measureWay(
 ): Promise<Measured> {
   const everything = { as, dialect: null, conditions: EVERY_KEY, keys: null };
   try {
-    const filled = way.parts.filter((part) => part.end > 0);
-    const only = filled.length === 1 ? filled[0]!.candidate : null;
-    if (only?.hasRdb === true && only.commands === 0) {
-      const common = { path: only.path, choice: '', isDirectory: false } as const;
-      const report = await digest({ ...common, kind: 'rdb', bytes: only.source! }, everything, context);
+    const snapshot = snapshotOf(way);
+    if (snapshot !== null) {
+      const bytes = new ContentSource(snapshot.candidate.source!, snapshot.content, context);
+      const common = { path: bytes.label, choice: '', isDirectory: false } as const;
+      const report = await digest({ ...common, kind: 'rdb', bytes }, everything, context);
       return { way, measure: { keys: report.keys, digest: report.digest, unknownCommands: 0 }, why: '' };
     }
     const rebuilt = await rebuildWay(way, directory, as, context);
@@ -88,4 +88,11 @@ export async function measureWay(
       return { way, measure: null, why: `${error.finding.code} while executing it` };
     throw error;
   }
+}
+
+/** The only part of a way that is a snapshot and nothing else; null for a log. */
+export function snapshotOf(way: Way): Part | null {
+  const filled = way.parts.filter(({ content }) => content.pieces.length > 0);
+  const only = filled.length === 1 ? filled[0]! : null;
+  return only?.candidate.hasRdb === true && way.commands === 0 ? only : null;
 }

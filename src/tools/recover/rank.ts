@@ -1,6 +1,7 @@
+import { endOfPrefix } from './content.js';
 import type { Measured } from './measure.js';
 import type { Start } from './start.js';
-import type { Part, Way, WayKind } from './ways.js';
+import type { Way, WayKind } from './ways.js';
 
 /** Differences in time up to this many milliseconds say nothing: RDBs know seconds, files are written a little later. */
 const SAME_TIME_MS = 2000;
@@ -16,12 +17,14 @@ const PREFERENCE: readonly WayKind[] = [
 ];
 
 /**
- * The best first: what holds keys before what holds none, the server's own files before copies whose origin nobody knows,
- * the later state before the earlier one. Of equal ones the fuller, then the one that needs the fewest conclusions.
+ * The best first: what was a state before what never was, what holds keys before what holds none, the server's own files before copies whose origin nobody knows,
+ * the later state before the earlier one. Of equal ones the log without loss, the fuller, then the one that needs the fewest conclusions.
  */
 export function ranked(ways: readonly Measured[]): Measured[] {
   const newestOf = stateTimes(ways);
   return [...ways].sort((a, b) => {
+    const existed = Number(b.way.existed) - Number(a.way.existed);
+    if (existed !== 0) return existed;
     const holds = Number(holdsKeys(b)) - Number(holdsKeys(a));
     if (holds !== 0) return holds;
     if (!isSameState(a, b)) {
@@ -29,6 +32,9 @@ export function ranked(ways: readonly Measured[]): Measured[] {
       if (own !== 0) return own;
       const apart = newestOf(b) - newestOf(a);
       if (Math.abs(apart) > SAME_TIME_MS) return apart;
+      const whole =
+        a.way.kind === 'rdb' || b.way.kind === 'rdb' ? 0 : Number(isWhole(b)) - Number(isWhole(a));
+      if (whole !== 0) return whole;
       const commands = b.way.commands - a.way.commands;
       const keys = (b.measure?.keys ?? 0) - (a.measure?.keys ?? 0);
       if (keys !== 0) return keys;
@@ -52,22 +58,24 @@ function stateTimes(ways: readonly Measured[]): (measured: Measured) => number {
 
 /** What was not measured is given the benefit of the doubt. */
 const holdsKeys = ({ measure }: Measured): boolean => measure === null || measure.keys > 0;
+const isWhole = ({ way }: Measured): boolean => way.lostBytes === 0 && way.missing.length === 0;
 const isCopy = (way: Way): boolean => way.parts.some(({ candidate }) => candidate.kind === 'copy');
 
 function isSameState(a: Measured, b: Measured): boolean {
   return a.measure !== null && a.measure.digest === b.measure?.digest;
 }
 
-/** The way that takes the same bytes as a server does; null when it loads nothing. */
+/** The way that takes the same bytes as a server does; null when it loads nothing, or nothing that is a way. */
 export function wayOfStart(start: Start, ways: readonly Measured[]): Measured | null {
-  if (start.parts.length === 0) return null;
-  const wanted = bytesOf(start.parts);
-  return ways.find(({ way }) => bytesOf(way.parts) === wanted) ?? null;
+  const filled = start.parts.filter(({ end }) => end > 0);
+  if (filled.length === 0) return null;
+  const wanted = filled.map(({ candidate, end }) => `${candidate.path}:${end}`).join('|');
+  return ways.find(({ way }) => bytesOf(way) === wanted) ?? null;
 }
 
-function bytesOf(parts: readonly Part[]): string {
+function bytesOf({ parts }: Way): string {
   return parts
-    .filter((part) => part.end > 0)
-    .map((part) => `${part.candidate.path}:${part.end}`)
+    .filter(({ content }) => content.pieces.length > 0)
+    .map(({ candidate, content }) => `${candidate.path}:${endOfPrefix(content) ?? 'put together'}`)
     .join('|');
 }

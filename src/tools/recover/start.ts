@@ -1,6 +1,5 @@
 import type { ServerConfig } from '../../model/server-config.js';
 import type { DirectorySurvey, LogRoom } from './directory.js';
-import type { Part } from './ways.js';
 import type { Candidate } from './weigh.js';
 
 /**
@@ -47,13 +46,20 @@ export type StartEffect =
   | 'ignores-log'
   | 'moves-log';
 
+/** A file as far as a server loads it. */
+export interface LoadedPart {
+  readonly candidate: Candidate;
+  /** Bytes from its start. */
+  readonly end: number;
+}
+
 /** What Redis from 7.0 on does when it is started on the directory as it is. */
 export interface Start {
   readonly appendOnly: boolean;
   readonly outcome: 'loads' | 'loads-part' | 'empty' | 'refuses';
   readonly reason: StartReason;
   /** What it loads, in order. */
-  readonly parts: readonly Part[];
+  readonly parts: readonly LoadedPart[];
   /** The file that decides, where one does; below the directory. */
   readonly file: string | null;
   readonly offset: number | null;
@@ -103,7 +109,7 @@ class Foresight {
     if ((rdb.damage !== null && !checksumOnly) || rdb.state !== 'intact') {
       return this.answer('refuses', 'rdb-damaged', { file, offset: rdb.damage?.where.offset ?? 0 });
     }
-    const parts: Part[] = [{ candidate: rdb, role: 'base', end: rdb.bytes }];
+    const parts: LoadedPart[] = [{ candidate: rdb, end: rdb.bytes }];
     return this.answer('loads', 'snapshot', { file, parts, effects });
   }
 
@@ -170,15 +176,13 @@ class Foresight {
     const unread = files.find((file) => file.unread !== null);
     if (unread !== undefined) return this.answer('refuses', 'not-readable', { file: unread.name });
     if (files.every((file) => file.bytes === 0)) return this.answer('empty', 'log-empty', { effects });
-    const parts: Part[] = [];
+    const parts: LoadedPart[] = [];
     for (const [i, candidate] of files.entries()) {
       const { damage, name } = candidate;
-      const role =
-        i === 0 && (candidate.kind === 'base' || candidate.kind === 'single-log') ? 'base' : 'increment';
       if (candidate.bytes === 0) continue;
       const at = { file: name, offset: damage?.where.offset ?? 0 };
       if (candidate.state === 'foreign') return this.answer('refuses', 'log-damaged', at);
-      parts.push({ candidate, role, end: candidate.validBytes });
+      parts.push({ candidate, end: candidate.validBytes });
       if (damage === null) continue;
       if (damage.code.startsWith('rdb/') && !this.overlooked(damage.code)) {
         return this.answer('refuses', 'base-damaged', at);

@@ -1,4 +1,6 @@
 import type { Finding } from '../../model/finding.js';
+import { type Chain, cutWay, isBaseName, salvageWay } from './chain.js';
+import type { Content } from './content.js';
 import type { DirectorySurvey, LogRoom } from './directory.js';
 import type { Candidate } from './weigh.js';
 
@@ -21,8 +23,7 @@ export type WayKind =
 export interface Part {
   readonly candidate: Candidate;
   readonly role: 'base' | 'increment';
-  /** Bytes taken from its start. */
-  readonly end: number;
+  readonly content: Content;
 }
 
 /** When the last write of a state was made. `modified`: not after this; `estimated`: somewhere about. */
@@ -31,9 +32,14 @@ export interface Newest {
   readonly by: 'annotation' | 'saved' | 'modified' | 'estimated';
 }
 
-/** A state that can be brought back: it stood in the server like this at some moment. */
+/** A state that can be brought back. */
 export interface Way {
   readonly kind: WayKind;
+  /**
+   * True for a state that stood in the server at some moment: a log up to its first damage, a whole snapshot. False where
+   * damaged ranges are left out and what follows them is taken all the same.
+   */
+  readonly existed: boolean;
   /** In load order. */
   readonly parts: readonly Part[];
   /** Files behind the cut, which are left out. */
@@ -45,48 +51,73 @@ export interface Way {
   /** True when which files belong together is concluded from names and times rather than told by a manifest. */
   readonly concluded: boolean;
   readonly newest: Newest | null;
-  /** Bytes taken, and bytes of its files that are not. */
+  /** Bytes of its files that are taken, and that are not. */
   readonly bytes: number;
   readonly lostBytes: number;
+  /** Bytes that were put right because a checksum proves what they were. */
+  readonly corrected: number;
   /** Commands taken. */
   readonly commands: number;
 }
 
-/** Every state that the files of a directory lead to, in no order. Those of which nothing is left are not among them. */
+/**
+ * Every state that the files of a directory lead to, in no order: up to the first damage, and where there is damage
+ * everything that reads. Those of which nothing is left are not among them.
+ */
 export function waysOf(survey: DirectorySurvey, candidates: readonly Candidate[]): Way[] {
+  const chains = chainsOf(survey, candidates);
   const ways: Way[] = [];
   const add = (way: Way | null) => {
-    if (way !== null && !ways.some((other) => sameParts(other, way))) ways.push(way);
+    if (way !== null && !ways.some((other) => contentKey(other.parts) === contentKey(way.parts)))
+      ways.push(way);
   };
-  for (const room of survey.rooms) {
-    const log = new LogFiles(room, candidates);
-    add(log.byManifest());
-    add(log.byNames());
-    add(log.fromHistory());
-    for (const way of log.fromNewBases()) add(way);
-  }
-  for (const candidate of candidates) {
-    const isRdb = candidate.hasRdb && candidate.rdbIsWhole && candidate.commands === 0;
-    if (candidate.kind === 'single-log' || (candidate.kind === 'copy' && candidate.form === 'aof')) {
-      add(chain('single-log', [candidate], [], false));
-    } else if (candidate.kind === 'copy' && candidate.hasRdb && candidate.commands > 0) {
-      add(chain('single-log', [candidate], [], false));
-    } else if (isRdb && ['rdb', 'copy', 'temporary-save'].includes(candidate.kind)) {
-      add(chain('rdb', [candidate], [], candidate.kind !== 'rdb'));
-    } else if (isRdb && candidate.kind === 'temporary-rewrite') {
-      add(chain('rdb', [candidate], [], true));
-    }
-  }
+  for (const chain of chains) add(cutWay(chain));
+  for (const chain of chains) add(salvageWay(chain));
   return ways;
 }
 
-function sameParts(a: Way, b: Way): boolean {
-  const key = (way: Way) =>
-    way.parts
-      .filter((part) => part.end > 0)
-      .map((part) => `${part.candidate.path}:${part.end}`)
-      .join('|');
-  return key(a) === key(b);
+function chainsOf(survey: DirectorySurvey, candidates: readonly Candidate[]): Chain[] {
+  const chains: (Chain | null)[] = [];
+  for (const room of survey.rooms) {
+    const log = new LogFiles(room, candidates);
+    chains.push(log.byManifest(), log.byNames(), log.fromHistory(), ...log.fromNewBases());
+  }
+  for (const candidate of candidates) {
+    const { kind, form, hasRdb, commands, commandsBehind, state } = candidate;
+    if (state === 'unread' || state === 'foreign') continue;
+    const isLog = form === 'aof' || commands > 0 || (commandsBehind ?? 0) > 0;
+    if (kind === 'single-log' || (kind === 'copy' && isLog))
+      chains.push(chainOf('single-log', [candidate], false));
+    else if (hasRdb && SNAPSHOTS.has(kind)) chains.push(chainOf('rdb', [candidate], kind !== 'rdb'));
+  }
+  return chains.filter((chain) => chain !== null);
+}
+
+const SNAPSHOTS: ReadonlySet<Candidate['kind']> = new Set([
+  'rdb',
+  'copy',
+  'temporary-save',
+  'temporary-rewrite',
+]);
+
+const chainOf = (kind: WayKind, files: readonly Candidate[], concluded: boolean): Chain => ({
+  kind,
+  files,
+  missing: [],
+  beforeGap: files.length,
+  concluded,
+});
+
+/** The bytes that a way takes, told apart from those of others. */
+export function contentKey(parts: readonly Part[]): string {
+  return parts
+    .filter(({ content }) => content.pieces.length > 0)
+    .map(({ candidate, content }) => `${candidate.path}:${content.pieces.map(pieceKey).join('+')}`)
+    .join('|');
+}
+
+function pieceKey(piece: Content['pieces'][number]): string {
+  return piece.kind === 'bytes' ? `${piece.from}-${piece.to}` : piece.kind;
 }
 
 /** Seconds an RDB's own time may be behind the moment of its fork, and files behind their last write. */
@@ -104,22 +135,30 @@ class LogFiles {
   }
 
   /** Base and increments as a server takes them. */
-  byManifest(): Way | null {
+  byManifest(): Chain | null {
     const { manifest } = this.room;
     if (manifest === null || manifest.problems.length > 0) return null;
     const named = [...(manifest.base === null ? [] : [manifest.base]), ...manifest.increments];
     const files: Candidate[] = [];
     const missing: string[] = [];
+    let beforeGap = -1;
     for (const entry of named) {
       const name = Buffer.from(entry.name, 'latin1').toString('utf8');
       const file = this.find(name);
-      if (file === undefined) missing.push(name);
-      else files.push({ ...file, seq: Number(entry.seq) });
-      // What stands behind a gap builds on what is not there.
-      if (file === undefined) break;
+      if (file !== undefined) files.push({ ...file, seq: Number(entry.seq) });
+      else {
+        missing.push(name);
+        if (beforeGap < 0) beforeGap = files.length;
+      }
     }
-    if (manifest.base !== null && files[0]?.kind !== 'base') return null;
-    return chain('log', files, missing, false);
+    if (files.length === 0) return null;
+    return {
+      kind: 'log',
+      files,
+      missing,
+      beforeGap: beforeGap < 0 ? files.length : beforeGap,
+      concluded: false,
+    };
   }
 
   private find(name: string): Candidate | undefined {
@@ -131,19 +170,19 @@ class LogFiles {
   private bases(kinds: readonly Candidate['kind'][]): Candidate[] {
     return this.own
       .filter(
-        ({ kind, name, seq }) => kinds.includes(kind) && seq > 0 && (kind !== 'history' || isBase(name)),
+        ({ kind, name, seq }) => kinds.includes(kind) && seq > 0 && (kind !== 'history' || isBaseName(name)),
       )
       .sort((a, b) => b.seq - a.seq);
   }
 
   private increments(kinds: readonly Candidate['kind'][]): Candidate[] {
     return this.own
-      .filter(({ kind, name }) => kinds.includes(kind) && (kind !== 'history' || !isBase(name)))
+      .filter(({ kind, name }) => kinds.includes(kind) && (kind !== 'history' || !isBaseName(name)))
       .sort((a, b) => a.seq - b.seq);
   }
 
   /** Without a manifest, or with one that no server reads: the newest base, and the increments that can follow it. */
-  byNames(): Way | null {
+  byNames(): Chain | null {
     const { manifest } = this.room;
     if (manifest !== null && manifest.problems.length === 0) return null;
     const any: Candidate['kind'][] = ['base', 'stray-base', 'history'];
@@ -152,11 +191,11 @@ class LogFiles {
     const temporary = this.increments(['temporary-increment']);
     const after = base === null ? increments : followers(base, increments);
     const files = [...(base === null ? [] : [base]), ...contiguous(after), ...temporary];
-    return files.length === 0 ? null : chain('log-by-names', files, [], true);
+    return files.length === 0 ? null : chainOf('log-by-names', files, true);
   }
 
   /** History and what is written since: everything that a rewrite folded into its base. */
-  fromHistory(): Way | null {
+  fromHistory(): Chain | null {
     const { manifest } = this.room;
     if (manifest === null || manifest.problems.length > 0 || manifest.history.length === 0) return null;
     const base = this.bases(['history'])[0] ?? null;
@@ -166,11 +205,11 @@ class LogFiles {
     const first = this.increments(['increment'])[0];
     if (files.length === 0 || (first !== undefined && !files.includes(first))) return null;
     if (base === null && old[0]?.seq !== 1) return null;
-    return chain('log-from-history', [...(base === null ? [] : [base]), ...files], [], true);
+    return chainOf('log-from-history', [...(base === null ? [] : [base]), ...files], true);
   }
 
   /** The result of a rewrite that the manifest never learnt of, with the increments opened when it began, or later. */
-  *fromNewBases(): Generator<Way> {
+  *fromNewBases(): Generator<Chain> {
     const { manifest } = this.room;
     if (manifest === null || manifest.problems.length > 0) return;
     const increments = this.increments(['increment']);
@@ -179,19 +218,17 @@ class LogFiles {
     const bases = this.bases(['stray-base']).filter(({ seq }) => seq > current);
     for (const base of [...bases, ...rewrites]) {
       if (!isWholeRewrite(base) || increments.length === 0) continue;
-      const way = chain('log-from-new-base', [base, ...sinceFork(base, increments)], [], true);
-      if (way !== null) yield way;
+      yield chainOf('log-from-new-base', [base, ...sinceFork(base, increments)], true);
     }
   }
 }
 
-const isBase = (name: string): boolean => /\.base\.(rdb|aof)$/.test(name);
 const usableAsBase = (file: Candidate): boolean => file.state === 'empty' || !file.hasRdb || file.rdbIsWhole;
 
 /** A rewrite's result counts only when it is known to be all of it. */
 function isWholeRewrite(file: Candidate): boolean {
   if (file.state !== 'intact') return false;
-  return file.hasRdb || /temp-rewriteaof-bg-/.test(file.name) || isBase(file.name);
+  return file.hasRdb || /temp-rewriteaof-bg-/.test(file.name) || isBaseName(file.name);
 }
 
 /** The increments of a base whose number they can have; those that ended before it was saved are in it already. */
@@ -218,79 +255,4 @@ function sinceFork(base: Candidate, increments: readonly Candidate[]): Candidate
 function contiguous(files: readonly Candidate[]): Candidate[] {
   const gap = files.findIndex((file, i) => i > 0 && file.seq !== files[i - 1]!.seq + 1);
   return gap < 0 ? [...files] : files.slice(0, gap);
-}
-
-/** Takes files in order up to the first damage. Null when nothing is left, or what is left never was a state. */
-function chain(
-  kind: WayKind,
-  files: readonly Candidate[],
-  missing: readonly string[],
-  concluded: boolean,
-): Way | null {
-  const parts: Part[] = [];
-  let damage: Finding | null = null;
-  let stop = files.length;
-  for (const [i, candidate] of files.entries()) {
-    if (candidate.unread !== null || candidate.state === 'foreign') {
-      stop = i;
-      break;
-    }
-    if (candidate.hasRdb && !candidate.rdbIsWhole) return null;
-    const role =
-      kind !== 'rdb' && i === 0 && (candidate.hasRdb || isFirstBase(candidate)) ? 'base' : 'increment';
-    parts.push({ candidate, role: kind === 'rdb' ? 'base' : role, end: candidate.validBytes });
-    if (candidate.damage === null) continue;
-    damage = candidate.damage;
-    stop = i + 1;
-    break;
-  }
-  const bytes = parts.reduce((sum, part) => sum + part.end, 0);
-  if (parts.length === 0 || (damage !== null && bytes === 0)) return null;
-  const leftOut = files.slice(stop);
-  const all = files.reduce((sum, file) => sum + file.bytes, 0);
-  const commands = parts.reduce((sum, part) => sum + part.candidate.commands, 0);
-  return {
-    kind,
-    parts,
-    leftOut,
-    damage,
-    missing,
-    concluded,
-    newest: newestOf(parts, damage !== null || leftOut.length > 0 || missing.length > 0),
-    bytes,
-    lostBytes: all - bytes,
-    commands,
-  };
-}
-
-function isFirstBase({ kind, name }: Candidate): boolean {
-  return (
-    kind === 'base' ||
-    kind === 'single-log' ||
-    kind === 'copy' ||
-    kind === 'temporary-rewrite' ||
-    isBase(name)
-  );
-}
-
-/** The time of the last write taken. */
-function newestOf(parts: readonly Part[], cut: boolean): Newest | null {
-  const filled = parts.filter((part) => part.end > 0);
-  const last = filled.at(-1);
-  if (last === undefined) return null;
-  const { candidate, end } = last;
-  if (candidate.lastTimeMs !== null) return { ms: candidate.lastTimeMs, by: 'annotation' };
-  if (candidate.commands === 0 && candidate.hasRdb) {
-    return candidate.savedAtMs === null
-      ? { ms: candidate.modifiedMs, by: 'modified' }
-      : { ms: candidate.savedAtMs, by: 'saved' };
-  }
-  if (!cut || candidate.bytes === end) return { ms: candidate.modifiedMs, by: 'modified' };
-  // Between the file before it and its own last write, in proportion to the bytes.
-  const before = filled.at(-2)?.candidate;
-  const startMs =
-    candidate.savedAtMs ?? (before?.commands === 0 ? before.savedAtMs : before?.modifiedMs) ?? null;
-  if (startMs === null || startMs > candidate.modifiedMs) return { ms: candidate.modifiedMs, by: 'modified' };
-  const share = candidate.bytes === 0 ? 1 : end / candidate.bytes;
-  return { ms: Math.floor(startMs + share * (candidate.modifiedMs - startMs)), by: 'estimated' };
 }

@@ -7,8 +7,9 @@ import type { ToolContext } from '../context.js';
 import { ProducerAux, type Server } from '../family.js';
 import { info } from '../info.js';
 import type { NotChecked } from '../report.js';
+import { type Content, ContentSource, prefixOf } from './content.js';
 import type { FoundFile } from './directory.js';
-import { PrefixSource } from './prefix.js';
+import { type Mending, mendFile } from './mend.js';
 
 /**
  * `intact`: nothing is wrong. `torn`: its end is missing, as after a crash. `damaged`: something before its end is wrong.
@@ -25,6 +26,10 @@ export interface Candidate extends FoundFile {
   readonly damage: Finding | null;
   /** Bytes from the start after which nothing is wrong and no transaction is open. */
   readonly validBytes: number;
+  /** What is taken of it by a way that leads to a state which was; null: none that does can take it. */
+  readonly content: Content | null;
+  /** Everything that reads of it. */
+  readonly salvaged: Content | null;
   /** Whether an RDB stands at its start, and all of it is whole. */
   readonly hasRdb: boolean;
   readonly rdbIsWhole: boolean;
@@ -85,38 +90,50 @@ async function weighFile(
   if (form === 'packed') return plain('foreign');
   if (file.kind === 'manifest' || file.kind === 'temporary-manifest' || form === 'manifest')
     return plain('intact');
-  const isMember = ['base', 'increment', 'history', 'single-log', 'stray-base', 'stray-increment'].includes(
-    file.kind,
-  );
+  const isMember = MEMBERS.has(file.kind);
   if (form === 'unknown' && !isMember && file.kind !== 'rdb') return plain('foreign');
 
   const isLog = form === 'aof' || (form !== 'rdb' && file.kind !== 'rdb') || isMember;
   const { dialect } = options;
-  const result = await checkFile(
-    source,
-    { form: isLog ? 'aof' : 'rdb', last: true, quick: false, dialect },
-    context,
-  );
-  const { findings, keys, commands, validBytes } = result.file;
+  const asked = { form: isLog ? 'aof' : 'rdb', last: true, quick: false, dialect } as const;
+  const result = await checkFile(source, asked, context);
+  const { findings, keys, commands } = result.file;
   const damage = findings.find(({ code }) => FINDINGS[code] === 'error') ?? null;
-  const valid = damage === null ? file.bytes : validBytes;
-  const rdbDamaged = damage?.code.startsWith('rdb/') === true;
-  const facts = await factsOf(file, rdbDamaged ? file.bytes : valid, context);
-  return {
-    candidate: {
-      ...file,
-      state: stateOf(damage),
-      findings,
-      damage,
-      validBytes: valid,
-      hasRdb: keys !== null,
-      rdbIsWhole: keys !== null && !rdbDamaged,
-      rdbKeys: keys,
-      commandsBehind: commands === null ? null : Math.max(0, commands - facts.commands),
-      ...facts,
-    },
-    unchecked: result.notChecked,
+  const mending = damage === null ? intact(file) : await mendFile(file, isLog, options, context);
+  const facts = await factsOf(file, mending.cut, context);
+  const all = commands ?? 0;
+  const candidate: Candidate = {
+    ...file,
+    state: stateOf(damage),
+    findings,
+    damage,
+    validBytes: damage === null ? file.bytes : result.file.validBytes,
+    content: mending.cut,
+    salvaged: mending.salvaged,
+    hasRdb: keys !== null,
+    rdbIsWhole: keys !== null && (mending.cut !== null || !isRdbDamage(damage)),
+    rdbKeys: mending.salvaged.salvagedKeys ?? keys,
+    commandsBehind: Math.max(0, all - facts.commands),
+    ...facts,
   };
+  return { candidate, unchecked: result.notChecked };
+}
+
+/** Files that servers read as logs, whatever is in them. */
+const MEMBERS: ReadonlySet<FoundFile['kind']> = new Set([
+  'base',
+  'increment',
+  'history',
+  'single-log',
+  'stray-base',
+  'stray-increment',
+]);
+
+const isRdbDamage = (damage: Finding | null): boolean => damage?.code.startsWith('rdb/') === true;
+
+function intact(file: FoundFile): Mending {
+  const content = prefixOf(file.bytes);
+  return { cut: content, salvaged: content };
 }
 
 function stateOf(damage: Finding | null): CandidateState {
@@ -132,6 +149,8 @@ function unweighed(file: FoundFile, state: CandidateState): Candidate {
     findings: [],
     damage: null,
     validBytes: file.bytes,
+    content: state === 'empty' ? prefixOf(0) : null,
+    salvaged: state === 'empty' ? prefixOf(0) : null,
     hasRdb: false,
     rdbIsWhole: false,
     rdbKeys: null,
@@ -146,11 +165,18 @@ function unweighed(file: FoundFile, state: CandidateState): Candidate {
 
 type Facts = Pick<Candidate, 'producer' | 'savedAtMs' | 'firstTimeMs' | 'lastTimeMs' | 'commands'>;
 
-/** A quick pass over the first `end` bytes for what the check does not tell: who wrote the file, when, and how much of it. */
-async function factsOf(file: FoundFile, end: number, context: ToolContext): Promise<Facts> {
-  const set = await singleFileSet(new PrefixSource(file.source!, end));
+/**
+ * A quick pass over what is taken of it, for what the check does not tell: who wrote the file, when, and how much of it.
+ * Of what cannot be taken, over all of it, as far as it goes.
+ */
+async function factsOf(file: FoundFile, content: Content | null, context: ToolContext): Promise<Facts> {
+  const taken = content === null ? file.source! : new ContentSource(file.source!, content, context);
   const common = { path: file.path, choice: '', isDirectory: false } as const;
-  const report = await info({ ...common, kind: 'aof', set }, { dialect: null }, context);
+  const report = await info(
+    { ...common, kind: 'aof', set: await singleFileSet(taken) },
+    { dialect: null },
+    context,
+  );
   const only = report.files[0];
   const aux = new ProducerAux();
   for (const { name, value } of only?.rdb?.auxFields ?? []) aux.take(name, value);
@@ -160,6 +186,6 @@ async function factsOf(file: FoundFile, end: number, context: ToolContext): Prom
     savedAtMs: aux.savedAtMs,
     firstTimeMs: firstSeconds === null ? null : firstSeconds * 1000,
     lastTimeMs: lastSeconds === null ? null : lastSeconds * 1000,
-    commands,
+    commands: content === null ? 0 : commands,
   };
 }
