@@ -1,6 +1,7 @@
 import type { ByteSlice } from '../bytes/slice.js';
 import { END } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
+import type { FindingCode } from '../model/finding.js';
 import type { CommandSpans } from '../resp/command.js';
 import {
   badLineEnd,
@@ -26,8 +27,9 @@ export interface RecordChain {
   /** Commands and annotations. */
   readonly records: number;
   readonly commands: number;
-  /** Where the last of them starts. */
+  /** Where the last of them starts, and whether its framing is loose. */
   readonly lastStart: number;
+  readonly lastLoose: boolean;
   /** The last of the offsets asked for at which a record ends, -1 without any, and the commands up to there. */
   readonly met: number;
   readonly metCommands: number;
@@ -35,16 +37,18 @@ export interface RecordChain {
   readonly error: FormatError | null;
 }
 
-/** Follows whole records from `start` to the first that is none. `watched`: offsets in ascending order. */
+/** Follows whole records from `start` to the first that is none, or that ends at `until`. `watched`: ascending. */
 export async function followChain(
   probe: LogProbe,
   start: number,
   watched: readonly number[],
+  until: number = Number.POSITIVE_INFINITY,
 ): Promise<RecordChain> {
-  const count = new ChainCount(watched, start);
+  const count = new ChainCount(watched, start, until);
   const error = await new ChainWalk(probe, count).run(start);
   const { end, records, commands, lastStart, met, metCommands } = count;
-  return { start, end, records, commands, lastStart, met, metCommands, error };
+  const lastLoose = count.looseAt >= lastStart;
+  return { start, end, records, commands, lastStart, lastLoose, met, metCommands, error };
 }
 
 class ChainCount implements RespHandler {
@@ -55,6 +59,7 @@ class ChainCount implements RespHandler {
   records = 0;
   commands = 0;
   lastStart: number;
+  looseAt = -1;
   met = -1;
   metCommands = 0;
   private next = 0;
@@ -63,6 +68,7 @@ class ChainCount implements RespHandler {
   constructor(
     private readonly watched: readonly number[],
     public end: number,
+    private readonly until: number,
   ) {
     this.lastStart = end;
     this.nextWatched = watched[0] ?? Number.POSITIVE_INFINITY;
@@ -82,13 +88,16 @@ class ChainCount implements RespHandler {
     this.pass(offset, line.length);
   }
 
-  flaw(): void {}
+  flaw(_code: FindingCode, offset: number): void {
+    if (offset > this.looseAt) this.looseAt = offset;
+  }
 
   pass(offset: number, length: number): void {
     this.records++;
     this.lastStart = offset;
     this.end = offset + length;
     if (this.end >= this.nextWatched) this.watch();
+    if (this.end >= this.until) this.full = this.stopped = true;
   }
 
   private watch(): void {

@@ -104,13 +104,18 @@ export async function isArgument(probe: LogProbe, offset: number): Promise<boole
 }
 
 /**
- * True when the whole record at `start` seems to go on behind its `end`: its number of arguments was larger. Leaves the
- * probe's window at `end`.
+ * True when the whole record at `start` seems to go on behind its `end`: its number of arguments was larger, or, where
+ * its framing is `loose`, it took in what belongs to the next.
  */
-export async function hasLostArguments(probe: LogProbe, start: number, end: number): Promise<boolean> {
+export async function hasLostArguments(
+  probe: LogProbe,
+  start: number,
+  end: number,
+  loose: boolean,
+): Promise<boolean> {
   const here = await probe.load(start, HEAD_BYTES);
   const { bytes, position } = probe.window;
-  const may = bytes[position] !== STAR || mayHaveLostArguments(bytes, position, position + here);
+  const may = loose || bytes[position] !== STAR || mayHaveLostArguments(bytes, position, position + here);
   return may && (await isArgument(probe, end));
 }
 

@@ -101,7 +101,7 @@ export function wholeLengthLine(
 
 /**
  * The length line whose line end stands at `feed - 1` and `feed` or may have stood there, told from the digits before
- * it; null when it looks like none. Reads at most a line back from `feed`, but not before `start`.
+ * it; null when it looks like none, or like that of a name longer than any. Reads at most a line back from `feed`, but not before `start`.
  */
 export function lengthLineAt(bytes: Buffer, feed: number, start: number, base: number): LengthLine | null {
   const body = base + feed + 1;
@@ -121,6 +121,7 @@ export function lengthLineAt(bytes: Buffer, feed: number, start: number, base: n
   }
   if (at >= start && bytes[at] === DOLLAR && at < last) {
     const digits = bytes.latin1Slice(at + 1, last + 1);
+    if (odd === NONE && Number(digits) > NAME_MAX && followsCount(bytes, at, start)) return null;
     if (odd === NONE) return exact(body, digits, changed);
     return { body, length: Number.NaN, alternatives: withDigitAt(digits, odd - at - 1) };
   }
@@ -128,6 +129,15 @@ export function lengthLineAt(bytes: Buffer, feed: number, start: number, base: n
   if (odd === NONE || odd === last || last - odd >= DIGITS_MAX) return null;
   if (odd > start && bytes[odd - 1] !== LF) return null;
   return { body, length: Number.NaN, alternatives: [Number(bytes.latin1Slice(odd + 1, last + 1))] };
+}
+
+/** True when a `*n` line stands before `at`: then a length there is that of the name of a command. */
+function followsCount(bytes: Buffer, at: number, start: number): boolean {
+  let i = at - 1;
+  if (i < start + 3 || bytes[i] !== LF || bytes[--i] !== CR) return false;
+  const last = --i;
+  while (i >= start && last - i < DIGITS_MAX && isDigit(bytes[i]!)) i--;
+  return i < last && i >= start && bytes[i] === STAR;
 }
 
 function exact(body: number, digits: string, changed: boolean): LengthLine {

@@ -6,6 +6,7 @@ import { followChain, type RecordChain } from './log-chain.js';
 import { Evidence, hasLostArguments, isArgument, type Verdict } from './log-evidence.js';
 import { HEAD_BYTES, isRecordHead } from './log-heads.js';
 import type { LogProbe } from './log-probe.js';
+import { findRepeat } from './log-repeat.js';
 
 /** A chain of fewer records that breaks off in the middle of nowhere is not believed without further evidence. */
 const SHORT_CHAIN = 8;
@@ -76,6 +77,15 @@ class DamageSearch {
     for (;;) {
       const head = await this.nextHead(from);
       if (head < 0) return null;
+      const repeated = this.doubts.length === 0 ? await findRepeat(this.probe, this.start, head) : -1;
+      if (repeated > 0) {
+        const { commands, end } = await followChain(this.probe, head, [], repeated);
+        if (end === repeated) {
+          this.doubt({ start: head, end, records: commands, why: 'repeated' });
+          from = this.gathered = end;
+          continue;
+        }
+      }
       const verdict = await this.evidence.judge(this.probe, head);
       const watched = [...verdict.enclosing.map((stop) => stop + 2), ...verdict.possible];
       const chain = await followChain(
@@ -110,7 +120,7 @@ class DamageSearch {
     if (await this.endsAsValue(chain)) return end;
     if (verdict.overhang >= 0 && !verdict.outside && !isBehindOverhang(chain, verdict.overhang)) return end;
     if (!verdict.outside && error !== null) {
-      if (await isArgument(this.probe, end)) return end;
+      if (!chain.lastLoose && (await isArgument(this.probe, end))) return end;
       if (chain.records < SHORT_CHAIN && !(await this.seemsToGoOn(end))) return end;
     }
     return Math.max(chain.start, chain.met);
@@ -137,8 +147,9 @@ class DamageSearch {
 
   /** Leaves out a last record whose arguments seem to go on behind it: one that lost some of its number of them. */
   private async upToWhatIsSure(chain: RecordChain): Promise<BelievedChain> {
-    const { start, end, lastStart, error } = chain;
-    if (error === null || !(await hasLostArguments(this.probe, lastStart, end))) return { start, end, error };
+    const { start, end, lastStart, lastLoose, error } = chain;
+    if (error === null || !(await hasLostArguments(this.probe, lastStart, end, lastLoose)))
+      return { start, end, error };
     await this.probe.load(end, 1);
     const { bytes, position } = this.probe.window;
     return { start, end: lastStart, error: badPrefix(bytes, position, '*', end) };

@@ -105,9 +105,9 @@ export class LogSalvager {
   /** Tells records up to the first damage. */
   private async readOn(start: number): Promise<Stop | null> {
     const teller = await this.pump(start, Number.POSITIVE_INFINITY);
-    const { error, heldEnd, stoppedAt } = teller;
+    const { error, heldEnd, heldLoose, stoppedAt } = teller;
     if (error === null) return null;
-    if (heldEnd < 0 || (await hasLostArguments(this.probe, stoppedAt, heldEnd)))
+    if (heldEnd < 0 || (await hasLostArguments(this.probe, stoppedAt, heldEnd, heldLoose)))
       return { start: stoppedAt, error };
     await this.tell(stoppedAt, heldEnd);
     return { start: heldEnd, error };

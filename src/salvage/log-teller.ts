@@ -21,6 +21,8 @@ export class RecordTeller implements Machine, RespHandler {
   error: FormatError | null = null;
   /** End of a whole record at `stoppedAt` that was held back; -1: none was. */
   heldEnd = -1;
+  /** True when its framing is loose. */
+  heldLoose = false;
   private readonly scanner: RespScanner = new RespScanner(this, SKIM);
   private readonly flaws: { readonly code: FindingCode; readonly offset: number }[] = [];
   private bytes: Buffer = Buffer.alloc(0);
@@ -117,6 +119,7 @@ export class RecordTeller implements Machine, RespHandler {
     const first = this.bytes[next]!;
     if (first === STAR || first === HASH) return false;
     this.heldEnd = stop;
+    this.heldLoose = this.flaws.length > 0;
     this.holdAt(offset, badPrefix(this.bytes, next, '*', stop));
     return true;
   }
