@@ -23,8 +23,6 @@ export interface RepairPlan {
   readonly intact: boolean;
   /** For a log `truncate` and `skip`, for an RDB `salvage`. */
   readonly strategies: readonly StrategyPlan[];
-  /** What check calls an error and a repair leaves as it is: servers load it whole, cutting it out would lose more. */
-  readonly leftAlone: readonly Finding[];
 }
 
 export interface RepairOptions extends PlanOptions {
@@ -75,12 +73,12 @@ export async function planRepair(
   options: PlanOptions,
   context: ToolContext,
 ): Promise<RepairPlan> {
-  const { strategies, leftAlone } =
+  const strategies =
     source.kind === 'aof'
       ? await planLog(source.set, options, context)
-      : { strategies: [await planSingleRdb(source.bytes, options, context)], leftAlone: [] };
+      : [await planSingleRdb(source.bytes, options, context)];
   const intact = strategies.every(({ actions }) => actions.length === 0);
-  return { source, intact, strategies, leftAlone };
+  return { source, intact, strategies };
 }
 
 /** The strategy that will be carried out: for an RDB the only one. */

@@ -42,7 +42,8 @@ const OBSTACLE_WORDS: Readonly<Record<Obstacle, string>> = {
 const ACTION_WORDS: Readonly<Record<ActionKind, string>> = {
   truncate: 'cut off',
   drop: 'drop',
-  'drop-transaction': 'drop a transaction, damaged and so not whole,',
+  'drop-transaction': 'drop a transaction that was never ended, so never took effect,',
+  'drop-marker': 'drop a MULTI or EXEC without its counterpart',
   'drop-doubtful': 'drop what may only be the content of a value',
   'drop-duplicate': 'drop keys whose names stood before',
   correct: 'put a byte right, as the checksum shows what it was,',
@@ -164,6 +165,7 @@ function actionText(action: RepairAction, session: Session): string {
 /** What is kept and not certain, or left out and might be kept. */
 function doubtLines({ doubts, name }: StrategyPlan): string[] {
   const { unprovenKeys, doubtful, doubtfulKept, guessedDatabases, partialKeys } = doubts;
+  const { brokenTransactions, brokenCommands } = doubts;
   const lines: string[] = [];
   if (unprovenKeys > 0) {
     lines.push(
@@ -180,6 +182,12 @@ function doubtLines({ doubts, name }: StrategyPlan): string[] {
         ? counted(guessedDatabases, 'key')
         : `${counted(guessedDatabases, 'key')} or commands`;
     lines.push(`the database of ${what} is a guess: what selected it may be lost`);
+  }
+  if (brokenTransactions > 0) {
+    const whole = brokenTransactions === 1 ? 'is' : 'are';
+    lines.push(
+      `${counted(brokenTransactions, 'transaction')} ${whole} no longer whole: ${counted(brokenCommands, 'command')} of what it held ${brokenCommands === 1 ? 'is' : 'are'} kept`,
+    );
   }
   if (partialKeys > 0)
     lines.push(`${counted(partialKeys, 'damaged value')} can be kept in part with --partial`);
@@ -244,13 +252,7 @@ function refusalText({ maxLossBytes }: RepairView, { plan, chosen }: RepairRepor
 }
 
 /** What must be known beside the result, on standard error. */
-export function noteRepair({ plan, report }: RepairView, session: Session): void {
-  for (const finding of plan.leftAlone) {
-    const { file, offset: at } = finding.where;
-    session.note(
-      `left as it is: ${printable(file)} at offset ${offset(at)}: ${finding.code}, which servers load whole`,
-    );
-  }
+export function noteRepair({ report }: RepairView, session: Session): void {
   if (report === null) return;
   const { quarantine, staged, backups } = report;
   for (const { path, sha256 } of backups) session.note(`backup: ${printable(path)} (SHA-256 ${sha256})`);
@@ -296,10 +298,6 @@ export function repairJson(view: RepairView, session: Session): Readonly<Record<
       actions: strategy.actions.map(actionJson),
     })),
     problems: [...damageOf(plan), ...(report?.faults ?? [])].map((finding) => ({
-      file: finding.where.file,
-      ...problemJson(finding, conceal, 'error'),
-    })),
-    leftAlone: plan.leftAlone.map((finding) => ({
       file: finding.where.file,
       ...problemJson(finding, conceal, 'error'),
     })),

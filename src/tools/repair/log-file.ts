@@ -1,5 +1,4 @@
 import type { AofFileEntry } from '../../aof/set.js';
-import type { Finding } from '../../model/finding.js';
 import { salvageLog } from '../../salvage/log-salvage.js';
 import type { ToolContext } from '../context.js';
 import { LogLosses, type LostRange } from './log-losses.js';
@@ -22,8 +21,11 @@ export interface LogFileSurvey {
   readonly aside: LostRange | null;
   /** Commands kept whose database is a guess. */
   readonly guessedDatabase: number;
-  /** Errors that are left as they are. */
-  readonly leftAlone: readonly Finding[];
+  /** Transactions of which only a part is kept, and the commands of that part. */
+  readonly brokenTransactions: number;
+  readonly brokenCommands: number;
+  /** MULTI and EXEC records that go whatever the strategy: servers refuse just them. */
+  readonly markers: readonly LostRange[];
 }
 
 /** Reads one file of a log past its damage. @throws InputError when it cannot be read */
@@ -36,18 +38,19 @@ export async function surveyLogFile(
   const bytes = entry.size ?? 0;
   const preamble = opensWithRdb(entry) ? await planRdb(source, true, options, context) : null;
   const start = preamble?.survey.end ?? 0;
-  const losses = new LogLosses(path, start, options.doubtful);
+  const losses = new LogLosses(path, start, bytes, options.doubtful);
   if (bytes > start) {
     await salvageLog(source, start, losses, {
       doubtful: options.doubtful,
       signal: context.signal,
       progress: (done) => context.progress({ label: path, done, total: bytes }),
     });
-    losses.finish(bytes);
+    losses.finish();
   }
   const { because, cut, behindCut, skipped, commands, tornAnnotation } = losses;
-  const { guessedDatabase, leftAlone } = losses;
-  const whole = { entry, bytes, commands, preamble, guessedDatabase, leftAlone };
+  const { guessedDatabase, brokenTransactions, brokenCommands, markers } = losses;
+  const broken = { guessedDatabase, brokenTransactions, brokenCommands };
+  const whole = { entry, bytes, commands, preamble, markers, ...broken };
   if (because !== null && preamble !== null && entry.role === 'base' && commands === 0) {
     // Servers write nothing behind the RDB of a base: what stands here was never part of the log.
     const trailing = { from: start, to: bytes, commands: 0, because, why: 'trailing' } as const;

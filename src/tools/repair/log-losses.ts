@@ -11,7 +11,6 @@ const SELECT = known('SELECT');
 const DISCARD = known('DISCARD');
 const DATABASE = /^(?:0|[1-9]\d{0,9})$/;
 const NAME_MAX = 64;
-const LEFT_LISTED = 20;
 
 /** A range of a log that has to go. */
 export interface LostRange {
@@ -20,13 +19,17 @@ export interface LostRange {
   /** Whole commands that go with it, and one for a damaged place: as many at least. */
   readonly commands: number;
   readonly because: Finding | null;
-  /** 'damage': no whole record; 'transaction': not whole any more; 'doubtful': may be bytes of a value. */
-  readonly why: 'damage' | 'transaction' | 'doubtful' | 'annotation' | 'trailing';
+  /**
+   * 'damage': no whole record; 'transaction': its EXEC never came; 'marker': a MULTI or EXEC that has no counterpart;
+   * 'doubtful': may be bytes of a value; 'trailing': behind the RDB of a base.
+   */
+  readonly why: 'damage' | 'transaction' | 'marker' | 'doubtful' | 'annotation' | 'trailing';
 }
 
 /**
- * Listens to a salvager and works out what each way out of the damage of one file loses. A transaction is kept whole or
- * not at all: one whose MULTI, EXEC or any part is lost goes with it, as far as can be told where it began and ended.
+ * Listens to a salvager and works out what each way out of the damage of one file loses. Undamaged commands of a
+ * damaged transaction stay; a MULTI or EXEC that lost its counterpart goes. A transaction that the end of the file cuts
+ * short never took effect and goes whole.
  */
 export class LogLosses implements LogSalvageHandler {
   readonly full = false;
@@ -39,35 +42,40 @@ export class LogLosses implements LogSalvageHandler {
   because: Finding | null = null;
   /** Whole commands behind `cut`, and one for each damaged place. */
   behindCut = 0;
+  /** What goes when all else is kept, in order. */
   readonly skipped: LostRange[] = [];
+  /** MULTI and EXEC records without a counterpart that servers refuse while loading, and go on; part of `skipped`. */
+  readonly markers: LostRange[] = [];
   tornAnnotation: LostRange | null = null;
-  /** What servers load all the same, and cutting it out would only lose more; the first of them. */
-  readonly leftAlone: Finding[] = [];
   /** Commands whose database is a guess, as a SELECT may have been lost in front of them. */
   guessedDatabase = 0;
+  /** Transactions of which only a part is kept, and the commands of that part. */
+  brokenTransactions = 0;
+  brokenCommands = 0;
   private readonly transaction = new TransactionTracker();
-  /** Commands of the open transaction, its MULTI counted. */
+  /** End of the open MULTI, and the commands since, itself counted. */
+  private multiEnd = 0;
   private inside = 0;
-  /** Where the records behind a damage begin, until a MULTI or EXEC says what they are; -1: known. */
-  private unsettledFrom = -1;
-  private unsettled = 0;
-  /** True when that damage lies in a transaction that had begun. */
-  private unsettledInside = false;
+  /** What was met first in the open transaction that is wrong; null: nothing. */
+  private insideDamage: Finding | null = null;
+  /** Commands since a damage outside any transaction that no MULTI or EXEC has said yet what they belong to; -1: known. */
+  private unsettled = -1;
   /** The database in force as far as the records say, '' in front of the first; and whether there are several. */
   private database = '';
   private severalDatabases = false;
   private databaseUnknown = false;
 
+  /** The log of `file` begins at `start` and ends at `end`. */
   constructor(
     private readonly file: string,
     start: number,
+    private readonly end: number,
     private readonly keepDoubtful: boolean,
   ) {
     this.cut = start;
   }
 
   command(command: CommandSpans): void {
-    const { transaction } = this;
     const code = this.refused(command);
     if (code !== null) {
       const { offset, length } = command;
@@ -77,7 +85,8 @@ export class LogLosses implements LogSalvageHandler {
     }
     this.commands++;
     const end = command.offset + command.length;
-    const role = transaction.classify(command);
+    if (this.insideDamage !== null && command.is(0, 'MULTI')) this.orphan(this.insideDamage);
+    const role = this.transaction.classify(command);
     if (this.because !== null) this.behindCut++;
     else if (role === PLAIN || role === EXEC) this.cut = end;
     this.place(command, role, end);
@@ -86,22 +95,49 @@ export class LogLosses implements LogSalvageHandler {
 
   /** What it means for the transactions. */
   private place(command: CommandSpans, role: CommandRole, end: number): void {
-    if (role === PLAIN && command.is(0, 'EXEC')) {
-      if (this.unsettledFrom >= 0) this.settle(end);
-      else this.leave('aof/exec-without-multi', command);
-    } else if (role === MULTI || role === EXEC) {
-      this.unsettledFrom = -1;
-      this.inside = 1;
-    } else if (role === QUEUED) {
+    if (role === QUEUED) {
       this.inside++;
-      if (command.is(0, 'MULTI')) this.leave('aof/nested-multi', command);
-    } else if (this.unsettledFrom >= 0) {
+      if (command.is(0, 'MULTI')) this.mark('aof/nested-multi', command.offset, end);
+    } else if (role === MULTI) {
+      this.multiEnd = end;
+      this.inside = 1;
+      this.unsettled = -1;
+    } else if (role === EXEC) {
+      if (this.insideDamage !== null) this.broken(this.inside - 1);
+    } else if (command.is(0, 'EXEC')) {
+      if (this.unsettled < 0) this.mark('aof/exec-without-multi', command.offset, end);
+      else this.settle(command.offset, end);
+    } else if (this.unsettled >= 0) {
       this.unsettled++;
     }
   }
 
-  private leave(code: FindingCode, { offset }: CommandSpans): void {
-    if (this.leftAlone.length < LEFT_LISTED) this.leftAlone.push(this.finding(code, offset));
+  /** A record that servers refuse while they load, and go on. */
+  private mark(code: FindingCode, from: number, to: number): void {
+    const marker: LostRange = { from, to, commands: 0, because: this.finding(code, from), why: 'marker' };
+    if (this.because === null) this.markers.push(marker);
+    this.lose(marker);
+  }
+
+  /** The commands since the damage are the end of a transaction, and this is its EXEC. */
+  private settle(from: number, to: number): void {
+    this.lose({ from, to, commands: 0, because: this.because, why: 'marker' });
+    this.broken(this.unsettled);
+    this.unsettled = -1;
+  }
+
+  /** The EXEC of the open transaction is lost: its MULTI would take in what follows. */
+  private orphan(because: Finding): void {
+    const { transaction } = this;
+    this.lose({ from: transaction.offset, to: this.multiEnd, commands: 0, because, why: 'marker' });
+    this.broken(this.inside - 1);
+    transaction.open = false;
+  }
+
+  private broken(commands: number): void {
+    this.brokenTransactions++;
+    this.brokenCommands += commands;
+    this.insideDamage = null;
   }
 
   /** Why servers stop at it, or go wrong behind it, though its name and arguments are in order; null when they don't. */
@@ -114,18 +150,6 @@ export class LogLosses implements LogSalvageHandler {
     if (found?.subcommands === undefined) return null;
     const known = command.held > 1 && found.subcommands.has(command.latin1(1).toUpperCase());
     return known ? null : 'aof/unknown-command';
-  }
-
-  /** The records since the damage are the end of a transaction whose beginning is lost, or a part of it. */
-  private settle(end: number): void {
-    this.lose({
-      from: this.unsettledFrom,
-      to: end,
-      commands: this.unsettled + 1,
-      because: this.because,
-      why: 'transaction',
-    });
-    this.unsettledFrom = -1;
   }
 
   private follow(command: CommandSpans): void {
@@ -146,19 +170,14 @@ export class LogLosses implements LogSalvageHandler {
   flaw(code: FindingCode, offset: number): void {
     if (code !== 'aof/torn-annotation') return;
     const because = this.finding(code, offset);
-    this.tornAnnotation = { from: offset, to: offset, commands: 0, because, why: 'annotation' };
+    this.tornAnnotation = { from: offset, to: this.end, commands: 0, because, why: 'annotation' };
   }
 
   damage({ start, end, code, offset, detail, trail }: Omit<DamagedRange, 'key' | 'database'>): void {
     const because: Finding = { code, where: { file: this.file, offset, trail }, detail };
-    const inside = this.transaction.open;
-    this.breakOpen(start, because);
+    if (this.transaction.open) this.damageInside(start, end, because);
+    else if (this.unsettled < 0) this.unsettled = 0;
     this.lose({ from: start, to: end, commands: 1, because, why: 'damage' });
-    if (this.unsettledFrom < 0 || !this.unsettledInside) {
-      this.unsettledFrom = end;
-      this.unsettled = 0;
-      this.unsettledInside = inside;
-    }
     this.behindCut++;
     this.because ??= because;
     if (this.severalDatabases || this.database === '') this.databaseUnknown = true;
@@ -169,46 +188,50 @@ export class LogLosses implements LogSalvageHandler {
     this.lose({ from: start, to: end, commands: records, because: null, why: 'doubtful' });
   }
 
-  /** The input ended at `end`, whatever was on it. */
-  finish(end: number): void {
-    const { transaction } = this;
-    if (transaction.open) {
-      const { offset, queued } = transaction;
-      const because: Finding = {
-        code: 'aof/open-transaction',
-        where: { file: this.file, offset, trail: [] },
-        detail: { end, queued, safeCut: offset },
-      };
-      this.breakOpen(end, because);
-      this.because ??= because;
-    }
-    if (this.tornAnnotation !== null) this.tornAnnotation = { ...this.tornAnnotation, to: end };
-  }
-
-  /** Takes back a transaction that `offset` ends before its EXEC came. */
-  private breakOpen(offset: number, because: Finding): void {
-    const { transaction } = this;
+  /** The log has ended. */
+  finish(): void {
+    const { transaction, end } = this;
     if (!transaction.open) return;
-    if (this.because === null) this.behindCut += this.inside;
-    this.lose({ from: transaction.offset, to: offset, commands: this.inside, because, why: 'transaction' });
-    transaction.open = false;
+    const { offset, queued } = transaction;
+    const because: Finding = {
+      code: 'aof/open-transaction',
+      where: { file: this.file, offset, trail: [] },
+      detail: { end, queued, safeCut: offset },
+    };
+    if (this.insideDamage !== null) this.orphan(this.insideDamage);
+    else this.abandon(end, because);
+    this.because ??= because;
   }
 
-  /** Ranges come in order, but for a transaction that turns out to be none any more. */
-  private lose(range: LostRange): void {
-    if (range.to <= range.from) return;
-    const { skipped } = this;
-    let { from, commands, because, why } = range;
-    for (let last = skipped.at(-1); last !== undefined; last = skipped.at(-1)) {
-      const joins = last.to === from && why !== 'doubtful' && last.why !== 'doubtful';
-      if (last.from < from && !joins) break;
-      skipped.pop();
-      from = Math.min(from, last.from);
-      commands += last.commands;
-      because = last.because ?? because;
-      if (last.why === 'transaction') why = 'transaction';
+  private damageInside(start: number, end: number, because: Finding): void {
+    const { markers, transaction } = this;
+    if (end === this.end) {
+      this.abandon(start, because);
+      return;
     }
-    skipped.push({ from, to: range.to, commands, because, why });
+    if (this.because === null) this.behindCut += this.inside;
+    while (markers.length > 0 && markers.at(-1)!.from > transaction.offset) markers.pop();
+    this.insideDamage ??= because;
+  }
+
+  /** The log ends inside the open transaction, at `offset`: nothing says that it ever took effect. */
+  private abandon(offset: number, because: Finding): void {
+    const { markers, transaction, inside } = this;
+    const { offset: from } = transaction;
+    if (this.because === null) this.behindCut += inside;
+    while (markers.length > 0 && markers.at(-1)!.from > from) markers.pop();
+    this.lose({ from, to: offset, commands: inside, because, why: 'transaction' });
+    transaction.open = false;
+    this.insideDamage = null;
+  }
+
+  /** Ranges come in order, but for the MULTI of a transaction and for one that never took effect. */
+  private lose(range: LostRange): void {
+    const { skipped } = this;
+    if (range.to <= range.from) return;
+    const behind = skipped.findLastIndex((each) => each.from < range.from) + 1;
+    const later = skipped.slice(behind).filter((each) => each.to > range.to);
+    skipped.splice(behind, skipped.length - behind, range, ...later);
   }
 
   private finding(code: FindingCode, offset: number): Finding {

@@ -24,8 +24,10 @@ export type ActionKind =
   | 'truncate'
   /** A range is left out, what follows it is kept. */
   | 'drop'
-  /** A transaction goes with the part of it that is damaged: it is kept whole or not at all. */
+  /** A transaction that the end of the log cuts short: it never took effect. */
   | 'drop-transaction'
+  /** A MULTI or EXEC without its counterpart; the commands of its transaction stay. */
+  | 'drop-marker'
   /** Whole records that may only be the content of a value. */
   | 'drop-doubtful'
   /** Whole keys whose names stood before: no server loads them. */
@@ -109,6 +111,9 @@ export interface Doubts {
   readonly guessedDatabases: number;
   /** Keys of which a part can be read. */
   readonly partialKeys: number;
+  /** Transactions of which only a part is kept, and the commands of that part. */
+  readonly brokenTransactions: number;
+  readonly brokenCommands: number;
 }
 
 export const NO_DOUBTS: Doubts = {
@@ -117,6 +122,8 @@ export const NO_DOUBTS: Doubts = {
   doubtfulKept: false,
   guessedDatabases: 0,
   partialKeys: 0,
+  brokenTransactions: 0,
+  brokenCommands: 0,
 };
 
 /** What becomes of one file of a dataset. */

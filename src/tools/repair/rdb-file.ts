@@ -104,6 +104,7 @@ class RdbPlanner {
         : [{ kind: 'rdb', survey, doubtful: this.options.doubtful, partial: this.options.partial }],
       dropped: order(dropped),
       doubts: {
+        ...NO_DOUBTS,
         unprovenKeys: keys.whole - keys.proven,
         doubtful: keys.doubtful,
         doubtfulKept: this.options.doubtful,

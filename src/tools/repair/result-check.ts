@@ -1,12 +1,9 @@
 import type { AofSet } from '../../aof/set.js';
-import { FINDINGS, type Finding, type FindingCode } from '../../model/finding.js';
+import { FINDINGS, type Finding } from '../../model/finding.js';
 import type { DialectName } from '../../rdb/dialect.js';
 import { check } from '../check.js';
 import type { ToolContext } from '../context.js';
 import type { Source } from '../source.js';
-
-/** Errors that a repair leaves as they are: servers load the log whole, and cutting it there would only lose more. */
-export const LEFT_ALONE: ReadonlySet<FindingCode> = new Set(['aof/nested-multi', 'aof/exec-without-multi']);
 
 /** Checks what was written, before it shows. Resolves to what is still wrong with it: nothing, one hopes. */
 export async function checkResult(
@@ -15,9 +12,7 @@ export async function checkResult(
   context: ToolContext,
 ): Promise<Finding[]> {
   const { files } = await check(source, { quick: false, dialect }, context);
-  return files
-    .flatMap(({ findings }) => findings)
-    .filter(({ code }) => FINDINGS[code] === 'error' && !LEFT_ALONE.has(code));
+  return files.flatMap(({ findings }) => findings).filter(({ code }) => FINDINGS[code] === 'error');
 }
 
 /** A log of these files, as if they stood together in a directory. */

@@ -23,26 +23,19 @@ type Member =
   | { readonly path: string; readonly survey: LogFileSurvey }
   | { readonly path: string; readonly survey: null; readonly isBase: boolean; readonly because: Finding };
 
-export interface LogPlans {
-  readonly strategies: readonly StrategyPlan[];
-  /** Errors that are left as they are: servers load them whole. */
-  readonly leftAlone: readonly Finding[];
-}
-
 /** Both ways out for a log, in the order in which they are offered. Both without actions: nothing is wrong. */
-export async function planLog(set: AofSet, options: PlanOptions, context: ToolContext): Promise<LogPlans> {
+export async function planLog(
+  set: AofSet,
+  options: PlanOptions,
+  context: ToolContext,
+): Promise<StrategyPlan[]> {
   const manifest = await repairManifest(set);
   const members: Member[] = [];
   for (const { entry, path, because, isBase } of manifest.members) {
     if (entry !== null) members.push({ path, survey: await surveyLogFile(entry, options, context) });
     else members.push({ path, survey: null, isBase, because: because! });
   }
-  return {
-    strategies: [true, false].map((truncating) =>
-      new LogPlan(manifest, members, options, truncating).strategy(),
-    ),
-    leftAlone: members.flatMap(({ survey }) => survey?.leftAlone ?? []),
-  };
+  return [true, false].map((truncating) => new LogPlan(manifest, members, options, truncating).strategy());
 }
 
 class LogPlan {
@@ -120,7 +113,8 @@ class LogPlan {
     }
     for (const range of lost) this.actions.push(this.actionOf(range, survey, last));
     if (this.truncating && survey.truncate !== null) this.cut = true;
-    if (!this.truncating) this.add({ ...NO_DOUBTS, guessedDatabases: survey.guessedDatabase });
+    const { guessedDatabase: guessedDatabases, brokenTransactions, brokenCommands } = survey;
+    if (!this.truncating) this.add({ ...NO_DOUBTS, guessedDatabases, brokenTransactions, brokenCommands });
     const kept = keptOf(preamble?.survey.end ?? 0, bytes, lost).map(
       (range): Piece => ({ kind: 'bytes', ...range }),
     );
@@ -139,6 +133,8 @@ class LogPlan {
       doubtfulKept: this.options.doubtful,
       guessedDatabases: doubts.guessedDatabases + more.guessedDatabases,
       partialKeys: doubts.partialKeys + more.partialKeys,
+      brokenTransactions: doubts.brokenTransactions + more.brokenTransactions,
+      brokenCommands: doubts.brokenCommands + more.brokenCommands,
     };
   }
 
@@ -156,11 +152,11 @@ class LogPlan {
     };
   }
 
-  private lossOf({ truncate, skip, aside }: LogFileSurvey, last: boolean): readonly LostRange[] {
-    const lost = this.truncating ? (truncate === null ? [] : [truncate]) : skip;
-    if (lost.length > 0 || aside === null) return lost;
+  private lossOf({ truncate, skip, aside, markers }: LogFileSurvey, last: boolean): readonly LostRange[] {
+    const lost = this.truncating ? [...markers, ...(truncate === null ? [] : [truncate])] : skip;
+    if (aside === null) return lost;
     // Behind a torn annotation that nothing is appended to, servers read on.
-    return last || aside.why === 'trailing' ? [aside] : [];
+    return last || aside.why === 'trailing' ? [...lost, aside] : lost;
   }
 
   /** The manifest is the last thing written; it changes when it was wrong or when it names other files now. */
@@ -202,6 +198,7 @@ class LogPlan {
 const KINDS: Readonly<Record<LostRange['why'], ActionKind>> = {
   damage: 'drop',
   transaction: 'drop-transaction',
+  marker: 'drop-marker',
   doubtful: 'drop-doubtful',
   annotation: 'drop-annotation',
   trailing: 'drop-trailing',
