@@ -2,11 +2,14 @@ import { GrowingBytes } from '../bytes/growing-bytes.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import type { ByteTarget } from '../bytes/target.js';
 import { type Depth, type KeyHead, RAW, SKIP } from '../model/handler.js';
-import { OPCODE_EXPIRETIME, OPCODE_EXPIRETIME_MS, OPCODE_FREQ, OPCODE_IDLE } from './constants.js';
+import type { Dialect, OpcodeRule } from './dialect.js';
 import { RdbFile } from './encode/file.js';
-import { RdbSink, type RdbSummary } from './handler.js';
+import { type RdbHeader, RdbSink, type RdbSummary } from './handler.js';
 
-const ATTRIBUTES: readonly number[] = [OPCODE_EXPIRETIME, OPCODE_EXPIRETIME_MS, OPCODE_IDLE, OPCODE_FREQ];
+/** What opcodes that describe the next key are told as. */
+const ATTRIBUTES: ReadonlySet<OpcodeRule | undefined> = new Set<OpcodeRule | undefined>([
+  ...(['expiry-seconds', 'expiry-ms', 'idle', 'freq', 'key-metadata'] as const),
+]);
 /** KeyDB tells the TTLs of a value's members in fields like these behind the value. */
 const KEYDB_MEMBER_FIELD = 'keydb-subexpire-';
 
@@ -24,6 +27,7 @@ export class RdbCopier extends RdbSink {
   private dropping = false;
   private skipNext = false;
   private inModuleAux = false;
+  private opcodes: Dialect['opcodeOf'] = [];
 
   /** `keeps` sees a borrowed head. */
   constructor(
@@ -50,7 +54,7 @@ export class RdbCopier extends RdbSink {
       return;
     }
     if (!this.attributesHeld) this.release();
-    this.attributesHeld ||= !plain && ATTRIBUTES.includes(bytes[start]!);
+    this.attributesHeld ||= !plain && ATTRIBUTES.has(this.opcodes[bytes[start]!]);
     this.held.put(bytes, start, end);
   }
 
@@ -58,6 +62,10 @@ export class RdbCopier extends RdbSink {
     this.file.output.raw(this.held.bytes, 0, this.held.end);
     this.held.reset();
     this.attributesHeld = false;
+  }
+
+  override header({ dialect }: RdbHeader): void {
+    this.opcodes = dialect.opcodeOf;
   }
 
   override aux(name: ByteSlice): void {

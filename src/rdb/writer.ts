@@ -44,6 +44,10 @@ export type RdbLoss =
   | 'slot-import'
   | ValueLoss;
 
+/** What KeyDB calls the fields behind a key that tell a member and its time. */
+const MEMBER_EXPIRY = 'keydb-subexpire-';
+const MEMBER_EXPIRY_NAME = 'keydb-subexpire-key';
+
 export interface RdbWriterOptions extends AuxOptions {
   readonly target: RdbTarget;
   /** Compress texts above 20 bytes, as servers do by default. */
@@ -81,6 +85,8 @@ export class RdbWriter implements RdbHandler {
   private inModuleAux = false;
   /** False while a key goes by that the target has no place for. */
   private taken = false;
+  /** Whether the last key stands in the file. */
+  private written = false;
 
   constructor(
     private readonly into: ByteTarget,
@@ -107,9 +113,21 @@ export class RdbWriter implements RdbHandler {
 
   aux(name: ByteSlice, value: ByteSlice): void {
     const text = name.latin1();
-    if (text === 'keydb-subexpire-key') this.options.onLoss(null, 'member-expiry');
+    if (text.startsWith(MEMBER_EXPIRY)) {
+      this.memberExpiry(text, value);
+      return;
+    }
     if (!this.opened) this.auxBlock.offer(text, value, this.target);
     else if (keepsScript(text, this.target)) writeAux(this.output, text, value.copy());
+  }
+
+  /** One half of a member's TTL as KeyDB tells it, behind the key. */
+  private memberExpiry(name: string, value: ByteSlice): void {
+    if (this.target.product !== 'keydb') {
+      if (name === MEMBER_EXPIRY_NAME) this.options.onLoss(null, 'member-expiry');
+    } else if (this.written) {
+      writeAux(this.output, name, value.copy());
+    }
   }
 
   /** Writes what stands in front of the data, once the source's own fields have been heard. */
@@ -283,10 +301,11 @@ export class RdbWriter implements RdbHandler {
   vector(): void {}
 
   keyEnd(head: KeyHead): void {
+    this.written = false;
     if (!this.taken) return;
-    const written = this.values.finish();
+    this.written = this.values.finish();
     for (const what of this.values.losses) this.options.onLoss(head, what);
-    if (!written) return;
+    if (!this.written) return;
     this.keys++;
     this.reportHead(head);
   }
