@@ -1,8 +1,9 @@
 import { FormatError } from '../errors.js';
 import type { Dialect } from '../rdb/dialect.js';
+import { LOOP } from '../rdb/skim.js';
 import type { RdbLimits } from '../rdb/value-reader.js';
 import type { ChainFailure } from './rdb-chain.js';
-import { expiresSanely, type NameHabits } from './rdb-habits.js';
+import type { NameHabits } from './rdb-habits.js';
 import type { RecentRecord } from './rdb-ledger.js';
 import { RecordReader } from './rdb-record.js';
 import { RecordSearch } from './rdb-search.js';
@@ -82,7 +83,8 @@ export class GapSearch {
     search.begin(Math.max(0, start));
     const stated = await this.statedEnd(failure);
     if (stated >= 0 && (await search.believes(stated, stated))) {
-      return this.gap(start, stated, -1, true);
+      const inside = await this.insideLoop(start, stated, tick);
+      return this.gap(start, inside < 0 ? stated : inside, -1, inside < 0);
     }
     for (const record of recent) search.bury(record.start);
     if (start >= 0) search.bury(start);
@@ -119,6 +121,17 @@ export class GapSearch {
   }
 
   /**
+   * The layout of a value with many parts may go astray at its damage, walk over whole records, and end at the start of
+   * one by chance. The first record inside of it that has a name of this file, from which a chain runs on; -1: none.
+   */
+  private insideLoop(start: number, stated: number, tick: (offset: number) => void): Promise<number> {
+    const { habits, layout, search } = this;
+    const parts = layout.dialect.typeOf[layout.head.typeId]?.layout ?? [];
+    if (!parts.includes(LOOP) || !habits.informative) return Promise.resolve(-1);
+    return search.find(start + 1, stated, stated, tick, true);
+  }
+
+  /**
    * Bytes of a damaged value may have the form of a record that ends where a real one begins, and swallow those between.
    * When nothing vouches for the first records of a chain, one that begins inside of them is taken if something does.
    */
@@ -126,17 +139,12 @@ export class GapSearch {
     const { search, window } = this;
     let likely = first;
     for (let unlikely = 0; unlikely < UNLIKELY_MAX; unlikely++) {
-      if (await this.beginsLikely(likely)) break;
+      if (await search.beginsLikely(likely)) break;
       if (search.reader.kind === 'end') break;
       likely = window.offset;
     }
-    for (let from = first + 1; from < likely; ) {
-      const other = await search.find(from, likely, likely, tick);
-      if (other < 0) break;
-      if (await this.beginsLikely(other)) return other;
-      from = other + 1;
-    }
-    return first;
+    const other = likely > first ? await search.find(first + 1, likely, likely, tick, true) : -1;
+    return other < 0 ? first : other;
   }
 
   /**
@@ -156,11 +164,11 @@ export class GapSearch {
     while (oldest > 0 && start - recent[oldest - 1]!.start < LOOK_BACK) oldest--;
     let from = recent[oldest]!.start + 1;
     for (let tried = 0; tried < RIVALS_MAX && from < start; tried++) {
-      const resume = await search.find(from, start, start, tick);
+      const resume = await search.find(from, start, start, tick, true);
       if (resume < 0) return null;
       const index = recent.findLastIndex((record) => record.start < resume);
       const givenUp = recent.slice(index).filter((record) => record.isKey && record.vouched).length;
-      if (forward < 0 && (await this.beginsLikely(resume))) return { resume, index };
+      if (forward < 0 && (await search.beginsLikely(resume))) return { resume, index };
       if (forward >= 0) {
         const [inside, behind] = await this.vouchedUntilMet(resume, forward);
         const more = inside - behind - givenUp;
@@ -191,17 +199,6 @@ export class GapSearch {
     const { search, habits } = this;
     if ((await search.read(offset, offset)) !== 'whole') return false;
     return search.reader.kind === 'database' || habits.vouchesFor(search.reader);
-  }
-
-  /**
-   * Whether the record at an offset may be the first behind damage: one that the names of this file, or a time of
-   * expiry, speak for. The window then stands behind the record.
-   */
-  private async beginsLikely(offset: number): Promise<boolean> {
-    const { reader } = this.search;
-    if ((await this.search.read(offset, offset)) !== 'whole') return false;
-    if (reader.kind !== 'key') return reader.kind === 'database';
-    return expiresSanely(reader) || this.habits.fits(reader);
   }
 
   private async nameAt(offset: number): Promise<{ high: number; low: number } | null> {

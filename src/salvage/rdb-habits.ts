@@ -61,6 +61,8 @@ export class NameHabits {
   }
 
   private knows(shape: number): boolean {
+    // Any four bytes are the name of a number.
+    if (shape >>> 31 === 1) return false;
     const slot = slotOf(shape);
     return this.shapes[slot] === (shape | 0) && this.seen[slot]! >= Math.max(1, this.names / RARE);
   }

@@ -63,9 +63,15 @@ export class RecordSearch {
 
   /**
    * The first offset in `[from, to)` from which a believable chain of records runs beyond `past`; -1 when there is none.
-   * `tick` is told how far the search is.
+   * `likely`: only one whose first record the habits of the file speak for. `tick` is told how far the search is.
    */
-  async find(from: number, to: number, past: number, tick: (offset: number) => void): Promise<number> {
+  async find(
+    from: number,
+    to: number,
+    past: number,
+    tick: (offset: number) => void,
+    likely = false,
+  ): Promise<number> {
     const { window } = this;
     for (let at = from; at < to; ) {
       await window.cover(at, Math.min(at + RECORD_LOOK, window.limit));
@@ -76,6 +82,7 @@ export class RecordSearch {
         const { bytes, base, end } = window.cursor;
         if (!mayBegin(bytes, at - base, end, window.limit - base, this.reader.dialect)) continue;
         if (this.dead.has(at)) continue;
+        if (likely && !(await this.beginsLikely(at))) continue;
         if (await this.believes(at, past)) return at;
         if (this.pathRecords > LONG_CHAIN) at = this.failedAt;
         if (!window.has(at, Math.min(at + 1, window.limit))) break;
@@ -83,6 +90,17 @@ export class RecordSearch {
       tick(at);
     }
     return -1;
+  }
+
+  /**
+   * Whether the record at an offset may be the first behind damage: one that the names of this file, or a time of
+   * expiry, speak for. The window then stands behind the record.
+   */
+  async beginsLikely(offset: number): Promise<boolean> {
+    const { reader, habits } = this;
+    if ((await this.read(offset, offset)) !== 'whole') return false;
+    if (reader.kind !== 'key') return reader.kind === 'database';
+    return habits.informative ? habits.vouchesFor(reader) : expiresSanely(reader) || habits.fits(reader);
   }
 
   /** Whether a chain of whole records runs from here beyond `past`, long and heavy enough to be no accident. */

@@ -71,7 +71,7 @@ export class RdbSweep {
       const found = bytes.indexOf(record.value, record.start);
       record.end = Math.min(record.next, found + record.value.length);
     }
-    return { bytes, records, byName: new Map(records.map((record) => [record.name, record])) };
+    return { bytes, records, names: new Set(records.map(nameOf)) };
   }
 
   /** One damage: what was lost and what was invented. */
@@ -108,7 +108,8 @@ export class RdbSweep {
     const invented = [];
     for (const record of output) {
       back.set(record.name, record);
-      if (original.byName.has(record.name)) continue;
+      // The database behind a lost SELECTDB is a guess and told as one: a wrong one is a key lost, not a name invented.
+      if (original.names.has(nameOf(record))) continue;
       const start = sourceOf(record.start);
       if (!meets(spots, start, start + record.next - record.start)) invented.push(record.name);
     }
@@ -156,6 +157,11 @@ export class RdbSweep {
     }
     return rows;
   }
+}
+
+/** Without the database. */
+function nameOf({ name }) {
+  return name.slice(name.indexOf(' ') + 1);
 }
 
 function sameRecord(found, wanted) {
