@@ -1,72 +1,42 @@
 import { type Disk, localDisk } from '../bytes/disk.js';
-import { UsageError } from '../errors.js';
 import type { ServerConfig } from '../model/server-config.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { ToolContext } from './context.js';
 import { type Server, TODAY } from './family.js';
-import {
-  carryOut,
-  measuredFor,
-  type OutputShape,
-  type RecoverOutput,
-  type RecoverOutputRequest,
-} from './recover/carry-out.js';
+import { realPlace } from './output-place.js';
+import { carryOut, measuredFor, type RecoverOutput, type RecoverOutputRequest } from './recover/carry-out.js';
 import { type FoundConfig, noConfig, readConfig } from './recover/config.js';
 import { type DirectorySurvey, findConfig, surveyDirectory } from './recover/directory.js';
 import { type Durability, durabilityOf } from './recover/durability.js';
-import { lossOf, type PlanLoss } from './recover/loss.js';
 import { type Measured, measureWay } from './recover/measure.js';
+import {
+  type ForeseenStart,
+  type PlanRequest,
+  planOf,
+  type RecoverPlan,
+  type RecoverVerdict,
+  verdictOf,
+} from './recover/plan.js';
 import { ranked, wayOfStart } from './recover/rank.js';
-import { foresee, type Start } from './recover/start.js';
+import { foresee } from './recover/start.js';
 import { type Way, waysOf } from './recover/ways.js';
 import { type Candidate, weigh } from './recover/weigh.js';
+import { type FileUser, findUsers } from './repair/open-files.js';
 import type { NotChecked } from './report.js';
 
-export interface RecoverOptions {
+export interface RecoverOptions extends PlanRequest {
   /** Path of a redis.conf; null: the one in the directory, if any. */
   readonly config: string | null;
   readonly dialect: DialectName | null;
-  /** The way to carry out, counted from 1 in the order of the report; null: the best that `strategy` allows. */
-  readonly way: number | null;
-  /** 'truncate': a state that was. 'skip': everything that reads, damaged places left out. */
-  readonly strategy: 'truncate' | 'skip';
-  /** Logs of more bytes than this in all are executed only where the answer depends on it. */
+  /** Logs of more bytes than this in all are not executed to count their keys; what is written always is. */
   readonly measureBytes: number;
   readonly output: RecoverOutputRequest | null;
   /** The file system that is written to; only tests give another. */
   readonly disk?: Disk;
 }
 
-/** A start that was foreseen, and what the server would hold then. */
-export interface ForeseenStart extends Start {
-  /** Whether a server with this configuration is the one to expect. */
-  readonly expected: boolean;
-  readonly aofLoadTruncated: boolean;
-  /** Number of the way that it takes, from 1; 0: none, it starts empty or not at all. */
-  readonly way: number;
-  /** Null: it does not start, or nobody can tell. */
-  readonly keys: number | null;
-  readonly digest: string | null;
-}
-
 /** How the setting of appendonly is known: told by redis.conf, or concluded from what stands in the directory. */
 export type AppendOnlyBasis = 'told' | 'log-there' | 'no-log-there';
-
-/** What must be said beside the plan, one word each; the command line words them. */
-export type Caution = 'fewer-keys' | 'time-estimated' | 'concluded' | 'older-than-rdb' | 'unknown-commands';
-
-/** `ready`: what the server loads by itself is all there is, and nothing is wrong. */
-export type RecoverVerdict = 'ready' | 'recoverable' | 'nothing';
-
-export interface RecoverPlan {
-  /** Number of the way, from 1. */
-  readonly number: number;
-  readonly way: Way;
-  readonly measured: Measured;
-  readonly loss: PlanLoss;
-  readonly shape: OutputShape;
-  readonly cautions: readonly Caution[];
-}
 
 export interface RecoverReport {
   readonly path: string;
@@ -85,6 +55,8 @@ export interface RecoverReport {
   /** In whose form digests are. */
   readonly server: Server;
   readonly output: RecoverOutput | null;
+  /** Processes that use the directory: what is here may change under their hands. */
+  readonly users: readonly FileUser[];
   readonly notChecked: readonly NotChecked[];
 }
 
@@ -134,6 +106,7 @@ export async function recover(
     durability,
     server,
     output,
+    users: await usersOf(survey),
     notChecked: [...notChecked, ...unmeasured(ways, path)],
   };
 }
@@ -221,75 +194,11 @@ function withContent(start: ForeseenStart, ways: readonly Measured[]): ForeseenS
   return { ...start, way: number, keys: way.measure?.keys ?? null, digest: way.measure?.digest ?? null };
 }
 
-function planOf(
-  ways: readonly Measured[],
-  { way: asked, strategy }: Pick<RecoverOptions, 'way' | 'strategy'>,
-  candidates: readonly Candidate[],
-  survey: DirectorySurvey,
-  config: FoundConfig,
-  effective: ServerConfig,
-): RecoverPlan | null {
-  const salvage = ways.findIndex(({ way }) => !way.existed);
-  const number = asked ?? (strategy === 'skip' ? Math.max(0, salvage) : 0) + 1;
-  const measured = ways[number - 1];
-  // Nothing that was: everything that reads is not taken for it unasked.
-  if (asked === null && strategy === 'truncate' && measured?.way.existed === false) return null;
-  if (measured === undefined) {
-    if (asked === null) return null;
-    throw new UsageError(
-      `--way: there are ${ways.length} ways, ${asked} is none of them`,
-      'leave --way out for a list',
-    );
-  }
-  const { way } = measured;
-  return {
-    number,
-    way,
-    measured,
-    loss: lossOf(way, candidates, survey.lastWrittenMs),
-    shape: shapeOf(way, survey, config, effective),
-    cautions: cautionsOf(measured, ways),
-  };
-}
-
-/** What the server that is to start needs; where nobody knows its settings, both. */
-function shapeOf(
-  way: Way,
-  survey: DirectorySurvey,
-  { given }: FoundConfig,
-  effective: ServerConfig,
-): OutputShape {
-  const told = given.has('appendonly');
-  const isOld = survey.rooms.length === 0 && way.kind === 'single-log' && way.parts.length === 1;
-  const log = told && !effective.appendOnly ? 'none' : isOld ? 'single' : 'directory';
-  return { log, snapshot: !told || !effective.appendOnly };
-}
-
-/** Below this share of the keys of another way, something other than a crash took them. */
-const SHARE = 0.5;
-
-function cautionsOf(chosen: Measured, ways: readonly Measured[]): Caution[] {
-  const { way, measure } = chosen;
-  const cautions: Caution[] = [];
-  const most = Math.max(0, ...ways.map((each) => each.measure?.keys ?? 0));
-  if (measure !== null && measure.keys < most * SHARE) cautions.push('fewer-keys');
-  if (way.newest?.by === 'estimated' && ways.length > 1) cautions.push('time-estimated');
-  if (way.concluded && way.kind !== 'rdb') cautions.push('concluded');
-  if (measure !== null && measure.unknownCommands > 0) cautions.push('unknown-commands');
-  return cautions;
-}
-
-function verdictOf(
-  starts: readonly ForeseenStart[],
-  ways: readonly Measured[],
-  plan: RecoverPlan | null,
-): RecoverVerdict {
-  const [expected] = starts;
-  if (plan === null) return expected!.outcome === 'empty' && ways.length === 0 ? 'nothing' : 'nothing';
-  const best = ways[0]!;
-  const sameState = best.measure !== null && best.measure.digest === expected!.digest;
-  const isBest = expected!.way === 1 || sameState;
-  return expected!.outcome === 'loads' && isBest ? 'ready' : 'recoverable';
+/** A server that still runs there; where the system does not tell, nobody. */
+async function usersOf({ path, files, rooms }: DirectorySurvey): Promise<readonly FileUser[]> {
+  const places = await Promise.all([path, ...rooms.map((room) => room.path)].map(realPlace));
+  const { users } = await findUsers(await Promise.all(files.map((file) => realPlace(file.path))), places);
+  return users;
 }
 
 function unmeasured(ways: readonly Measured[], path: string): NotChecked[] {

@@ -2,13 +2,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { dirname, join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { CORPUS_SERVERS, CORRUPT_SERVERS, corpusPath, corruptCases, testdata } from '../support/corpus.js';
+import { recoveryDirectory } from '../support/recovery.js';
 import { temporaryDirectory } from '../support/temporary.js';
 import { runCli } from './memory-io.js';
 
 // A case is a folder of testdata/cli: `cmd` holds the command line, `stdout`, `stderr` and `exit` what came of it. It
 // runs in a fresh directory that shows, by the names a reader would expect: `redis-7.0.15/…` and the like (intact
-// files), `corrupt/redis-7.0.15/…`, `input/…` (files of the case itself) and `empty` (a directory). `< FILE` at the end
-// is standard input. UPDATE_GOLDEN=1 writes what comes out; review it as a diff.
+// files), `corrupt/redis-7.0.15/…`, `recovery/…` (directories of crashed servers), `input/…` (files of the case itself)
+// and `empty` (a directory). `< FILE` at the end is standard input. UPDATE_GOLDEN=1 writes what comes out; review it as a diff.
 
 const CASES = readdirSync(testdata('cli'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
 const HOME = process.cwd();
@@ -36,6 +37,9 @@ function showInputs(folder: string, line: string): string {
   const directory = temporaryDirectory('golden');
   mkdirSync(join(directory, 'empty'));
   if (existsSync(join(folder, 'input'))) symlinkSync(join(folder, 'input'), join(directory, 'input'));
+  for (const [, name] of line.matchAll(/recovery\/([\w-]+)/g)) {
+    recoveryDirectory(name!, join(directory, 'recovery', name!));
+  }
   for (const server of CORPUS_SERVERS) {
     if (line.includes(` ${server}/`)) symlinkSync(corpusPath(server, '.'), join(directory, server));
   }

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { recover } from '../../src/tools/library.js';
-import type { ForeseenStart, RecoverReport } from '../../src/tools/recover.js';
+import type { ForeseenStart } from '../../src/tools/recover/plan.js';
+import type { RecoverReport } from '../../src/tools/recover.js';
 import { RECOVERY_CASES, type RecoveryTruth, recoveryDirectory, recoveryTruth } from '../support/recovery.js';
 import { temporaryDirectory } from '../support/temporary.js';
 

@@ -70,6 +70,11 @@ async function run(directory: string, flags: RecoverFlags, session: Session): Pr
   const report = await recoverDirectory(directory, options, context);
   if (settings.json) session.report(recoverJson(report, session));
   else printRecover(report, session);
+  for (const { pid, name, path } of report.users) {
+    session.warn(
+      `${name} (process ${pid}) uses ${path}: stop it, and run this again, before you act on this report`,
+    );
+  }
   noteNotChecked(report.notChecked, session);
   if (evidence !== undefined) {
     const inputs = await gatherEvidence(report.survey.files, context);

@@ -1,8 +1,9 @@
 import type { EvidenceInput } from '../../tools/recover/evidence.js';
 import type { Measured } from '../../tools/recover/measure.js';
+import type { ForeseenStart, RecoverPlan } from '../../tools/recover/plan.js';
 import type { Part, Way } from '../../tools/recover/ways.js';
 import type { Candidate } from '../../tools/recover/weigh.js';
-import type { ForeseenStart, RecoverPlan, RecoverReport } from '../../tools/recover.js';
+import type { RecoverReport } from '../../tools/recover.js';
 import type { Session } from '../session.js';
 import { VERSION } from '../version.js';
 import { problemJson, severityOf } from './findings.js';
@@ -33,6 +34,7 @@ export function recoverJson(report: RecoverReport, session: Session): Fields {
     plan: plan === null ? null : planJson(plan),
     loss: plan === null ? null : lossJson(plan),
     durability: durabilityJson(report),
+    users: report.users.map(({ pid, name, path }) => ({ pid, name, path })),
     output: output?.path ?? null,
     ...(output === null
       ? {}

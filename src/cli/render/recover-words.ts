@@ -1,8 +1,8 @@
 import type { CandidateKind, Unread } from '../../tools/recover/directory.js';
+import type { Caution } from '../../tools/recover/plan.js';
 import type { StartEffect, StartReason } from '../../tools/recover/start.js';
 import type { WayKind } from '../../tools/recover/ways.js';
 import type { CandidateState } from '../../tools/recover/weigh.js';
-import type { Caution } from '../../tools/recover.js';
 
 /** What a file is for the server. */
 export const KIND_WORDS: Readonly<Record<CandidateKind, string>> = {
@@ -70,7 +70,7 @@ export const EFFECT_WORDS: Readonly<Record<StartEffect, string>> = {
     'its first rewrites empty and replace the files of the log that stand there: they have the next numbers',
   'cuts-log': 'it cuts the file in place, without a backup',
   'leaves-open-multi':
-    'it cuts behind an open MULTI: everything written from then on is lost at the next start but one',
+    'it cuts behind an open MULTI: everything written after this start is lost at the next one',
   'deletes-history': 'it deletes the history files',
   'ignores-log': 'the log beside it is not loaded',
   'moves-log': 'Redis 7.0 and later move the file into their append-only directory',

@@ -2,13 +2,15 @@ import { isAbsolute, join } from 'node:path';
 import { endOfPrefix } from '../../tools/recover/content.js';
 import type { Durability } from '../../tools/recover/durability.js';
 import type { Measured } from '../../tools/recover/measure.js';
+import type { ForeseenStart, RecoverPlan } from '../../tools/recover/plan.js';
 import type { Part, Way } from '../../tools/recover/ways.js';
 import type { Candidate } from '../../tools/recover/weigh.js';
-import type { ForeseenStart, RecoverPlan, RecoverReport } from '../../tools/recover.js';
+import type { RecoverReport } from '../../tools/recover.js';
 import type { Session } from '../session.js';
 import { printable } from './escape.js';
 import { messageOf } from './findings.js';
 import { count, counted, duration, instant, offset, size } from './numbers.js';
+import { durabilityLines } from './recover-durability.js';
 import {
   CAUTION_WORDS,
   EFFECT_WORDS,
@@ -50,15 +52,40 @@ class RecoverText {
   }
 
   private headline(): string {
-    const { verdict, path, plan, output } = this.report;
+    const { verdict, path, output, plan } = this.report;
     const { outStyle: style } = this.session;
     const name = printable(path);
     if (output !== null) return style.green(`recovered  ${name} into ${printable(output.path)}`);
-    if (verdict === 'ready') return style.green(`ready  ${name}: a server loads everything there is`);
     if (verdict === 'nothing') return style.red(`nothing  ${name}: no state can be brought back`);
+    if (verdict === 'ready') return style.green(`ready  ${name}: a server loads everything there is`);
+    if (verdict === 'doubtful') {
+      return style.yellow(
+        `doubtful  ${name}: a server loads what is newest, but way ${plan!.fullest} holds far more`,
+      );
+    }
     const keys = plan!.measured.measure;
     const held = keys === null ? 'a state' : counted(keys.keys, 'key');
-    return style.yellow(`recoverable  ${name}: ${held} can be brought back, but not by starting a server`);
+    return style.yellow(`recoverable  ${name}: ${this.trouble()}; ${held} can be brought back`);
+  }
+
+  /** What is wrong with just starting a server. */
+  private trouble(): string {
+    const { starts, plan } = this.report;
+    const [expected] = starts;
+    switch (expected!.outcome) {
+      case 'refuses':
+        return 'a server refuses to start';
+      case 'empty':
+        return 'a server would start EMPTY';
+      case 'loads-part':
+        return expected!.way === plan!.number
+          ? 'a server would cut the end of the log in place'
+          : 'a server would cut the log';
+      case 'loads':
+        return expected!.keys === null
+          ? 'a server would load less'
+          : `a server would load ${counted(expected!.keys, 'key')}`;
+    }
   }
 
   private configuration(): void {
@@ -214,19 +241,51 @@ class RecoverText {
   }
 
   private advice(): void {
-    const { plan, verdict, path, config } = this.report;
+    const { plan, verdict, starts } = this.report;
+    const [expected] = starts;
     if (verdict === 'ready') {
       this.line(2, 'start the server as it is configured: nothing needs to be recovered');
     } else if (plan === null) {
-      this.line(2, 'look for a backup or a replica; do not start a server here meanwhile');
+      this.nothing();
+    } else if (verdict === 'doubtful') {
+      this.line(
+        2,
+        'if those keys were deleted on purpose, start the server as it is configured; if not, run',
+      );
+      this.command(` --way ${plan.fullest}`);
+    } else if (expected!.way === plan.number && !expected!.effects.includes('leaves-open-multi')) {
+      this.line(
+        2,
+        'a server loads the same by itself; to leave these files as they are, keep it stopped and run',
+      );
+      this.command('');
     } else {
-      const isInside = config.path === null || config.path.startsWith(path);
-      const told = isInside ? '' : ` --config ${quoted(config.path)}`;
-      const way = plan.number === 1 ? '' : ` --way ${plan.number}`;
-      const out = quoted(`${path.replace(/\/+$/, '')}-recovered`);
       this.line(2, 'keep the server stopped, and run');
-      this.line(4, `rekindle recover ${quoted(path)}${told}${way} --out ${out}`);
+      this.command(plan.number === 1 ? '' : ` --way ${plan.number}`);
+      const more = plan.way.existed && this.report.ways.some(({ way }) => !way.existed);
+      if (more)
+        this.line(
+          2,
+          'or the same with --strategy skip, for everything that reads instead of a state that was',
+        );
     }
+  }
+
+  private nothing(): void {
+    const { ways } = this.report;
+    this.line(2, 'look for a backup or a replica; do not start a server here meanwhile');
+    if (ways.length === 0) return;
+    this.line(2, 'for what still reads, damaged places left out, run');
+    this.command(' --strategy skip');
+  }
+
+  /** The command that carries the plan out. */
+  private command(choice: string): void {
+    const { path, config } = this.report;
+    const isInside = config.path === null || config.path.startsWith(path);
+    const told = isInside ? '' : ` --config ${quoted(config.path)}`;
+    const out = quoted(`${path.replace(/\/+$/, '')}-recovered`);
+    this.line(4, `rekindle recover ${quoted(path)}${told}${choice} --out ${out}`);
   }
 
   private afterwards(): void {
@@ -249,9 +308,9 @@ class RecoverText {
         : ` --appenddirname ${quoted(effective.appendDirname)}`,
       effective.dbFilename === 'dump.rdb' ? '' : ` --dbfilename ${quoted(effective.dbFilename)}`,
     ].join('');
-    const dir = isAbsolute(path) ? path : `$PWD/${path}`;
+    const dir = isAbsolute(path) ? quoted(path) : `"$PWD"/${quoted(path)}`;
     this.line(2, 'start a server on it, or move it where your server expects its files');
-    this.line(4, `redis-server --dir ${quoted(dir)} --appendonly ${log}${names}`);
+    this.line(4, `redis-server --dir ${dir} --appendonly ${log}${names}`);
   }
 }
 
@@ -285,8 +344,9 @@ function factsOf(file: Candidate): string {
   if (file.hasRdb) facts.push(`RDB of ${counted(file.rdbKeys ?? 0, 'key')}`);
   if (file.commands > 0) facts.push(counted(file.commands, 'command'));
   if (file.savedAtMs !== null) facts.push(`saved ${instant(file.savedAtMs)}`);
+  const written = Math.floor(file.modifiedMs / 1000) * 1000;
   if (file.lastTimeMs !== null) facts.push(`written up to ${instant(file.lastTimeMs)}`);
-  else facts.push(`written ${instant(Math.floor(file.modifiedMs / 1000) * 1000)}`);
+  else if (file.savedAtMs !== written) facts.push(`written ${instant(written)}`);
   return facts.join(', ');
 }
 
@@ -303,63 +363,4 @@ function newestText({ newest }: Way): string {
     case 'estimated':
       return `, last write about ${time} (estimated)`;
   }
-}
-
-function durabilityLines({ by, heldBack, savePoints, lastSaveMs, lastWrittenMs }: Durability): string[] {
-  const lines: string[] = [];
-  switch (by) {
-    case 'always':
-      lines.push(
-        'appendfsync always: no write that was acknowledged, as far as disk and file system keep what they confirm',
-      );
-      break;
-    case 'everysec':
-      lines.push(
-        'appendfsync everysec, server killed: nothing, or up to 2 s of writes if it was waiting for a slow disk',
-        'appendfsync everysec, power lost: about 1 s of writes, 2 s and more if the disk was slow (then its log says "Asynchronous AOF fsync is taking too long")',
-      );
-      break;
-    case 'no':
-      lines.push(
-        'appendfsync no, server killed: nothing; the system had every write',
-        'appendfsync no, power lost: whatever the system had not written back yet, on Linux about 30 s of writes',
-      );
-      break;
-    case 'snapshot':
-      lines.push(...snapshotLines({ savePoints, lastSaveMs, lastWrittenMs }));
-      break;
-  }
-  if (heldBack && by !== 'snapshot') {
-    lines.push(
-      'no-appendfsync-on-rewrite yes: while a child saved or rewrote, no better than appendfsync no',
-    );
-  }
-  return lines;
-}
-
-function snapshotLines({
-  savePoints,
-  lastSaveMs,
-  lastWrittenMs,
-}: Pick<Durability, 'savePoints' | 'lastSaveMs' | 'lastWrittenMs'>): string[] {
-  const lines: string[] = [];
-  if (lastSaveMs === null) lines.push('appendonly no and no snapshot: everything');
-  else {
-    const later = lastWrittenMs !== null && lastWrittenMs - lastSaveMs > 2000;
-    const sign = later
-      ? `; the last sign of life here is of ${instant(Math.floor(lastWrittenMs / 1000) * 1000)}`
-      : '';
-    lines.push(
-      `appendonly no: every write since the last save at ${instant(Math.floor(lastSaveMs / 1000) * 1000)}${sign}`,
-    );
-  }
-  if (savePoints.length === 0)
-    lines.push('no save points: the server saved only when told to, so there is no bound');
-  else {
-    const points = savePoints.map(
-      ({ seconds, changes }) => `${duration(seconds * 1000)} after ${counted(changes, 'write')}`,
-    );
-    lines.push(`save points: a save begins ${points.join(', ')}; what is lost is older only if saves failed`);
-  }
-  return lines;
 }
