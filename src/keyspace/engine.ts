@@ -1,4 +1,5 @@
 import { ByteSlice } from '../bytes/slice.js';
+import type { DialectName } from '../rdb/dialect.js';
 import type { CommandSpans } from '../resp/command.js';
 import { setSource } from './bytes.js';
 import { CommandIndex } from './command-index.js';
@@ -19,6 +20,8 @@ export interface EngineOptions {
    * absent.
    */
   readonly release?: number;
+  /** Whose numbers the payloads of RESTORE use: Redis when absent. */
+  readonly product?: DialectName;
 }
 
 const NEWEST = 9999;
@@ -42,6 +45,7 @@ export class Engine {
   readonly thresholds: Thresholds;
   /** major * 100 + minor of the server whose rules hold. */
   readonly release: number;
+  readonly product: DialectName;
   /** For values that a command reads, valid within one command. */
   readonly slice = new ByteSlice();
   readonly slice2 = new ByteSlice();
@@ -53,6 +57,7 @@ export class Engine {
     this.nowMs = options.nowMs;
     this.scoreText = options.scoreText;
     this.release = options.release ?? NEWEST;
+    this.product = options.product ?? 'redis';
     this.thresholds = thresholdsOf(this.release, options.thresholds);
     this.db = keyspace.database(0);
   }

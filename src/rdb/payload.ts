@@ -115,7 +115,7 @@ export class PayloadDecoder {
       throw new FormatError('rdb/truncated', offset, { reading: 'payload footer', available: end - start });
     }
     const version = bytes.readUInt16LE(bodyEnd);
-    const dialect = dialectOf(version >= 80 ? 'valkey' : this.options.product, version);
+    const dialect = dialectOf(productOfVersion(version) ?? this.options.product, version);
     const versionOffset = offset + bodyEnd - start;
     if (dialect === null) throw new FormatError('rdb/unsupported-version', versionOffset, { version });
     const low = bytes.readUInt32LE(bodyEnd + 2);
@@ -164,6 +164,16 @@ export class PayloadDecoder {
     return new FormatError('rdb/truncated', offset, { reading: 'payload', needed: cursor.need, available });
   }
 }
+
+/** Whose a version is, where only one product ever had it. */
+function productOfVersion(version: number): DialectName | null {
+  if (version >= VALKEY_VERSION_MIN) return 'valkey';
+  return version >= REDIS_VERSION_MIN ? 'redis' : null;
+}
+
+const VALKEY_VERSION_MIN = 80;
+/** From here on Redis went alone. */
+const REDIS_VERSION_MIN = 12;
 
 function checkSum(
   bytes: Buffer,

@@ -11,7 +11,7 @@ import { ValueCollector } from '../model/value-collector.js';
 import { CommandSpans } from '../resp/command.js';
 import type { ToolContext } from './context.js';
 import { type DigestReport, digestKeyspace } from './digest.js';
-import { releaseOf, type Server, TODAY } from './family.js';
+import { productOf, releaseOf, type Server, TODAY } from './family.js';
 import { EVERY_KEY } from './filter.js';
 import { rebuild } from './rebuild.js';
 import { asLog, type Source } from './source.js';
@@ -42,7 +42,12 @@ export class Dataset {
   ) {
     this.keyspace = keyspace;
     const { scoreText } = digestFamilyOf(server.product, server.version);
-    this.engine = new Engine(keyspace, { nowMs: context.nowMs, scoreText, release: releaseOf(server) });
+    this.engine = new Engine(keyspace, {
+      nowMs: context.nowMs,
+      scoreText,
+      release: releaseOf(server),
+      product: productOf(server),
+    });
   }
 
   /** An empty dataset. */

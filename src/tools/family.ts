@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 import { type DigestFamily, digestFamilyOf } from '../model/digest.js';
-import { isKeydbVersion } from '../rdb/dialect.js';
+import { type DialectName, isKeydbVersion } from '../rdb/dialect.js';
 
 /** A server by product and version: the one that wrote a file, or the one that is meant. */
 export interface Server {
@@ -30,6 +30,11 @@ export function releaseOf(server: Server): number {
   if (major >= 255) return 9999;
   if (patch < 200) return major * 100 + minor;
   return minor >= 9 ? (major + 1) * 100 : major * 100 + minor + 1;
+}
+
+/** Whose numbers a server uses where its files do not say. */
+export function productOf({ product }: Server): DialectName {
+  return product === 'valkey' || product === 'keydb' || product === 'dragonfly' ? product : 'redis';
 }
 
 /** `redis-7.0`, `valkey-9.1`, `keydb-6.3`. @throws UsageError for anything else */

@@ -13,7 +13,7 @@ import { type Depth, ItemSink, type KeyHead } from '../model/handler.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { CommandSpans } from '../resp/command.js';
 import type { ToolContext } from './context.js';
-import { ProducerAux, releaseOf, type Server, TODAY } from './family.js';
+import { ProducerAux, productOf, releaseOf, type Server, TODAY } from './family.js';
 import { RdbRelay } from './relay.js';
 import { namingFile } from './report.js';
 
@@ -51,6 +51,15 @@ export interface Rebuilt {
   /** Commands that failed as they do when a server loads the log: the first few, and how many in all. */
   readonly refused: readonly PassedOver[];
   readonly refusedCount: number;
+  /** What stood beside keys of the RDB and has no place in a rebuilt dataset. */
+  readonly dropped: Dropped;
+}
+
+export interface Dropped {
+  /** Keys that modules had attached something to. */
+  readonly metadata: number;
+  /** Members of sets or fields of hashes with TTLs as KeyDB keeps them. */
+  readonly memberTtls: number;
 }
 
 /** More than these say nothing new. */
@@ -76,12 +85,14 @@ export async function rebuild(set: AofSet, options: RebuildOptions, context: Too
   );
   const { keyspace, skipped, refused, refusedCount } = replayer;
   const { server, savedAtMs } = replayer.rdb.producer;
-  return { keyspace, end, producer: server, savedAtMs, skipped, refused, refusedCount };
+  const { dropped } = replayer.rdb;
+  return { keyspace, end, producer: server, savedAtMs, skipped, refused, refusedCount, dropped };
 }
 
 /** Loads what an RDB tells, by the rules of whoever wrote it: that is known when its first key comes. */
 class Preamble extends RdbRelay {
   readonly producer = new ProducerAux();
+  readonly dropped = { metadata: 0, memberTtls: 0 };
   private loader: KeyspaceLoader | null = null;
 
   constructor(
@@ -103,7 +114,9 @@ class Preamble extends RdbRelay {
   }
 
   override aux(name: ByteSlice, value: ByteSlice): void {
-    this.producer.take(name.latin1(), value.latin1());
+    const text = name.latin1();
+    if (text === 'keydb-subexpire-key') this.dropped.memberTtls++;
+    else this.producer.take(text, value.latin1());
   }
 
   override database(index: number): void {
@@ -118,6 +131,7 @@ class Preamble extends RdbRelay {
 
   override key(head: KeyHead): Depth {
     this.open();
+    if (head.metadata !== null) this.dropped.metadata++;
     return super.key(head);
   }
 }
@@ -153,7 +167,8 @@ class Replayer implements LogHandler {
     const { server } = this.rdb;
     const { scoreText } = digestFamilyOf(server.product, server.version);
     const { nowMs } = this.context;
-    return new Engine(this.keyspace, { nowMs, scoreText, release: releaseOf(server) });
+    const product = this.options.dialect ?? productOf(server);
+    return new Engine(this.keyspace, { nowMs, scoreText, release: releaseOf(server), product });
   }
 
   private passOver(outcome: Outcome, error: string, command: CommandSpans, context: LogContext): void {

@@ -66,7 +66,7 @@ export interface ReplayReport {
   readonly matched: boolean;
   /** What servers load all the same, and a torn tail. */
   readonly findings: LogEnd['findings'];
-  /** What makes a cut by time less than it seems, one sentence each. */
+  /** What makes a cut by time less than it seems, and what a replay cannot keep, one sentence each. */
   readonly cautions: readonly string[];
 }
 
@@ -153,6 +153,10 @@ async function settle(request: CutRequest, set: AofSet, context: ToolContext): P
 function cautionsOf(cut: Cut, rebuilt: Rebuilt): string[] {
   const { end, savedAtMs } = rebuilt;
   const cautions: string[] = [];
+  const { metadata, memberTtls } = rebuilt.dropped;
+  if (metadata > 0) cautions.push(`what modules attached to keys is not kept (keys: ${metadata})`);
+  if (memberTtls > 0)
+    cautions.push(`TTLs of members, as KeyDB has them, are not kept (members: ${memberTtls})`);
   if (cut.seconds === null) return cautions;
   if (savedAtMs !== null && savedAtMs > cut.seconds * 1000) {
     cautions.push('the base of the log was saved after that time: what it holds cannot be taken back');

@@ -1,6 +1,7 @@
 import type { Long } from '../../bytes/int64.js';
 import { FormatError } from '../../errors.js';
 import { KeyHead } from '../../model/handler.js';
+import type { DialectName } from '../../rdb/dialect.js';
 import { PayloadDecoder } from '../../rdb/payload.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
@@ -15,7 +16,7 @@ export const restoreCommands: readonly CommandRow[] = [
   { name: 'RESTORE-ASKING', arity: -4, apply: restore },
 ];
 
-const decoder = new PayloadDecoder({ product: 'redis', deep: false });
+const decoders = new Map<DialectName, PayloadDecoder>();
 const head = new KeyHead();
 
 /** RESTORE key ttl payload [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ counter]; eviction hints are not kept. */
@@ -46,6 +47,12 @@ function isHint(command: CommandSpans, i: number): boolean {
   return command.is(i, 'FREQ') && value >= 0 && value <= 255;
 }
 
+function decoderFor(product: DialectName): PayloadDecoder {
+  let decoder = decoders.get(product);
+  if (decoder === undefined) decoders.set(product, (decoder = new PayloadDecoder({ product, deep: false })));
+  return decoder;
+}
+
 /** Decodes beside the keyspace first, so that a bad payload leaves the key as it was. */
 function place(engine: Engine, command: CommandSpans, expiresAtMs: Long): Outcome {
   const { scratch } = engine.keyspace;
@@ -58,7 +65,7 @@ function place(engine: Engine, command: CommandSpans, expiresAtMs: Long): Outcom
   let known = true;
   try {
     const loader = new KeyspaceLoader(engine.keyspace, engine.thresholds).into(scratch);
-    decoder.value(bytes, command.starts[3]!, command.ends[3]!, head, loader);
+    decoderFor(engine.product).value(bytes, command.starts[3]!, command.ends[3]!, head, loader);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     problem = error.code;
