@@ -8,8 +8,13 @@ import { checksumText } from '../rdb/checksum.js';
 import { RdbDecoder } from '../rdb/decoder.js';
 import type { DialectName } from '../rdb/dialect.js';
 import { SKIM } from '../resp/scanner.js';
-import { FindingList, placeOf, RdbCheck } from './check-handlers.js';
+import type { RdbSurvey } from '../salvage/rdb-report.js';
+import { addDamage, canGoOn, goOnInLog, goOnInRdb, LogBehindDamage } from './check-damage.js';
+import { FindingList, placeOf } from './check-findings.js';
+import { NO_MEMORY, RdbCheck } from './check-keys.js';
 import { LogCheck } from './check-log.js';
+import { Suspects } from './check-names.js';
+import { findKeysTwice, type OnTwice, readNames } from './check-twice.js';
 import { sumRange } from './checksum.js';
 import type { ToolContext } from './context.js';
 import type { CheckedFile, NotChecked } from './report.js';
@@ -23,6 +28,8 @@ export interface FileCheckOptions {
   /** Structure and checksum alone. */
   readonly quick: boolean;
   readonly dialect: DialectName | null;
+  /** False: the first damage ends the check of the file. */
+  readonly goOn?: boolean;
 }
 
 export interface FileCheckResult {
@@ -35,26 +42,31 @@ const THREAD_FROM_BYTES = 32 * 1024 * 1024;
 /** Where a log is cut in two: the second thread has yet to start. */
 const FIRST_PART = 0.53;
 
-/** Checks one file from its first byte to its first damage. A second thread takes part in large ones, where it can. */
+/**
+ * Checks one file from its first byte to its last: up to the first damage at full speed, a second thread taking part in
+ * large files where it can, and then whatever can be found behind it.
+ */
 export async function checkFile(
   source: ByteSource,
   options: FileCheckOptions,
   context: ToolContext,
 ): Promise<FileCheckResult> {
-  const check = new FileCheck(source, options);
+  const check = new FileCheck(source, options, context);
   const window = new ByteWindow();
   try {
     await pumpFrom(0, source, window, check, context);
     if (check.stoppedAt > 0 && !(await check.adoptOtherPart())) {
       await pumpFrom(check.stoppedAt, source, window, check, context);
     }
-    await check.compareChecksum(context.signal);
+    await check.compareChecksum();
+    await check.compareNames();
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    check.fail(error, window);
+    await check.goOn(error, window);
   } finally {
     await check.close();
   }
+  await check.addPreviews();
   return check.result(window);
 }
 
@@ -90,9 +102,13 @@ class FileCheck implements Machine {
   stoppedAt = 0;
   private readonly findings: FindingList;
   private readonly rdb: RdbCheck;
-  private readonly log: LogCheck;
+  private log: LogCheck;
+  private logFindings: FindingList;
   private decoder: RdbDecoder | null = null;
-  private readonly logMachine: AofFileMachine;
+  private logMachine: AofFileMachine;
+  private logBehindDamage: LogBehindDamage | null = null;
+  private survey: RdbSurvey | null = null;
+  private cutShort = false;
   private job: ThreadJob | null = null;
   private foreseenTrailer = -1;
   private phase: typeof RDB | typeof AFTER_RDB | typeof LOG;
@@ -101,10 +117,12 @@ class FileCheck implements Machine {
   constructor(
     private readonly source: ByteSource,
     private readonly options: FileCheckOptions,
+    private readonly context: ToolContext,
   ) {
     this.findings = new FindingList(source.label);
-    this.rdb = new RdbCheck(options.quick);
-    this.log = new LogCheck(this.findings, options.quick, (offset) => this.startOtherPart(offset));
+    this.rdb = new RdbCheck(this.findings, options.quick, () => this.decoder!, context);
+    this.logFindings = new FindingList(source.label);
+    this.log = new LogCheck(this.logFindings, options.quick, (offset) => this.startOtherPart(offset));
     this.logMachine = new AofFileMachine(this.log, () => this.decode(), SKIM);
     this.phase = options.form === 'rdb' ? RDB : LOG;
   }
@@ -112,6 +130,7 @@ class FileCheck implements Machine {
   private decode(): RdbDecoder {
     const { options, findings, rdb } = this;
     this.startChecksum();
+    if (this.job !== null) rdb.forgetNames();
     const decoder = new RdbDecoder(rdb, {
       verifyChecksum: this.job === null,
       deep: !options.quick,
@@ -123,11 +142,15 @@ class FileCheck implements Machine {
 
   /** Where the trailer is can be foreseen only when nothing follows it. */
   private startChecksum(): void {
-    const { source, options } = this;
+    const { source, options, context } = this;
     const isAlone = options.form === 'rdb' || /\.rdb$/.test(source.label);
     if (!isAlone || !(source instanceof FileSource) || source.size < THREAD_FROM_BYTES) return;
     this.foreseenTrailer = source.size - TRAILER_BYTES;
-    this.job = ThreadJob.start({ kind: 'checksum', path: source.label, end: this.foreseenTrailer });
+    const { label: path } = source;
+    const memoryBytes = context.memoryBytes - context.heldBytes();
+    this.job = options.quick
+      ? ThreadJob.start({ kind: 'checksum', path, end: this.foreseenTrailer })
+      : ThreadJob.start({ kind: 'names', path, dialect: options.dialect, memoryBytes });
   }
 
   private startOtherPart(offset: number): void {
@@ -184,12 +207,15 @@ class FileCheck implements Machine {
   }
 
   /** Compares what the other thread summed with what the trailer holds. @throws FormatError when they differ */
-  async compareChecksum(signal: AbortSignal): Promise<void> {
+  async compareChecksum(): Promise<void> {
     const { summary } = this.rdb;
     if (this.job === null || summary === null || summary.checksum !== 'unchecked') return;
     const { trailerOffset, storedHigh, storedLow } = summary;
     const answer = this.foreseenTrailer === trailerOffset ? await this.job.result() : null;
-    const sum = answer?.kind === 'checksum' ? answer : await sumRange(this.source, trailerOffset, signal);
+    // Whoever read the names compared it.
+    if (answer?.kind === 'names') return;
+    const sum =
+      answer?.kind === 'checksum' ? answer : await sumRange(this.source, trailerOffset, this.context.signal);
     if (sum.high !== storedHigh || sum.low !== storedLow) {
       throw new FormatError('rdb/checksum-mismatch', trailerOffset, {
         stored: checksumText(storedHigh, storedLow),
@@ -198,18 +224,119 @@ class FileCheck implements Machine {
     }
   }
 
-  fail(error: FormatError, window: ByteWindow): void {
-    const { decoder, findings, options } = this;
-    const insideRdb = decoder !== null && this.rdb.summary === null;
+  /** Looks again for keys whose names may have come twice. */
+  async compareNames(): Promise<void> {
+    const { source, options, findings, context } = this;
+    const suspects = this.rdb.summary === null || options.quick ? null : await this.suspects();
+    if (suspects === null || suspects.size === 0) return;
+    if (!canGoOn(source)) {
+      this.rdb.leaveNames('some may stand twice, and a pipe cannot be read again to see');
+      return;
+    }
+    const onTwice: OnTwice = (head, firstOffset) =>
+      findings.add('rdb/duplicate-key', head.offset, { firstOffset }, placeOf(head));
+    await findKeysTwice(source, options.dialect, suspects, onTwice, context);
+  }
+
+  private async suspects(): Promise<Suspects | null> {
+    const { source, options, rdb, job } = this;
+    if (job === null) return rdb.takeSuspects();
+    const answer = await job.result();
+    const found =
+      answer?.kind === 'names'
+        ? answer.suspects && new Suspects(answer.suspects)
+        : (await readNames(source, options.dialect, this.context.memoryBytes)).suspects;
+    if (found === null) rdb.leaveNames(NO_MEMORY);
+    return found;
+  }
+
+  /** Tells what is wrong, and reads on behind it where the source allows. */
+  async goOn(error: FormatError, window: ByteWindow): Promise<void> {
+    const { decoder, rdb, source } = this;
+    const insideRdb = error.code === 'rdb/checksum-mismatch' || (decoder !== null && rdb.summary === null);
     if (error.code === 'rdb/checksum-mismatch') this.validBytes = error.offset;
-    else if (insideRdb) this.validBytes = decoder.insideKey ? decoder.head.offset : window.offset;
-    else this.validBytes = this.beforeRefused(this.logMachine.safeCut);
+    else if (insideRdb) this.validBytes = decoder!.insideKey ? decoder!.head.offset : window.offset;
+    else this.validBytes = this.logMachine.safeCut;
+    if (!canGoOn(source) || this.options.goOn === false) {
+      this.cutShort = true;
+      this.tell(error, insideRdb);
+    } else if (insideRdb) {
+      await this.goOnInRdb(error);
+    } else {
+      await this.goOnInLog(error);
+    }
+  }
+
+  private tell(error: FormatError, insideRdb: boolean): void {
+    const { decoder, findings, logFindings, options } = this;
     const torn = error.code === 'aof/torn-tail' && !options.last;
     const code = torn ? 'aof/truncated' : (error.code as FindingCode);
-    const place = insideRdb && decoder.insideKey ? placeOf(decoder.head) : {};
+    const place = insideRdb && decoder!.insideKey ? placeOf(decoder!.head) : {};
     // So that the hint can name the place to cut at.
-    const cut = insideRdb || error.code.startsWith('rdb/') ? {} : { safeCut: this.validBytes };
-    findings.add(code, error.offset, { ...error.detail, ...cut }, { ...place, trail: error.trail });
+    const cut = insideRdb ? {} : { safeCut: this.beforeRefused(this.validBytes) };
+    const list = insideRdb ? findings : logFindings;
+    list.add(code, error.offset, { ...error.detail, ...cut }, { ...place, trail: error.trail });
+  }
+
+  private async goOnInRdb(error: FormatError): Promise<void> {
+    const { source, options, findings, context, rdb } = this;
+    const isPreamble = options.form === 'aof';
+    const survey = await goOnInRdb(source, this.validBytes, isPreamble, options.dialect, context);
+    this.survey = survey;
+    rdb.forgetNames();
+    for (const range of survey.damaged) addDamage(findings, range);
+    if (survey.damaged.length === 0) this.tell(error, true);
+    for (const { start, end, keys } of survey.duplicates) {
+      findings.add('rdb/duplicate-key', start, { keys }, { length: end - start });
+    }
+    for (const { start, end, why, records } of survey.doubtful) {
+      findings.add('rdb/doubtful-records', start, { why, records }, { length: end - start });
+    }
+    if (survey.trailingBytes > 0) {
+      findings.add('rdb/trailing-bytes', survey.end, { bytes: survey.trailingBytes });
+    }
+    this.validBytes = Math.min(this.validBytes, ...survey.damaged.map(({ start }) => start));
+    if (isPreamble && survey.endSeen && survey.end < source.size!) {
+      this.phase = LOG;
+      await this.readLogAgain(survey.end);
+    }
+  }
+
+  private async goOnInLog(error: FormatError): Promise<void> {
+    const { log, logMachine, logFindings, options } = this;
+    // The end of the file tells nothing about what stands before it; any other damage may have begun earlier.
+    if (error.code !== 'aof/torn-tail') {
+      if (!(await this.readLogAgain(log.start))) this.tell(error, false);
+      return;
+    }
+    const handler = new LogBehindDamage(logMachine, logFindings, options.last);
+    this.logBehindDamage = handler;
+    await goOnInLog(this.source, error.offset, error, handler, this.context);
+    this.validBytes = handler.firstCut;
+  }
+
+  /** From its first command, with nothing of what was told of it before; true when something was wrong. */
+  private async readLogAgain(start: number): Promise<boolean> {
+    const { source, options } = this;
+    const findings = new FindingList(source.label);
+    const log = new LogCheck(findings, options.quick);
+    const machine = new AofFileMachine(log, () => this.decode(), SKIM);
+    const handler = new LogBehindDamage(machine, findings, options.last);
+    this.logFindings = findings;
+    this.log = log;
+    this.logMachine = machine;
+    this.logBehindDamage = handler;
+    await goOnInLog(source, start, null, handler, this.context);
+    const found = handler.firstCut >= 0;
+    if (found && this.survey === null) this.validBytes = handler.firstCut;
+    return found;
+  }
+
+  /** Shows the bytes of what is damaged. */
+  async addPreviews(): Promise<void> {
+    if (!canGoOn(this.source)) return;
+    await this.findings.addPreviews(this.source);
+    await this.logFindings.addPreviews(this.source);
   }
 
   /** Servers come no further than the first record they refuse, whole as it may be. */
@@ -223,31 +350,45 @@ class FileCheck implements Machine {
   }
 
   result(window: ByteWindow): FileCheckResult {
-    const { rdb, log, source, findings } = this;
+    const { rdb, log, source, findings, logFindings, survey, logBehindDamage } = this;
     const bytes = source.size ?? window.base + window.end;
+    const hasRdb = rdb.version !== null || survey !== null;
     // The base of a set is read as a log, but nothing follows its RDB.
-    const isLog =
-      this.phase === LOG && (rdb.summary === null ? rdb.version === null : rdb.summary.endOffset < bytes);
-    const end = rdb.summary?.endOffset ?? bytes;
+    const rdbEnd = survey?.end ?? rdb.summary?.endOffset ?? (hasRdb ? bytes : 0);
+    const isLog = this.phase === LOG && rdbEnd < bytes;
+    const damaged = survey?.damaged ?? [];
     const file: CheckedFile = {
       path: source.label,
       format: isLog ? 'aof' : 'rdb',
       dialect: rdb.dialect?.name ?? null,
       version: rdb.version,
       bytes,
-      validBytes: this.validBytes >= 0 ? this.validBytes : isLog ? this.beforeRefused(bytes) : end,
-      keys: rdb.version === null ? null : rdb.keys,
+      validBytes: this.validBytes >= 0 ? this.validBytes : isLog ? bytes : rdbEnd,
+      keys: hasRdb ? (survey?.keys.whole ?? rdb.keys) : null,
       commands: isLog ? log.commands : null,
-      findings: findings.list,
+      damagedBytes:
+        damaged.reduce((sum, { start, end }) => sum + end - start, 0) + (logBehindDamage?.damaged.bytes ?? 0),
+      doubtful: (survey?.keys.doubtful ?? 0) + (logBehindDamage?.damaged.doubtful ?? 0),
+      unprovenKeys: survey === null ? 0 : survey.keys.whole - survey.keys.proven,
+      findings: [...findings.list, ...logFindings.list],
     };
-    return {
-      file,
-      notChecked: [
-        ...rdb.notChecked(source.label),
-        ...(isLog ? log.notChecked(source.label) : []),
-        ...findings.notListed(),
-      ],
-    };
+    if (isLog) Object.assign(file, { validBytes: this.beforeRefused(file.validBytes) });
+    return { file, notChecked: this.notChecked(isLog) };
+  }
+
+  private notChecked(isLog: boolean): NotChecked[] {
+    const { rdb, log, source, findings, logFindings, survey, cutShort } = this;
+    const path = source.label;
+    const list = [...rdb.notChecked(path), ...(isLog ? log.notChecked(path) : [])];
+    if (cutShort) {
+      const why = 'reading on takes a file that can be read from any place';
+      list.push({ path, what: 'what stands behind the damage', why, routine: false });
+    }
+    if (survey !== null && survey.keys.whole > rdb.keys) {
+      const why = 'only their structure is looked at there';
+      list.push({ path, what: 'times of expiry and numbers of keys behind the damage', why, routine: false });
+    }
+    return [...list, ...findings.notListed(), ...logFindings.notListed()];
   }
 }
 

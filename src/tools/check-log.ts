@@ -4,7 +4,7 @@ import type { ByteSlice } from '../bytes/slice.js';
 import { arityFits, findCommand, isModuleName, type KnownCommand } from '../model/commands.js';
 import type { FindingCode } from '../model/finding.js';
 import type { CommandSpans } from '../resp/command.js';
-import type { FindingList } from './check-handlers.js';
+import type { FindingList } from './check-findings.js';
 import type { NotChecked } from './report.js';
 
 /** What was counted in a log or a part of one. */
@@ -31,6 +31,8 @@ export class LogCheck implements AofFileHandler, LogCounts {
   commands = 0;
   moduleCommands = 0;
   firstModuleCommand = '';
+  /** Absolute offset of the first command. */
+  start = 0;
   /** Offset of a record in front of which to stop, if the log has one there, outside any transaction. */
   stopAt = Number.POSITIVE_INFINITY;
   /** True when it stopped there. */
@@ -58,6 +60,7 @@ export class LogCheck implements AofFileHandler, LogCounts {
   }
 
   commandsStart(offset: number): void {
+    this.start = offset;
     this.onStart(offset);
   }
 

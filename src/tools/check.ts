@@ -80,6 +80,9 @@ async function manifestOf(set: AofSet): Promise<CheckedFile | null> {
     validBytes: Math.min(bytes, ...own.map((finding) => finding.where.offset)),
     keys: null,
     commands: null,
+    damagedBytes: 0,
+    doubtful: 0,
+    unprovenKeys: 0,
     findings,
   };
 }

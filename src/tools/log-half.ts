@@ -4,7 +4,7 @@ import type { ByteSource } from '../bytes/source.js';
 import type { Machine } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 import { SKIM } from '../resp/scanner.js';
-import { FindingList } from './check-handlers.js';
+import { FindingList } from './check-findings.js';
 import { LogCheck, type LogCounts } from './check-log.js';
 
 /** Bytes behind the middle that are searched for the start of a record. */

@@ -48,9 +48,15 @@ export interface CheckedFile {
   readonly bytes: number;
   /** Bytes from the start that could be kept: up to the first damaged record or open transaction. */
   readonly validBytes: number;
-  /** Keys of the RDB; null without one. */
+  /** Keys of the RDB that read; null without one. */
   readonly keys: number | null;
-  /** Commands of the log, SELECT, MULTI and EXEC counted; null when the file can't have any. */
+  /** Commands of the log that read, SELECT, MULTI and EXEC counted; null when the file can't have any. */
   readonly commands: number | null;
+  /** Bytes that belong to no whole record, and to records that no server loads. */
+  readonly damagedBytes: number;
+  /** Whole keys or commands that may be the content of a value; not counted as such. */
+  readonly doubtful: number;
+  /** Keys that read although the checksum does not vouch for them: bytes inside them may have changed. */
+  readonly unprovenKeys: number;
   readonly findings: readonly Finding[];
 }

@@ -11,6 +11,10 @@ const source = await FileSource.at(task.path);
 if (task.kind === 'checksum') {
   const { sumRange } = await import('./checksum.js');
   answer({ kind: 'checksum', ...(await sumRange(source, task.end)) });
+} else if (task.kind === 'names') {
+  const { readNames } = await import('./check-twice.js');
+  const { suspects } = await readNames(source, task.dialect, task.memoryBytes);
+  answer({ kind: 'names', suspects: suspects?.numbers ?? null });
 } else {
   const { checkLogHalf } = await import('./log-half.js');
   const { middle, quick } = task;

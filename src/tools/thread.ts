@@ -2,18 +2,28 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import type { DialectName } from '../rdb/dialect.js';
 import type { LogCounts } from './check-log.js';
 
 /** What a second thread can do for a check. It reads the file by itself, so that only numbers cross threads. */
 export type ThreadTask =
   /** Sum the bytes of `path` from 0 up to `end`. */
   | { readonly kind: 'checksum'; readonly path: string; readonly end: number }
+  /** Read the names and the checksum of the RDB at `path`, with so much memory for the names. */
+  | {
+      readonly kind: 'names';
+      readonly path: string;
+      readonly dialect: DialectName | null;
+      readonly memoryBytes: number;
+    }
   /** Find a place behind `middle` where a record seems to start, and check the log from there to its end. */
   | { readonly kind: 'log-half'; readonly path: string; readonly middle: number; readonly quick: boolean };
 
 /** What it answers. */
 export type ThreadAnswer =
   | { readonly kind: 'checksum'; readonly high: number; readonly low: number }
+  /** Only of a file without damage: its checksum is right, or it has none. `suspects`: as `NamesRead` has them. */
+  | { readonly kind: 'names'; readonly suspects: readonly number[] | null }
   /** Sent as soon as the place is found. */
   | { readonly kind: 'log-start'; readonly offset: number }
   /** `clean`: every record up to the end of the file was read, without a flaw and outside any open transaction. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parseManifest } from '../../src/aof/manifest.js';
 import { FINDINGS } from '../../src/model/finding.js';
 import { corruptCases } from '../support/corpus.js';
-import { checked, errorsOf, flawsOf, flips, prefixes } from './damage.js';
+import { checked, errorsOf, flawsOf, flips, prefixes, readsOn } from './damage.js';
 
 function intact(server: string, name: string, file = ''): Buffer {
   return readFileSync(join(corruptCases(server).find((one) => one.name === name)!.path, file));
@@ -24,7 +24,7 @@ describe.each(LOGS)('a log of %s', (_name, whole) => {
   test('cut anywhere ends in a torn tail, and what is valid of it is valid', async () => {
     const { log, ends } = recordsOf(whole);
     for (const cut of prefixes(whole)) {
-      const file = await checked(cut, 'aof');
+      const file = await checked(cut, 'aof', readsOn(cut.length));
       expect([cut.length, ...flawsOf(file, cut)]).toEqual([cut.length]);
       const errors = errorsOf(file);
       const safe = ends.safe.findLast((end) => end <= cut.length) ?? log;
@@ -52,7 +52,7 @@ describe.each(LOGS)('a log of %s', (_name, whole) => {
   test('with any byte changed is valid at most up to there', async () => {
     const { log, ends } = recordsOf(whole);
     for (const { at, damaged } of flips(whole)) {
-      const file = await checked(damaged, 'aof');
+      const file = await checked(damaged, 'aof', readsOn(at));
       expect([at, ...flawsOf(file, damaged)]).toEqual([at]);
       const errors = errorsOf(file);
       // An open transaction shows at the end alone, and an RDB with a wrong length swallows what follows it.

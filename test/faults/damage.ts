@@ -16,13 +16,17 @@ export const still: ToolContext = {
   heldBytes: () => 0,
 };
 
-/** Checks one file in memory. */
-export function checked(bytes: Buffer, form: 'rdb' | 'aof'): Promise<CheckedFile> {
-  return checkedSource(new MemorySource(bytes, form === 'rdb' ? 'dump.rdb' : 'appendonly.aof'), form);
+/** Checks one file in memory; with `goOn` behind its first damage, too, which takes many times as long. */
+export function checked(bytes: Buffer, form: 'rdb' | 'aof', goOn = true): Promise<CheckedFile> {
+  return checkedSource(new MemorySource(bytes, form === 'rdb' ? 'dump.rdb' : 'appendonly.aof'), form, goOn);
 }
 
-export async function checkedSource(source: ByteSource, form: 'rdb' | 'aof'): Promise<CheckedFile> {
-  const options = { form, last: true, quick: false, dialect: null };
+export async function checkedSource(
+  source: ByteSource,
+  form: 'rdb' | 'aof',
+  goOn = true,
+): Promise<CheckedFile> {
+  const options = { form, last: true, quick: false, dialect: null, goOn };
   return (await checkFile(source, options, still)).file;
 }
 
@@ -50,6 +54,9 @@ export function flawsOf(file: CheckedFile, bytes: Buffer): string[] {
 export function* prefixes(bytes: Buffer): Generator<Buffer> {
   for (let length = 0; length < bytes.length; length++) yield bytes.subarray(0, length);
 }
+
+/** True for the changes behind which a sweep reads on: some, or all where the tests are told to take their time. */
+export const readsOn = (at: number): boolean => THOROUGH || at % 23 === 0;
 
 const MASKS = [0x01, 0x80, 0xff] as const;
 

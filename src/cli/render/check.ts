@@ -50,7 +50,22 @@ export function printReport(report: CheckReport, session: Session): void {
     for (const finding of file.findings) {
       session.print(`${indent(findingText(finding, { style, conceal, strict, within: file.path }))}\n`);
     }
+    for (const line of whatReads(file)) session.print(`  ${line}\n`);
   }
+}
+
+/** How far what still reads can be trusted. */
+function whatReads({ unprovenKeys, doubtful }: CheckedFile): string[] {
+  const lines: string[] = [];
+  if (unprovenKeys > 0) {
+    const are = unprovenKeys === 1 ? 'is' : 'are';
+    lines.push(
+      `${counted(unprovenKeys, 'key')} ${are} whole but not proven: no checksum vouches for the bytes inside`,
+    );
+  }
+  if (doubtful > 0)
+    lines.push(`${counted(doubtful, 'record')} more may be the content of a value: not counted`);
+  return lines;
 }
 
 function facts(file: CheckedFile): string[] {
@@ -58,9 +73,10 @@ function facts(file: CheckedFile): string[] {
   list.push(...formatFacts(file));
   if (file.keys !== null) list.push(counted(file.keys, 'key'));
   if (file.commands !== null) list.push(counted(file.commands, 'command'));
-  const { bytes, validBytes } = file;
-  if (validBytes < bytes) list.push(`${count(validBytes)} of ${counted(bytes, 'byte')} valid`);
+  const { bytes, validBytes, damagedBytes } = file;
+  if (validBytes < bytes) list.push(`valid up to ${count(validBytes)} of ${counted(bytes, 'byte')}`);
   else list.push(size(bytes));
+  if (damagedBytes > 0) list.push(`${counted(damagedBytes, 'byte')} damaged`);
   return list;
 }
 

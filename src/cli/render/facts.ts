@@ -1,7 +1,7 @@
 import type { ErrorDetail } from '../../errors.js';
 import { quotedBytes } from './escape.js';
 import type { Conceal } from './findings.js';
-import { count, counted, offset, size } from './numbers.js';
+import { count, counted, instant, offset, size } from './numbers.js';
 
 /** No server lets one argument or value be longer. */
 const VALUE_BYTES_MAX = 512 * 1024 * 1024;
@@ -29,6 +29,12 @@ const NUMBERS: Readonly<Record<string, Wording>> = {
   arguments: (value) => counted(value, 'argument'),
   wanted: (value) => `${count(value)} wanted`,
   least: (value) => `at least ${count(value)} wanted`,
+  firstOffset: (value) => `first at offset ${offset(value)}`,
+  came: (value) => `${count(value)} came`,
+  announced: (value) => `${counted(value, 'key')} announced`,
+  announcedExpiring: (value) => `${counted(value, 'key')} with an expiry announced`,
+  expiresAtMs: (value) => `it expires at ${instant(value)}`,
+  records: (value) => counted(value, 'record'),
   line: (value) => `line ${value}`,
   safeCut: () => null,
   manifestOffset: () => null,

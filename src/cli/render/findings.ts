@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
-import { FINDINGS, type Finding, type Severity } from '../../model/finding.js';
+import { FINDINGS, type Finding, type Location, type Severity } from '../../model/finding.js';
 import { printable, quotedBytes } from './escape.js';
 import { factsOf } from './facts.js';
 import { type Json, jsonBytes } from './json.js';
-import { offset } from './numbers.js';
+import { counted, offset } from './numbers.js';
 import type { Style } from './style.js';
 import { WORDS } from './words.js';
 
@@ -44,11 +44,14 @@ export function findingText(finding: Finding, { style, conceal, strict, within }
   const { where } = finding;
   const severity = severityOf(finding, strict);
   const paint = severity === 'error' ? style.red : style.yellow;
-  const place = where.offset < 0 ? '' : ` at offset ${offset(where.offset)}`;
+  const place = where.offset < 0 ? '' : ` at offset ${offset(where.offset)}${rangeText(where)}`;
   const file = where.file === within ? '' : `${style.bold(printable(where.file))}: `;
   const lines = [
     `${file}${paint(severity)} ${finding.code}${place}`,
     `  ${messageOf(finding, conceal)}`,
+    ...(finding.preview === undefined || conceal !== null
+      ? []
+      : [`  bytes: ${previewText(finding.preview)}`]),
     `  try: ${hintOf(finding)}`,
   ];
   if (where.key !== undefined) {
@@ -58,14 +61,31 @@ export function findingText(finding: Finding, { style, conceal, strict, within }
   return lines.join('\n');
 }
 
+/** Where the range that is damaged begins and ends. */
+function rangeText({ offset: noticed, start = noticed, length }: Location): string {
+  if (length === undefined) return '';
+  return `, from ${start} to ${start + length} (${counted(length, 'byte')})`;
+}
+
+/** Bytes in hexadecimal and as text. */
+function previewText(latin1: string): string {
+  return `${hexOf(latin1)}  ${quotedBytes(latin1)}`;
+}
+
+const hexOf = (latin1: string): string =>
+  Buffer.from(latin1, 'latin1')
+    .toString('hex')
+    .replace(/..(?=.)/g, '$& ');
+
 /** A finding as `problems[]` of the JSON report holds it. */
 export function problemJson(
   finding: Finding,
   conceal: Conceal,
   severity: Severity,
 ): Readonly<Record<string, Json>> {
-  const { where } = finding;
+  const { where, preview } = finding;
   const line = finding.detail['line'];
+  const { length, start = where.offset } = where;
   return {
     code: finding.code,
     severity,
@@ -73,6 +93,10 @@ export function problemJson(
     line: typeof line === 'number' ? line : null,
     message: messageOf(finding, conceal),
     hint: hintOf(finding),
+    ...(length === undefined ? {} : { start, length }),
+    ...(preview === undefined || conceal !== null
+      ? {}
+      : { preview: { hex: hexOf(preview), text: quotedBytes(preview) } }),
     ...(where.key === undefined
       ? {}
       : { db: where.database ?? 0, key: conceal?.(where.key) ?? jsonBytes(where.key) }),

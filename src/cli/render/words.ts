@@ -10,12 +10,12 @@ interface Words {
 }
 
 const RESTORE_RDB =
-  'restore this file from a backup or a replica; what stands before the offset still reads with `rekindle info`';
+  'restore this file from a backup or a replica, or let `rekindle repair SOURCE --out FILE` save every key that still reads';
 const RDB_VALUE =
-  'the bytes of this value are damaged: restore the file from a backup or a replica, or take the AOF if there is one';
+  'the bytes of this value are damaged: restore the file from a backup or a replica, take the AOF if there is one, or let `rekindle repair SOURCE --out FILE` save all other keys';
 const CUT_AOF = {
-  hint: '`rekindle replay SOURCE --until-offset {cut} --out DIR` rebuilds everything before it; keep the original',
-  hintWithoutCut: '`rekindle check` says up to which offset it can be replayed; keep the original',
+  hint: '`rekindle repair SOURCE` says what it costs to cut the log at {cut}, and with `--strategy skip` to drop the damage alone and keep what follows',
+  hintWithoutCut: '`rekindle repair SOURCE` says what each way out costs; keep the original',
 };
 const MANIFEST =
   'compare it with the files in the directory; a manifest lists one base (type b) and its increments (type i) in order';
@@ -181,9 +181,13 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     hint: 'find out which database was meant before a server loads this: `rekindle replay SOURCE --until-offset {cut} --out DIR` rebuilds everything before it',
     hintWithoutCut: 'find out which database was meant before a server loads this log',
   },
+  'aof/doubtful-records': {
+    says: 'whole records stand behind a damage that may as well be the content of a value',
+    hint: 'they are not counted; `rekindle repair --strategy skip --doubtful` keeps them',
+  },
   'aof/torn-tail': {
     says: 'the last file of the log ends in the middle of a command, as after a crash or a full disk',
-    hint: 'a server cuts this rest off and starts; `rekindle replay SOURCE --out PATH` rebuilds all complete commands without touching the original',
+    hint: 'a server with aof-load-truncated (the default) cuts this rest off and starts; `rekindle repair SOURCE --out PATH` does it without touching the original',
   },
   'aof/truncated': {
     says: 'a file that others follow ends in the middle of a command; servers refuse to start from it',

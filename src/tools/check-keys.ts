@@ -1,0 +1,201 @@
+import type { Long } from '../bytes/int64.js';
+import type { ByteSlice } from '../bytes/slice.js';
+import { type Depth, ITEMS, type KeyHead, SKIP } from '../model/handler.js';
+import type { RdbDecoder } from '../rdb/decoder.js';
+import type { Dialect } from '../rdb/dialect.js';
+import { type RdbHeader, RdbSink, type RdbSummary } from '../rdb/handler.js';
+import { type FindingList, placeOf } from './check-findings.js';
+import { NameMemory, type Suspects } from './check-names.js';
+import type { ToolContext } from './context.js';
+import type { NotChecked } from './report.js';
+
+/** Redis appeared in 2009: a key that expired before was damaged, or given seconds for milliseconds. */
+const OLDEST_MS = Date.UTC(2009, 0, 1);
+/** A time behind this is one of another unit; the last second of 9999 is how people say never. */
+const NEWEST_MS = Date.UTC(10_000, 0, 1);
+/** Servers that wrote older versions announced keys that had expired, and did not write them. */
+const FIRST_VERSION_WITH_COUNTS = 9;
+
+/** Why duplicates were not looked for. */
+export const NO_MEMORY = 'their names take more than --memory allows';
+
+/** Where a decoder stands, and what it has found the dialect to be. */
+export type Standpoint = Pick<RdbDecoder, 'offset' | 'dialect'>;
+
+/** A number of keys that a record before them announced. */
+interface Announced {
+  readonly offset: number;
+  readonly keys: number;
+  readonly expires: number;
+  /** What is meant: `database 0`, `slot 7`. */
+  readonly of: string;
+  keysSeen: number;
+  expiresSeen: number;
+}
+
+/**
+ * Walks every value of an RDB, or with `quick` past every value. Keeps a hash of every name, so that keys that stand
+ * twice are found in the end, and nothing else.
+ */
+export class RdbCheck extends RdbSink {
+  summary: RdbSummary | null = null;
+  keys = 0;
+  version: number | null = null;
+  private headerDialect: Dialect | null = null;
+  private modules = 0;
+  private readonly depth: Depth;
+  private names: NameMemory | null;
+  private namesLeft = '';
+  private selected = 0;
+  private inDatabase: Announced | null = null;
+  private inSlot: Announced | null = null;
+  private head: KeyHead | null = null;
+  private oddField = false;
+
+  constructor(
+    private readonly findings: FindingList,
+    private readonly quick: boolean,
+    private readonly at: () => Standpoint,
+    private readonly context: ToolContext,
+  ) {
+    super();
+    this.depth = quick ? SKIP : ITEMS;
+    this.names = quick ? null : new NameMemory();
+  }
+
+  get dialect(): Dialect | null {
+    return this.summary?.dialect ?? this.headerDialect;
+  }
+
+  /** Names that may have come twice; null when they were not remembered. Their memory is given back. */
+  takeSuspects(): Suspects | null {
+    const suspects = this.names?.suspects() ?? null;
+    if (this.names !== null && suspects === null) this.leaveNames(NO_MEMORY);
+    this.names = null;
+    return suspects;
+  }
+
+  /** Somebody else remembers them. */
+  forgetNames(): void {
+    this.names = null;
+  }
+
+  /** Nobody does, and why. */
+  leaveNames(why: string): void {
+    this.names = null;
+    this.namesLeft = why;
+  }
+
+  override header(header: RdbHeader): void {
+    this.version = header.version;
+    this.headerDialect = header.dialect;
+  }
+
+  override database(index: number): void {
+    this.endDatabase();
+    this.selected = index;
+  }
+
+  override resize(keys: number, expires: number): void {
+    this.inDatabase = this.announced(keys, expires, `database ${this.selected}`);
+  }
+
+  override slotInfo(slot: number, keys: number, expires: number): void {
+    this.compare(this.inSlot);
+    this.inSlot = this.announced(keys, expires, `slot ${slot}`);
+  }
+
+  override key(head: KeyHead): Depth {
+    if (head.opaque) this.modules++;
+    const { names, inDatabase, inSlot } = this;
+    if (names !== null) {
+      const { bytes, start, end } = head.key;
+      if (names.add(head.database, bytes, start, end)) this.watchMemory();
+    }
+    if (inDatabase !== null) count(inDatabase, head);
+    if (inSlot !== null) count(inSlot, head);
+    if (head.hasExpiry && isOdd(head.expiresAtMs)) {
+      this.findings.add(
+        'rdb/odd-expiry',
+        head.offset,
+        { expiresAtMs: asDetail(head.expiresAtMs) },
+        placeOf(head),
+      );
+    }
+    this.head = head;
+    this.oddField = false;
+    return this.depth;
+  }
+
+  override field(name: ByteSlice, _value: ByteSlice, expiresAtMs: number): void {
+    if (expiresAtMs < 0 || this.oddField || !isOdd(expiresAtMs)) return;
+    // One for a hash: the rest of its fields are likely to have the same.
+    this.oddField = true;
+    const head = this.head!;
+    const detail = { field: name.latin1(), expiresAtMs };
+    this.findings.add('rdb/odd-expiry', head.offset, detail, placeOf(head));
+  }
+
+  override keyEnd(): void {
+    this.keys++;
+  }
+
+  override end(summary: RdbSummary): void {
+    this.endDatabase();
+    this.summary = summary;
+  }
+
+  private announced(keys: number, expires: number, of: string): Announced {
+    return { offset: this.at().offset, keys, expires, of, keysSeen: 0, expiresSeen: 0 };
+  }
+
+  private endDatabase(): void {
+    this.compare(this.inSlot);
+    this.compare(this.inDatabase);
+    this.inSlot = this.inDatabase = null;
+  }
+
+  private compare(announced: Announced | null): void {
+    if (announced === null || (this.version ?? 0) < FIRST_VERSION_WITH_COUNTS) return;
+    const { offset, of, keys, expires, keysSeen, expiresSeen } = announced;
+    // KeyDB counts keys whose members expire, too.
+    const sameExpires = expires === expiresSeen || this.at().dialect?.name === 'keydb';
+    if (keys === keysSeen && sameExpires) return;
+    const differing =
+      keys === keysSeen
+        ? { announcedExpiring: expires, came: expiresSeen }
+        : { announced: keys, came: keysSeen };
+    this.findings.add('rdb/count-differs', offset, { of, ...differing });
+  }
+
+  private watchMemory(): void {
+    const { memoryBytes, heldBytes } = this.context;
+    if (heldBytes() <= memoryBytes) return;
+    this.leaveNames(NO_MEMORY);
+  }
+
+  notChecked(path: string): NotChecked[] {
+    const list: NotChecked[] = [];
+    if (this.version === null) return list;
+    const note = (what: string, why: string): void => void list.push({ path, what, why, routine: false });
+    const checksum = this.summary?.checksum;
+    if (checksum === 'disabled') note('checksum', 'the file was saved without one');
+    if (checksum === 'none') note('checksum', `RDB version ${this.version} has none`);
+    if (this.namesLeft !== '') note('duplicate keys', this.namesLeft);
+    if (this.quick) note('values and names of keys', '--quick walks past them');
+    if (this.modules > 0) {
+      const why = 'only the module knows what its bytes mean; their framing is checked';
+      note(`values of ${this.modules} module keys`, why);
+    }
+    return list;
+  }
+}
+
+function count(announced: Announced, head: KeyHead): void {
+  announced.keysSeen++;
+  if (head.hasExpiry) announced.expiresSeen++;
+}
+
+const isOdd = (ms: Long): boolean => ms < OLDEST_MS || ms >= NEWEST_MS;
+
+const asDetail = (ms: Long): number | string => (typeof ms === 'number' ? ms : String(ms));
