@@ -70,6 +70,10 @@ export const FINDINGS = {
   'rdb/implausible-record': 'error',
   /** Records behind a damage that may be the content of a value. */
   'rdb/doubtful-records': 'warning',
+  /** Compressed records of Dragonfly. */
+  'rdb/bad-blob': 'error',
+  /** Changes that Dragonfly wrote into a snapshot as commands. */
+  'rdb/journal-entries': 'warning',
   'rdb/empty-value': 'warning',
   'rdb/trailing-bytes': 'warning',
   'aof/bad-prefix': 'error',

@@ -67,6 +67,24 @@ export const OPCODE_EXPIRETIME = 253;
 export const OPCODE_SELECTDB = 254;
 export const OPCODE_EOF = 255;
 
+/** Types and opcodes of Dragonfly, which no other product has. */
+export const TYPE_DRAGONFLY_JSON = 30;
+export const TYPE_DRAGONFLY_HASH = 31;
+export const TYPE_DRAGONFLY_SET = 32;
+export const TYPE_DRAGONFLY_BLOOM = 33;
+export const TYPE_DRAGONFLY_BLOOM_2 = 34;
+export const TYPE_DRAGONFLY_CMS = 35;
+export const TYPE_DRAGONFLY_TOPK = 36;
+export const TYPE_DRAGONFLY_CUCKOO = 37;
+export const OPCODE_DRAGONFLY_SYNC_END = 200;
+export const OPCODE_DRAGONFLY_ZSTD_BLOB = 201;
+export const OPCODE_DRAGONFLY_LZ4_BLOB = 202;
+export const OPCODE_DRAGONFLY_JOURNAL_BLOB = 210;
+export const OPCODE_DRAGONFLY_JOURNAL_OFFSET = 211;
+export const OPCODE_DRAGONFLY_MASK = 220;
+export const OPCODE_DRAGONFLY_VECTOR_INDEX = 222;
+export const OPCODE_DRAGONFLY_DOCUMENT_INDEX = 223;
+
 /** First bytes of a length: 32 or 64 bits follow, big endian. */
 export const LENGTH_32 = 0x80;
 export const LENGTH_64 = 0x81;

@@ -2,23 +2,19 @@ import { ByteSlice } from '../bytes/slice.js';
 import { type ByteWindow, END, type Machine, NEED, PAUSE, type Progress } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 import { ITEMS, KeyHead, RAW } from '../model/handler.js';
-import { checksumText, RunningChecksum } from './checksum.js';
+import { Blob } from './blob.js';
+import { RunningChecksum } from './checksum.js';
 import type { TypeCodec, WarningSink } from './codec.js';
-import {
-  FIRST_VERSION_WITH_CHECKSUM,
-  HEADER_BYTES,
-  STRING_INT8,
-  STRING_INT32,
-  TRAILER_BYTES,
-} from './constants.js';
+import { HEADER_BYTES, STRING_INT8, STRING_INT32 } from './constants.js';
 import { Cursor, SHORT } from './cursor.js';
 import { type Dialect, type DialectName, dialectOf, type OpcodeRule } from './dialect.js';
-import type { RdbHandler, RdbSummary } from './handler.js';
+import type { RdbHandler } from './handler.js';
 import { readHeader } from './header.js';
 import { ModuleAuxReader } from './module-aux.js';
 import { moduleIdAt } from './module-id.js';
-import { OpcodeReader, readAttribute } from './opcodes.js';
+import { isAttribute, OpcodeReader, readAttribute } from './opcodes.js';
 import { EMBEDDED_MAX, integerBytes, TextReader } from './text.js';
+import { readTrailer } from './trailer.js';
 import { moduleCodec, moduleValue } from './types/module.js';
 import { string } from './types/string.js';
 import { countAt, DEFAULT_LIMITS, encodingAt, type RdbLimits, ValueReader } from './value-reader.js';
@@ -61,6 +57,8 @@ export class RdbDecoder implements Machine {
   private readonly values: ValueReader;
   private readonly opcodes: OpcodeReader;
   private readonly moduleAux = new ModuleAuxReader();
+  /** Records that stand compressed in a record. */
+  private readonly blob = new Blob();
   private readonly checksum: RunningChecksum;
   private readonly verify: boolean;
   /** Whether the handler wants the bytes around the values. */
@@ -75,8 +73,9 @@ export class RdbDecoder implements Machine {
     const limits = options.limits ?? DEFAULT_LIMITS;
     this.keyText = new TextReader(limits.stringBytesMax);
     this.valueText = new TextReader(limits.stringBytesMax);
-    this.values = new ValueReader(options.deep, limits, options.onWarning ?? (() => {}));
-    this.opcodes = new OpcodeReader(limits.stringBytesMax, this.values.templates);
+    const warn = options.onWarning ?? (() => {});
+    this.values = new ValueReader(options.deep, limits, warn);
+    this.opcodes = new OpcodeReader(limits.stringBytesMax, this.values.templates, warn);
     this.verify = options.verifyChecksum;
     this.records = handler.record !== undefined;
     this.checksum = new RunningChecksum(options.verifyChecksum);
@@ -100,12 +99,20 @@ export class RdbDecoder implements Machine {
 
   /** @throws FormatError for bad bytes; the window then stands at the first item that could not be read */
   run(window: ByteWindow): Progress {
-    const { cursor } = this;
+    const { cursor, blob } = this;
     cursor.attach(window);
     this.checksum.start(cursor.position);
+    if (blob.isOpen) blob.enter(cursor);
     try {
-      return this.advance();
+      for (;;) {
+        const progress = this.advance();
+        if (progress !== NEED || !blob.isOpen) return progress;
+        blob.close(cursor, this.phase === RECORDS);
+      }
+    } catch (error) {
+      throw blob.isOpen ? blob.located(error) : error;
     } finally {
+      if (blob.isOpen) blob.leave(cursor);
       this.checksum.consume(cursor.bytes, cursor.position);
       if (this.phase === VALUE && this.head.key.bytes === cursor.bytes) this.keepKey();
       cursor.detach(window);
@@ -290,22 +297,24 @@ export class RdbDecoder implements Machine {
   private readOpcode(rule: OpcodeRule | undefined, number: number): Progress {
     const { cursor } = this;
     const at = cursor.position + 1;
-    if (rule === 'expiry-ms' || rule === 'expiry-seconds' || rule === 'idle' || rule === 'freq') {
-      // Attributes belong to the key that follows, whatever stands between: the record goes on.
-      const next = readAttribute(rule, cursor, at, this.head);
-      if (next === SHORT) return NEED;
-      this.tellRecord(cursor.position, next);
-      cursor.position = next;
-      return PAUSE;
-    }
-    if (rule === 'key-metadata') {
-      const next = this.opcodes.readMetadata(cursor, at, this.head);
-      if (next === SHORT) return NEED;
-      this.tellRecord(cursor.position, next);
-      cursor.position = next;
-      return PAUSE;
-    }
     if (rule === undefined) throw this.unknownNumber(number);
+    if (rule === 'key-metadata' || isAttribute(rule)) {
+      // Attributes belong to the key that follows, whatever stands between: the record goes on.
+      const metadata = rule === 'key-metadata';
+      const next = metadata
+        ? this.opcodes.readMetadata(cursor, at, this.head)
+        : readAttribute(rule, cursor, at, this.head);
+      if (next === SHORT) return NEED;
+      this.tellRecord(cursor.position, next);
+      cursor.position = next;
+      return PAUSE;
+    }
+    const inBlob = this.blob.isOpen;
+    if (rule === 'blob-zstd' || rule === 'blob-lz4' || (rule === 'end' && inBlob)) {
+      if (rule === 'end' || inBlob) throw this.unknownNumber(number);
+      this.recordOffset = -1;
+      return this.blob.open(rule, cursor, this.valueText) ? END : NEED;
+    }
     if (rule === 'end') {
       cursor.position = at;
       this.checksum.consume(cursor.bytes, at);
@@ -348,45 +357,13 @@ export class RdbDecoder implements Machine {
 
   private readTrailer(dialect: Dialect): boolean {
     const { cursor } = this;
-    const trailerOffset = cursor.offsetOf(cursor.position);
-    if (dialect.version < FIRST_VERSION_WITH_CHECKSUM) {
-      this.end(dialect, 'none', -1, 0, 0);
-      return true;
-    }
-    const stop = cursor.position + TRAILER_BYTES;
-    if (stop > cursor.end) {
-      cursor.short(stop);
-      return false;
-    }
-    const low = cursor.bytes.readUInt32LE(cursor.position);
-    const high = cursor.bytes.readUInt32LE(cursor.position + 4);
-    const { checksum } = this;
-    const computed = this.verify ? checksumText(checksum.high, checksum.low) : '';
-    cursor.position = stop;
-    const stored = checksumText(high, low);
-    if (high === 0 && low === 0) {
-      this.end(dialect, 'disabled', trailerOffset, 0, 0);
-    } else if (!this.verify) {
-      this.end(dialect, 'unchecked', trailerOffset, high, low);
-    } else if (stored === computed) {
-      this.end(dialect, 'ok', trailerOffset, high, low);
-    } else {
-      this.phase = DONE;
-      throw new FormatError('rdb/checksum-mismatch', trailerOffset, { stored, computed });
-    }
-    return true;
-  }
-
-  private end(
-    dialect: Dialect,
-    checksum: RdbSummary['checksum'],
-    trailerOffset: number,
-    storedHigh: number,
-    storedLow: number,
-  ): void {
+    const trailer = readTrailer(cursor, dialect, this.verify ? this.checksum : null);
+    if (trailer === null) return false;
     this.phase = DONE;
-    const endOffset = this.cursor.offsetOf(this.cursor.position);
-    this.handler.end({ endOffset, keys: this.keys, checksum, trailerOffset, storedHigh, storedLow, dialect });
+    if (trailer instanceof FormatError) throw trailer;
+    const endOffset = cursor.offsetOf(cursor.position);
+    this.handler.end({ ...trailer, endOffset, keys: this.keys, dialect });
+    return true;
   }
 
   /** The window's memory is about to be given back in the middle of a value: the key moves to memory of our own. */

@@ -2,6 +2,7 @@ import type { TypeCodec } from './codec.js';
 import * as n from './constants.js';
 import { array } from './types/array.js';
 import { cron } from './types/cron.js';
+import * as dragonfly from './types/dragonfly.js';
 import { gcra } from './types/gcra.js';
 import * as hash from './types/hash.js';
 import * as template from './types/hash-template.js';
@@ -31,7 +32,14 @@ export type OpcodeRule =
   | 'key-metadata'
   | 'slot-import'
   | 'hash-template'
-  | 'ignored-length';
+  | 'ignored-length'
+  | 'blob-zstd'
+  | 'blob-lz4'
+  | 'journal-blob'
+  | 'ignored-words'
+  | 'key-mask'
+  | 'vector-index'
+  | 'document-index';
 
 /** What the numbers of an RDB mean in one product and version. */
 export interface Dialect {
@@ -94,6 +102,33 @@ interface Numbering {
   readonly types: Types;
   readonly opcodes: Opcodes;
 }
+
+/** Known from its source alone. Its values in chunks (224) are not read. */
+const DRAGONFLY: readonly Numbering[] = [
+  {
+    since: 1,
+    types: {
+      [n.TYPE_DRAGONFLY_JSON]: dragonfly.json,
+      [n.TYPE_DRAGONFLY_HASH]: dragonfly.hashWithExpiry,
+      [n.TYPE_DRAGONFLY_SET]: dragonfly.setWithExpiry,
+      [n.TYPE_DRAGONFLY_BLOOM]: dragonfly.bloomFilter,
+      [n.TYPE_DRAGONFLY_BLOOM_2]: dragonfly.bloomFilterInChunks,
+      [n.TYPE_DRAGONFLY_CMS]: dragonfly.countMinSketch,
+      [n.TYPE_DRAGONFLY_TOPK]: dragonfly.topK,
+      [n.TYPE_DRAGONFLY_CUCKOO]: dragonfly.cuckooFilter,
+    },
+    opcodes: {
+      [n.OPCODE_DRAGONFLY_SYNC_END]: 'ignored-words',
+      [n.OPCODE_DRAGONFLY_ZSTD_BLOB]: 'blob-zstd',
+      [n.OPCODE_DRAGONFLY_LZ4_BLOB]: 'blob-lz4',
+      [n.OPCODE_DRAGONFLY_JOURNAL_BLOB]: 'journal-blob',
+      [n.OPCODE_DRAGONFLY_JOURNAL_OFFSET]: 'ignored-words',
+      [n.OPCODE_DRAGONFLY_MASK]: 'key-mask',
+      [n.OPCODE_DRAGONFLY_VECTOR_INDEX]: 'vector-index',
+      [n.OPCODE_DRAGONFLY_DOCUMENT_INDEX]: 'document-index',
+    },
+  },
+];
 
 /** What is known of one product. */
 interface Product {
@@ -176,7 +211,7 @@ const PRODUCTS: Readonly<Record<DialectName, Product>> = {
     proven: [[9, 9]],
     numberings: [{ since: 1, types: { [n.TYPE_KEYDB_CRON]: cron }, opcodes: {} }],
   },
-  dragonfly: { versions: [[1, 12]], proven: [], numberings: [] },
+  dragonfly: { versions: [[1, 12]], proven: [], numberings: DRAGONFLY },
   // Its files carry the numbers of Redis and no name: it has to be told.
   'redis-enterprise': {
     versions: [[1, 12]],

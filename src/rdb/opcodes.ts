@@ -2,8 +2,10 @@ import { signedLong } from '../bytes/int64.js';
 import { FormatError } from '../errors.js';
 import { SLOTS } from '../kernels/crc16.js';
 import type { KeyHead } from '../model/handler.js';
+import type { WarningSink } from './codec.js';
 import { type Cursor, SHORT, wordAt } from './cursor.js';
 import { type DialectName, type OpcodeRule, productOfAux } from './dialect.js';
+import { readDragonflyRecord } from './dragonfly.js';
 import type { RdbHandler } from './handler.js';
 import { readKeyMetadata } from './key-metadata.js';
 import { HashTemplates } from './templates.js';
@@ -25,6 +27,7 @@ export class OpcodeReader {
   constructor(
     stringBytesMax: number,
     private readonly templates = new HashTemplates(),
+    private readonly warn: WarningSink = () => {},
   ) {
     this.text = new TextReader(stringBytesMax);
     this.other = new TextReader(stringBytesMax);
@@ -55,6 +58,12 @@ export class OpcodeReader {
         return this.templates.read(cursor, at, this.text);
       case 'ignored-length':
         return cursor.length(at);
+      case 'journal-blob':
+      case 'ignored-words':
+      case 'key-mask':
+      case 'vector-index':
+      case 'document-index':
+        return readDragonflyRecord(rule, cursor, at, this.text, this.warn);
       default:
         throw new Error(`internal error, please report it: ${rule} is more than one item`);
     }
@@ -115,6 +124,9 @@ export class OpcodeReader {
 
 /** Opcodes that describe the key that follows. */
 export type AttributeRule = 'expiry-ms' | 'expiry-seconds' | 'idle' | 'freq';
+
+export const isAttribute = (rule: OpcodeRule): rule is AttributeRule =>
+  rule === 'expiry-ms' || rule === 'expiry-seconds' || rule === 'idle' || rule === 'freq';
 
 /** Reads an attribute into the head of the key to come. @returns the position after it, or SHORT */
 export function readAttribute(rule: AttributeRule, cursor: Cursor, at: number, head: KeyHead): number {

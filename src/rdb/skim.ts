@@ -43,6 +43,11 @@ export const CHUNKS = 14;
 /** Width, depth and a sum, then eight bytes for each of width times depth. */
 export const MATRIX = 15;
 
+/** Bytes in chunks: their total, then lengths and bytes up to it. */
+export const CHUNKS = 14;
+/** Width, depth and a sum, then eight bytes for each of width times depth. */
+export const MATRIX = 15;
+
 export type LayoutPart =
   | typeof STRING
   | typeof LENGTH
@@ -82,13 +87,15 @@ export class Skimmer {
   private left = 0;
   /** What the last COUNT or TEMPLATE said, or what is left of the strings of NAMES; -1 before those. */
   private counted = 0;
+  /** Bytes of chunks that are still to come; -1 outside of them. */
+  private chunked = -1;
   /** Bytes of the end tag of the module fields passed last. */
   endTagBytes = 0;
 
   constructor(private readonly templates: HashTemplates) {}
 
   begin(layout: Layout): void {
-    this.counted = -1;
+    this.counted = this.chunked = -1;
     this.layout = layout;
     this.part = 0;
     this.depth = 0;
@@ -183,6 +190,10 @@ export class Skimmer {
         return this.next(this.template(cursor));
       case NAMES:
         return this.names(cursor);
+      case CHUNKS:
+        return this.chunks(cursor);
+      case MATRIX:
+        return this.matrix(cursor);
     }
   }
 
@@ -275,6 +286,41 @@ export class Skimmer {
       default:
         throw new FormatError('rdb/bad-module', cursor.offsetOf(cursor.position), { tag: cursor.value });
     }
+  }
+
+  /** The total, or the next chunk; stays at the same part until the chunks come to the total. */
+  private chunks(cursor: Cursor): number {
+    const at = cursor.length(cursor.position);
+    if (at === SHORT) return SHORT;
+    if (this.chunked < 0) {
+      this.chunked = cursor.value;
+    } else {
+      if (cursor.value === 0 || cursor.value > this.chunked) {
+        const detail = { reason: 'chunk', declared: cursor.value, limit: this.chunked };
+        throw new FormatError('rdb/bad-length', cursor.offsetOf(cursor.position), detail);
+      }
+      this.left = cursor.value;
+      this.chunked -= cursor.value;
+    }
+    if (this.chunked === 0) {
+      this.chunked = -1;
+      this.part++;
+    }
+    return at;
+  }
+
+  private matrix(cursor: Cursor): number {
+    let at = cursor.length(cursor.position);
+    if (at === SHORT) return SHORT;
+    const width = cursor.value;
+    at = cursor.length(at);
+    if (at === SHORT) return SHORT;
+    const depth = cursor.value;
+    at = cursor.length(at);
+    if (at === SHORT) return SHORT;
+    this.left = 8 * width * depth;
+    this.part++;
+    return at;
   }
 
   /** Reads a string's head and leaves its bytes in `left`; returns the position of the first of them. */

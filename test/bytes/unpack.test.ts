@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type ByteSource, MemorySource, StreamSource } from '../../src/bytes/source.js';
 import { type Packing, packingOf, UnpackedSource } from '../../src/bytes/unpack.js';
 import { FormatError } from '../../src/errors.js';
+import { xxh32 } from '../../src/kernels/xxhash.js';
 import { corpusBytes, testdata } from '../support/corpus.js';
 import { gzip, LZ4_VARIANTS, lz4Frame, skippable, vcs, zstdFrame } from '../support/pack.js';
 import { Random } from '../support/random.js';
@@ -225,7 +226,13 @@ describe('lies', () => {
     await corrupt(block([0x14, 65, 0, 0, 0]), 'match-before-start');
     await corrupt(block([0x14, 65, 1, 0]), 'no-last-literals');
     await corrupt(block([0x1f, 65, 1, 0, ...Array<number>(300).fill(255), 0, 0]), 'output-too-long');
-    await refused(Buffer.from('04224d1861401a', 'hex'), 'packed/unsupported', { reason: 'dictionary' });
+    const fields = Buffer.from('614001020304', 'hex');
+    const dictionary = [
+      Buffer.from('04224d18', 'hex'),
+      fields,
+      Buffer.from([(xxh32(fields, 0, 6) >>> 8) & 255]),
+    ];
+    await refused(Buffer.concat(dictionary), 'packed/unsupported', { reason: 'dictionary' });
     await refused(Buffer.from('04224d1820401a', 'hex'), 'packed/corrupt', { reason: 'frame-header' });
     const sized = lz4Frame(RDB, { contentSize: true });
     const other = lz4Frame(Buffer.alloc(900), { contentSize: true });

@@ -134,6 +134,14 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     says: 'what stands here has the form of a record and is none that a server writes',
     hint: `a part of the file was overwritten: repair saves what stands around it, or ${RESTORE_RDB}`,
   },
+  'rdb/bad-blob': {
+    says: 'a compressed part of the file must be one whole frame of its format',
+    hint: RESTORE_RDB,
+  },
+  'rdb/journal-entries': {
+    says: 'the snapshot holds changes made while it was taken, as commands that are not applied here',
+    hint: 'keys may be in a state from before them: take a snapshot while nothing is written, or with save_mode rdb',
+  },
   'rdb/empty-value': {
     says: 'a collection without elements stands here; servers skip such keys when they load since 6.2',
     hint: 'nothing is lost by it; a current server that loads and saves the file leaves such keys out',

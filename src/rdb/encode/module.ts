@@ -35,7 +35,9 @@ export class ModuleEncoder {
 
   private decide(): void {
     const { bytes, end } = this.start;
-    this.refused = !this.vectorSets && end >= MODULE_ID_BYTES && moduleIdOf(bytes).name === VECTOR_SET_NAME;
+    const name = end >= MODULE_ID_BYTES ? moduleIdOf(bytes).name : '';
+    // Values without the name of a module are of kinds that one product alone has.
+    this.refused = name === '' || (!this.vectorSets && name === VECTOR_SET_NAME);
     if (this.refused) return;
     this.output = this.into.open(TYPE_MODULE_2);
     this.output.raw(bytes, 0, end);
