@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../cli/memory-io.js';
 import { ARCHIVED_SERVERS, aofCases, CORPUS_SERVERS, type KeyTruth, rdbCases } from '../support/corpus.js';
+import { THOROUGH } from '../support/effort.js';
 import { digestName, firstScript, sizeOf } from '../support/verdict.js';
 
 /** Told by `digest --per-key --json`; text that is no UTF-8 stands in base64. */
@@ -19,12 +20,20 @@ const isPlain = ({ type, digest_value }: KeyTruth): boolean =>
   /^(string|list|set|zset|hash|stream|vectorset|unknown)$/.test(type) ||
   (type === 'array' && digest_value !== null);
 
+/** Many keys or commands of kinds that are all in the other files. */
+const LARGE = /^(bulk|seed-app)$/;
+
+/** Logs with commands of newer servers that are not executed yet. */
+const UNKNOWN_COMMANDS = /^redis-8\.8dev\/workload|^valkey-9\.1\/workload-cluster|^keydb-6\.3\.4\//;
+
 /** How we name the types that are not named as servers do. */
 const OWN_NAMES: Readonly<Record<string, string>> = { vectorset: 'module', unknown: 'cron' };
 
 describe.each(ARCHIVED_SERVERS)('%s', (server) => {
-  const logs = CORPUS_SERVERS.includes(server) ? aofCases(server) : [];
+  const isCovered = CORPUS_SERVERS.includes(server);
+  const logs = aofCases(server).filter(({ title }) => isCovered || !UNKNOWN_COMMANDS.test(title));
   for (const { name, path, truth } of [...rdbCases(server), ...logs]) {
+    if (!isCovered && !THOROUGH && LARGE.test(name)) continue;
     if (firstScript(path) >= 0) continue; // test/corpus/replay.test.ts shows how far such a log is understood
     // A key of 2.4 whose time did not fit 32 bits was gone once that server had loaded the file. Nothing else expired.
     const options = [path, '--json', '--as', digestName(server), '--expired', 'drop'];
@@ -40,7 +49,8 @@ describe.each(ARCHIVED_SERVERS)('%s', (server) => {
       }
     });
 
-    test(`${name}: key by key`, async () => {
+    const isNewLog = !isCovered && logs.some((log) => log.name === name);
+    test.skipIf(isNewLog && !THOROUGH)(`${name}: key by key`, async () => {
       const { exit, stdout } = await runCli(['digest', '--per-key', ...options]);
       expect(exit).toBe(0);
       const lines = stdout
