@@ -82,8 +82,6 @@ export async function carryOut(carrying: Carrying, context: ToolContext, disk: D
     const { files, lost, lostCount, owned } = stage;
     const { backupPath } = target;
     return { path: request.path, shape: carrying.shape, files, ...found, lost, lostCount, backupPath, owned };
-  } catch (error) {
-    throw error instanceof Error && 'errno' in error ? outputErrorOf(error, request.path) : error;
   } finally {
     await target.discard();
   }
@@ -183,7 +181,11 @@ class Stage {
 
   /** Mode and owner as of what stands in the directory that is read. */
   private async carry(from: string, to: string): Promise<void> {
-    if (!(await carryOver(from, join(this.target.stagedPath, to), this.disk))) this.owned = false;
+    try {
+      if (!(await carryOver(from, join(this.target.stagedPath, to), this.disk))) this.owned = false;
+    } catch (error) {
+      throw outputErrorOf(error, join(this.target.label, to));
+    }
   }
 
   private async snapshot(): Promise<void> {

@@ -181,7 +181,8 @@ class Foresight {
       const { damage, name } = candidate;
       if (candidate.bytes === 0) continue;
       const at = { file: name, offset: damage?.where.offset ?? 0 };
-      if (candidate.state === 'foreign') return this.answer('refuses', 'log-damaged', at);
+      if (candidate.state === 'foreign' || candidate.kind === 'manifest')
+        return this.answer('refuses', 'log-damaged', at);
       parts.push({ candidate, end: candidate.validBytes });
       if (damage === null) continue;
       if (damage.code.startsWith('rdb/') && !this.overlooked(damage.code)) {

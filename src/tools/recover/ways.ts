@@ -163,7 +163,7 @@ class LogFiles {
 
   private find(name: string): Candidate | undefined {
     const path = this.room.name === '' ? name : `${this.room.name}/${name}`;
-    const file = this.own.find((each) => each.name === path);
+    const file = this.own.find((each) => each.name === path && each.kind !== 'manifest');
     return file === undefined || file.unread !== null ? undefined : file;
   }
 
