@@ -313,6 +313,9 @@ const TYPE_NAMES = [
   'hash-listpack-md-pre-release',
   'hash-hashtable-md',
   'hash-listpack-md',
+  'stream-v4',
+  'stream-v5',
+  'array',
 ] as const;
 
 const MODULE_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
