@@ -2,14 +2,14 @@ import type { ErrorDetail } from '../errors.js';
 import { FormatError } from '../errors.js';
 import type { FindingCode } from '../model/finding.js';
 import { type Depth, ItemSink, SKIP } from '../model/handler.js';
-import { expiresSanely, type NameHabits } from './rdb-habits.js';
+import type { NameHabits } from './rdb-habits.js';
 import { RecentRecord, type SurveyLedger } from './rdb-ledger.js';
 import type { RecordReader } from './rdb-record.js';
 import type { RoamingWindow } from './rdb-window.js';
 
 /** Records that can still be taken back when what follows them shows that they were none. */
 const RECENT = 16;
-/** Records after damage that nothing vouches for are doubted up to this number. */
+/** Where names tell nothing, records after damage that nothing vouches for are doubted up to this number. */
 const UNVOUCHED_MAX = 3;
 
 /** Why a chain of records ended before its time. */
@@ -56,11 +56,13 @@ export class RecordChain {
   /** In force at the place reached. */
   database = 0;
   databaseGuessed = false;
-  /** Records before this offset are doubted. */
-  doubtedTo = 0;
   /** True until a record after damage is one that something vouches for. */
   unvouched = false;
-  private unvouchedRecords = 0;
+  /** Keys that the file says each database has. */
+  readonly declared = new Map<number, number>();
+  unvouchedRecords = 0;
+  /** Selected by a doubted record; -1: by none. */
+  private doubtedDatabase = -1;
   private readonly items = new ItemCount();
   private readonly ring = Array.from({ length: RECENT }, () => new RecentRecord());
   private first = 0;
@@ -130,25 +132,32 @@ export class RecordChain {
         declared: reader.around.resizeKeys,
       });
     }
+    if (reader.emptyValue) {
+      // No server keeps such a key: most likely its count is damaged, and its items follow.
+      throw new FormatError('rdb/empty-value', reader.valueStart, { kind: reader.head.kind });
+    }
+    if (reader.kind === 'resize') this.declared.set(this.database, reader.around.resizeKeys);
     if (reader.kind === 'aux') this.onAux(reader.around.auxName, reader.around.auxValue);
   }
 
   /** Takes in the record just read; a failure when it shows that the one before was none. */
   private take(): ChainFailure | null {
-    const { reader, window } = this;
+    const { habits, ledger, reader, scratch } = this;
     const key = reader.kind === 'key';
-    if (reader.kind === 'database') {
-      this.database = reader.head.database;
-      if (this.doubtedTo <= reader.start) this.databaseGuessed = false;
-    }
-    const vouched = !key || expiresSanely(reader) || this.habits.fits(reader);
-    this.scratch.set(reader, window.offset, this.database, this.databaseGuessed, vouched);
-    if (this.scratch.end <= this.doubtedTo || this.isUnvouched()) {
-      this.ledger.doubt(this.scratch, this.unvouched ? 'after-damage' : 'inside-value');
+    const vouched = key && this.isVouched();
+    if (this.unvouched && !this.believeAgain(key, vouched)) {
+      const { database } = reader.kind === 'database' ? reader.head : this;
+      if (reader.kind === 'database') this.doubtedDatabase = database;
+      scratch.set(reader, this.window.offset, Math.max(database, this.doubtedDatabase), true, false);
+      ledger.doubt(scratch, this.unvouchedRecords > UNVOUCHED_MAX ? 'inside-value' : 'after-damage');
       return null;
     }
+    if (reader.kind === 'database') {
+      this.database = reader.head.database;
+      this.databaseGuessed = false;
+    }
     const last = this.count > 0 ? this.at(this.count - 1) : null;
-    if (this.scratch.empty && last?.empty === true && last.end === reader.start) {
+    if (key && reader.nameBytes === 0 && last?.empty === true && last.end === reader.start) {
       // No two keys of one database have no name: these are zeros.
       this.count--;
       return this.failure(
@@ -156,25 +165,45 @@ export class RecordChain {
         new FormatError('rdb/implausible-record', last.start, { reason: 'zeros' }),
       );
     }
-    if (key) this.habits.add(reader.shape, reader.printable);
+    if (key) habits.add(reader.shape, reader.printable);
     if (this.count === RECENT) {
-      this.ledger.keep(this.at(0));
+      ledger.keep(this.at(0));
       this.first = (this.first + 1) % RECENT;
       this.count--;
     }
-    this.at(this.count++).set(reader, window.offset, this.database, this.databaseGuessed, vouched);
+    this.at(this.count++).set(
+      reader,
+      this.window.offset,
+      this.database,
+      this.databaseGuessed,
+      vouched || !key,
+    );
     return null;
   }
 
-  /** Whether the record in `scratch` is one of those after damage that are better doubted. */
-  private isUnvouched(): boolean {
-    if (!this.unvouched) return false;
-    if (this.scratch.isKey && !this.scratch.vouched && this.unvouchedRecords < UNVOUCHED_MAX) {
+  private isVouched(): boolean {
+    const { habits, reader } = this;
+    return habits.vouchesFor(reader) || (!habits.informative && habits.fits(reader));
+  }
+
+  /**
+   * Whether records behind damage are believed from this one on. A database that was selected on the way is believed
+   * when no doubted key stands between.
+   */
+  private believeAgain(key: boolean, vouched: boolean): boolean {
+    if (!key) return false;
+    const enough = !this.habits.informative && this.unvouchedRecords >= UNVOUCHED_MAX;
+    if (!vouched && !enough) {
       this.unvouchedRecords++;
-      return true;
+      return false;
+    }
+    if (this.doubtedDatabase >= 0 && this.unvouchedRecords === 0) {
+      this.database = this.doubtedDatabase;
+      this.databaseGuessed = false;
     }
     this.unvouched = false;
-    return false;
+    this.ledger.startAt(this.database);
+    return true;
   }
 
   private failure(start: number, { code, offset, detail, trail }: FormatError): ChainFailure {
@@ -206,12 +235,12 @@ export class RecordChain {
   }
 
   /** Goes on after damage. */
-  resume(options: { database: number; guessed: boolean; doubtedTo: number; unvouched: boolean }): void {
+  resume(options: { database: number; guessed: boolean; unvouched: boolean }): void {
     this.database = options.database;
     this.databaseGuessed = options.guessed;
-    this.doubtedTo = options.doubtedTo;
     this.unvouched = options.unvouched;
     this.unvouchedRecords = 0;
+    this.doubtedDatabase = -1;
     this.ledger.startAt(options.database);
   }
 }

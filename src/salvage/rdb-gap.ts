@@ -27,8 +27,6 @@ export interface Gap {
   readonly swallowedFrom: number;
   /** The damaged record's own layout leads to `resume`: nothing else was between. */
   readonly explained: boolean;
-  /** Records before this offset may be the content of a value. */
-  readonly doubtedTo: number;
   /** Hash of the first name behind the gap. */
   readonly name: { readonly high: number; readonly low: number } | null;
 }
@@ -97,7 +95,7 @@ export class GapSearch {
 
   private async gap(start: number, resume: number, swallowedFrom: number, explained: boolean): Promise<Gap> {
     const name = resume < 0 ? null : await this.nameAt(resume);
-    return { start, resume, swallowedFrom, explained, doubtedTo: 0, name };
+    return { start, resume, swallowedFrom, explained, name };
   }
 
   /** Where the damaged record ends by its layout, when its damage lies inside of a value; else -1. */

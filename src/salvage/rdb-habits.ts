@@ -25,6 +25,9 @@ export class NameHabits {
   private familiar = 0;
   private texts = 0;
 
+  /** `heeded` false: nothing is to be made of names. */
+  constructor(private readonly heeded = true) {}
+
   add(shape: number, printable: boolean): void {
     const slot = slotOf(shape);
     if (this.seen[slot] === 0) {
@@ -40,7 +43,9 @@ export class NameHabits {
 
   /** Names begin in few ways, so that one that begins in none of them stands out. */
   get informative(): boolean {
-    return this.names >= NAMES_MIN && this.familiar * 4 >= this.names * 3 && this.used * 4 <= SLOTS;
+    return (
+      this.heeded && this.names >= NAMES_MIN && this.familiar * 4 >= this.names * 3 && this.used * 4 <= SLOTS
+    );
   }
 
   /** Nearly all names are text. */

@@ -137,6 +137,25 @@ export class SurveyLedger {
     return moved;
   }
 
+  /**
+   * A guessed database that would have more keys than the file says it has is the next one: its SELECTDB was lost.
+   * Databases come in ascending order.
+   */
+  correctGuesses(declared: ReadonlyMap<number, number>): void {
+    const kept = new Map<number, number>();
+    for (const segment of this.segments) {
+      const { database, databaseEnd, databaseGuessed, keys } = segment;
+      const all = (kept.get(database) ?? 0) + keys;
+      const most = declared.get(database);
+      if (!databaseGuessed || database !== databaseEnd || most === undefined || all <= most) {
+        kept.set(database, all);
+        continue;
+      }
+      segment.database = segment.databaseEnd = database + 1;
+      kept.set(database + 1, (kept.get(database + 1) ?? 0) + keys);
+    }
+  }
+
   damage(range: DamagedRange): void {
     if (this.damaged.length < RANGES_MAX) this.damaged.push(range);
     else this.unlisted++;

@@ -49,10 +49,13 @@ export async function surveyRdb(
   const size = source.size ?? 0;
   const limit = Math.min(options.end ?? size, size);
   let raw = await rawSurvey(source, limit, [], options, context);
-  const product = raw.survey.header.dialect;
+  const product = options.dialect ?? raw.survey.header.dialect;
   if (options.dialect === null && product !== 'redis' && raw.survey.damaged.length > 0) {
     // What named the product may have come after records that only this product has.
     raw = await rawSurvey(source, limit, [], { ...options, dialect: product }, context);
+  }
+  if (raw.strangeNames) {
+    raw = await rawSurvey(source, limit, [], { ...options, dialect: product }, context, false);
   }
   const { survey, markAt, version } = raw;
   const checksum = await judgeChecksum(source, markAt, version, context);
@@ -69,10 +72,11 @@ async function rawSurvey(
   corrections: readonly ByteCorrection[],
   options: RdbSurveyOptions,
   context: RdbSurveyContext,
+  namesTell = true,
 ): Promise<RawSurvey> {
   const window = new RoamingWindow(source, limit, context.signal, corrections);
   try {
-    return await new Surveyor(window, options, context).run();
+    return await new Surveyor(window, options, context, namesTell).run();
   } finally {
     await window.close();
   }

@@ -14,6 +14,9 @@ import type { ByteCorrection, RoamingWindow } from './rdb-window.js';
 /** How far a log is looked for behind a preamble whose end mark is damaged. */
 const LOG_SEARCH = 256 * 1024;
 
+/** Doubted records up to the end of the file: that many are no content of its last value. */
+const STRANGE_MAX = 64;
+
 /** Where the RDB ended, and how that is known. */
 interface Ending {
   readonly end: number;
@@ -29,12 +32,14 @@ export interface RawSurvey {
   };
   readonly markAt: number;
   readonly version: number;
+  /** From some damage to the end no name was like those before: names of this file tell nothing. */
+  readonly strangeNames: boolean;
 }
 
 /** Makes one survey. */
 export class Surveyor {
   private readonly ledger = new SurveyLedger();
-  private readonly habits = new NameHabits();
+  private readonly habits: NameHabits;
   private reader!: RecordReader;
   private chain!: RecordChain;
   private gaps!: GapSearch;
@@ -47,7 +52,10 @@ export class Surveyor {
     private readonly window: RoamingWindow,
     private readonly options: RdbSurveyOptions,
     private readonly context: RdbSurveyContext,
-  ) {}
+    namesTell: boolean,
+  ) {
+    this.habits = new NameHabits(namesTell);
+  }
 
   async run(): Promise<RawSurvey> {
     const { window, options } = this;
@@ -124,7 +132,6 @@ export class Surveyor {
     chain.resume({
       database: this.guessDatabase(gap),
       guessed: chain.databaseGuessed || !gap.explained,
-      doubtedTo: gap.doubtedTo,
       unvouched: !gap.explained,
     });
     return gap.resume;
@@ -203,7 +210,7 @@ export class Surveyor {
     if (from >= 0) await this.takeBack(from, markAt);
     this.ledger.damage(rangeOf({ ...failure, code: 'rdb/implausible-record' }, markAt, resume, null));
     this.resumedAt = resume;
-    chain.resume({ database: chain.database, guessed: true, doubtedTo: 0, unvouched: true });
+    chain.resume({ database: chain.database, guessed: true, unvouched: true });
     return resume;
   }
 
@@ -262,6 +269,7 @@ export class Surveyor {
     const version = intact
       ? dialect.version
       : (this.releaseVersion ?? this.assumedVersion ?? dialect.version);
+    ledger.correctGuesses(this.chain.declared);
     const { segments, damaged, doubtful, duplicates, partial, unlisted } = ledger;
     const sum = (ranges: readonly { readonly keys: number }[]) =>
       ranges.reduce((all, { keys }) => all + keys, 0);
@@ -284,7 +292,8 @@ export class Surveyor {
       trailingBytes: options.preamble ? 0 : window.limit - ending.end,
       unlisted,
     };
-    return { survey, markAt: ending.markAt, version };
+    const strangeNames = this.chain.unvouched && this.chain.unvouchedRecords > STRANGE_MAX;
+    return { survey, markAt: ending.markAt, version, strangeNames };
   }
 }
 
