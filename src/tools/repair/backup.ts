@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { type Disk, errorCode } from '../../bytes/disk.js';
 import { type ByteSource, FileSource } from '../../bytes/source.js';
-import { FileTarget } from '../../bytes/target.js';
-import { OutputError, UsageError } from '../../errors.js';
+import { FileTarget, outputErrorOf } from '../../bytes/target.js';
+import { InputError, OutputError, UsageError } from '../../errors.js';
 import type { ToolContext } from '../context.js';
 
 /** The copy that stands beside a file before it is changed in place. */
@@ -29,7 +29,9 @@ export function backupName(path: string, clockMs: number, number: number): strin
  * @throws OutputError when anything of that fails; nothing is left then
  */
 export async function backUp(source: FileSource, context: ToolContext, disk: Disk): Promise<Backup> {
-  const facts = await disk.facts(source.label);
+  const facts = await disk.facts(source.label).catch((error) => {
+    throw outputErrorOf(error, source.label);
+  });
   const target = await backupTarget(source.label, context, facts.mode & 0o777, disk);
   try {
     const sha256 = await copy(source, target, context);
@@ -44,6 +46,9 @@ export async function backUp(source: FileSource, context: ToolContext, disk: Dis
     await giveTo(target.stagedPath, facts, disk);
     await target.publish();
     return { path: target.label, sha256 };
+  } catch (error) {
+    if (error === context.signal.reason || error instanceof InputError) throw error;
+    throw outputErrorOf(error, target.label);
   } finally {
     if (!target.closed) await target.discard();
   }

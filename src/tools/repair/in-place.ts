@@ -53,7 +53,7 @@ export class InPlace {
     const changed = outcomes.filter(({ change }) => change !== 'keep');
     const all = await Promise.all(outcomes.map(({ path }) => realPath(path)));
     const rooms = await Promise.all(directories.map(realPath));
-    await refuseUsed(all, rooms, trusted);
+    refuseUsed(all, rooms, trusted);
     for (const { path, source } of changed) if (source !== null) await refuseReadOnly(path, disk);
     await refuseCrowded(changed, disk);
     return new InPlace(context, disk);
@@ -162,12 +162,8 @@ async function sameFile(source: FileSource, path: string): Promise<FileSource> {
   return source.label === path ? source : FileSource.at(path);
 }
 
-async function refuseUsed(
-  files: readonly string[],
-  rooms: readonly string[],
-  trusted: boolean,
-): Promise<void> {
-  const { users, unseen, known } = await findUsers(files, rooms);
+function refuseUsed(files: readonly string[], rooms: readonly string[], trusted: boolean): void {
+  const { users, unseen, known } = findUsers(files, rooms);
   const [user] = users;
   if (user !== undefined) {
     throw new OutputError(

@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errorCode } from '../../bytes/disk.js';
 
@@ -28,18 +28,18 @@ const SERVERS = /^(redis|valkey|keydb|dragonfly)(-server|-sentinel)?$/;
  * directories or work in it: a server without a log has its RDB open only while it saves. All paths are real ones.
  * `proc` is where the system tells of processes.
  */
-export async function findUsers(
+export function findUsers(
   files: readonly string[],
   directories: readonly string[],
   proc = '/proc',
-): Promise<FileUsers> {
+): FileUsers {
   const users: FileUser[] = [];
   const unseen: { pid: number; name: string }[] = [];
   let own: string;
   let pids: string[];
   try {
-    own = basename(await readlink(join(proc, 'self')));
-    pids = (await readdir(proc)).filter((name) => /^\d+$/.test(name));
+    own = basename(readlinkSync(join(proc, 'self')));
+    pids = readdirSync(proc).filter((name) => /^\d+$/.test(name));
   } catch {
     return { users, unseen, known: false };
   }
@@ -49,14 +49,14 @@ export async function findUsers(
   for (const pid of pids) {
     if (pid === own) continue;
     const look = new Look(join(proc, pid), wanted, isInside);
-    const path = await look.find();
+    const path = look.find();
     if (path !== null) users.push({ pid: Number(pid), name: look.name, path });
     else if (look.refused && look.isServer) unseen.push({ pid: Number(pid), name: look.name });
   }
   return { users, unseen, known: true };
 }
 
-/** One process. It may end while it is looked at. */
+/** One process. Asked without waiting: the answers come from memory, and there are thousands. */
 class Look {
   name = '';
   refused = false;
@@ -69,40 +69,41 @@ class Look {
   ) {}
 
   /** What it has to do with the dataset; null: nothing that can be seen. */
-  async find(): Promise<string | null> {
+  find(): string | null {
     const { room } = this;
-    this.name = await readFile(join(room, 'comm'), 'utf8').then(
-      (text) => text.trim(),
-      () => '',
-    );
-    const program = basename((await this.tell(readlink(join(room, 'exe')))) ?? '').replace(
-      / \(deleted\)$/,
-      '',
-    );
-    this.isServer = SERVERS.test(this.name) || SERVERS.test(program);
-    const cwd = this.isServer ? await this.tell(readlink(join(room, 'cwd'))) : null;
-    for (const fd of (await this.tell(readdir(join(room, 'fd')))) ?? []) {
-      const path = await this.tell(readlink(join(room, 'fd', fd)));
+    this.name = (tell(() => readFileSync(join(room, 'comm'), 'utf8')) ?? '').trim();
+    const program = basename(this.tell(() => readlinkSync(join(room, 'exe'))) ?? '');
+    this.isServer = SERVERS.test(this.name) || SERVERS.test(program.replace(/ \(deleted\)$/, ''));
+    for (const fd of this.tell(() => readdirSync(join(room, 'fd'))) ?? []) {
+      const path = this.tell(() => readlinkSync(join(room, 'fd', fd)));
       if (path === null) continue;
       if (this.isServer && this.isInside(path)) return path;
-      if (this.wanted.has(path) && (await this.writes(fd))) return path;
+      if (this.wanted.has(path) && this.writes(fd)) return path;
     }
+    const cwd = this.isServer ? this.tell(() => readlinkSync(join(room, 'cwd'))) : null;
     return cwd !== null && this.isInside(cwd) ? cwd : null;
   }
 
   /** By the flags of the descriptor: what only reads, such as a copy being made, does no harm. */
-  private async writes(fd: string): Promise<boolean> {
-    const text = await this.tell(readFile(join(this.room, 'fdinfo', fd), 'utf8'));
+  private writes(fd: string): boolean {
+    const text = this.tell(() => readFileSync(join(this.room, 'fdinfo', fd), 'utf8'));
     const flags = /^flags:\s*(\d+)/m.exec(text ?? '')?.[1];
     return flags === undefined || (Number.parseInt(flags, 8) & 3) !== 0;
   }
 
-  private async tell<T>(asked: Promise<T>): Promise<T | null> {
-    try {
-      return await asked;
-    } catch (error) {
-      if (['EACCES', 'EPERM'].includes(errorCode(error))) this.refused = true;
-      return null;
-    }
+  private tell<T>(ask: () => T): T | null {
+    return tell(ask, (code) => {
+      if (code === 'EACCES' || code === 'EPERM') this.refused = true;
+    });
+  }
+}
+
+/** What the system tells, or null where it does not: a process may end while it is looked at. */
+function tell<T>(ask: () => T, refused: (code: string) => void = () => {}): T | null {
+  try {
+    return ask();
+  } catch (error) {
+    refused(errorCode(error));
+    return null;
   }
 }
