@@ -250,8 +250,10 @@ class SetBuilder {
 
 async function entryOf(source: ByteSource, path: string, role: AofRole, seq: Long): Promise<AofFileEntry> {
   const { size } = source;
-  const format = size === null ? 'unknown' : size === 0 ? 'empty' : formatOf(await readHead(source, 8));
-  return { name: basename(path), path, role, seq, size, format, source };
+  const common = { name: basename(path), path, role, seq, size, source };
+  // A pipe may know its size by now, if it is so short that looking at its start has met its end.
+  if (size === null || source.once === true) return { ...common, format: 'unknown' };
+  return { ...common, format: size === 0 ? 'empty' : formatOf(await readHead(source, 8)) };
 }
 
 function formatOf(head: Buffer): AofFormat {

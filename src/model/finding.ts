@@ -107,6 +107,8 @@ export const FINDINGS = {
   'manifest/path-in-name': 'error',
   'manifest/line-too-long': 'error',
   'set/missing-file': 'error',
+  /** Files of two snapshots of Dragonfly under one name. */
+  'set/mixed-snapshots': 'error',
   'set/stray-file': 'warning',
   /** Files of a set that no manifest names: a server started here begins empty. */
   'set/no-manifest': 'error',

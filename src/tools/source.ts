@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type AofSet, openAofSet, singleFileSet } from '../aof/set.js';
 import { type FileTree, localTree } from '../bytes/file-tree.js';
 import { pumpSource } from '../bytes/pump.js';
@@ -10,6 +10,7 @@ import type { Packing } from '../bytes/unpack.js';
 import { FormatError, InputError } from '../errors.js';
 import { RdbDecoder } from '../rdb/decoder.js';
 import { RdbSink } from '../rdb/handler.js';
+import { isDragonflySummary, openDragonflySet, snapshotBaseOf } from './dragonfly-set.js';
 import { type PlainBytes, seekable, type UnpackOptions, unpacked } from './open-bytes.js';
 import { DamageError, findingOf, namingFile } from './report.js';
 import { type FileForm, sniff } from './sniff.js';
@@ -80,6 +81,10 @@ async function openBytes(path: string, given: ByteSource, options: OpenOptions):
     if (path === '-') throw manifestOnPipe(given.label);
     return { ...common, kind: 'aof', set: await openAofSet(path) };
   }
+  if (form === 'rdb' && path !== '-' && packings.length === 0 && isDragonflySummary(path)) {
+    const set = await openDragonflySet(dirname(path), localTree, snapshotBaseOf(path));
+    return { ...common, kind: 'aof', set: set! };
+  }
   const seeks = options.again === true || (form === 'rdb' && options.readsOn !== true);
   const bytes = seeks && plain.source.once === true ? await seekable(plain.source, unpacking) : plain.source;
   if (form === 'aof' || form === 'preamble') {
@@ -146,6 +151,8 @@ async function openDirectory(path: string, options: OpenOptions, tree: FileTree)
     const common = { path, choice: '', isDirectory: true, ...(packings.length > 0 && { packings }) };
     return { ...common, kind: 'rdb', bytes };
   }
+  const snapshot = prefer === 'aof' ? null : await openDragonflySet(path, tree, null);
+  if (snapshot !== null) return { path, choice: '', isDirectory: true, kind: 'aof', set: snapshot };
   throw await nothingThere(path, prefer, tree);
 }
 

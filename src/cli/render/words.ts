@@ -234,6 +234,10 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     says: 'the manifest names a file that is not in the directory; servers refuse to start',
     hint: 'look for it in backups and beside the directory; without it the log has a gap',
   },
+  'set/mixed-snapshots': {
+    says: 'the files of one snapshot must carry one snapshot id; Dragonfly refuses to load a mixture',
+    hint: 'find the files that belong together: `rekindle info` tells the snapshot-id of each',
+  },
   'set/stray-file': {
     says: 'a file of an append-only set stands in the directory, but the manifest does not name it; no server loads it',
     hint: 'a rewrite that was killed leaves such files; `rekindle check` them on their own before deleting them',
