@@ -50,8 +50,11 @@ export {
   info,
   loadDataset,
   openSource,
+  planRepair,
+  type RepairRequest,
   readRdb,
   recover,
+  repair,
   replay,
   type SourceLike,
   type Surroundings,
@@ -60,6 +63,8 @@ export {
   writeRdb,
 } from './tools/library.js';
 export type { RecoverOptions, RecoverReport } from './tools/recover.js';
+export type { PlanOptions, RepairAction, StrategyPlan } from './tools/repair/plan.js';
+export type { RepairOptions, RepairOutput, RepairPlan, RepairReport } from './tools/repair.js';
 export type { CutRequest, ReplayOptions, ReplayReport, ReplayTarget } from './tools/replay.js';
 export type { CheckedFile, NotChecked } from './tools/report.js';
 export type { OpenOptions, Source } from './tools/source.js';

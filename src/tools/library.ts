@@ -12,6 +12,14 @@ import { type DigestOptions, type DigestReport, digest as digestSource } from '.
 import { EVERY_KEY } from './filter.js';
 import { type InfoReport, info as infoSource } from './info.js';
 import { type RecoverOptions, type RecoverReport, recover as recoverDirectory } from './recover.js';
+import type { PlanOptions } from './repair/plan.js';
+import {
+  applyRepair,
+  planRepair as planSource,
+  type RepairOptions,
+  type RepairPlan,
+  type RepairReport,
+} from './repair.js';
 import { type ReplayOptions, type ReplayReport, replay as replaySource } from './replay.js';
 import { type OpenOptions, openSource as openSourceAt, type Source } from './source.js';
 import { targetNamed } from './target-choice.js';
@@ -102,6 +110,36 @@ export function recover(
     ...options,
   };
   return recoverDirectory(directory, all, contextOf(options));
+}
+
+/** Says what is wrong with a dataset and what each way out of it costs. Changes nothing. @throws InputError */
+export async function planRepair(
+  source: SourceLike,
+  options: Partial<PlanOptions> & Surroundings = {},
+): Promise<RepairPlan> {
+  const all = { partial: false, doubtful: false, dialect: null, ...options };
+  return planSource(await opened(source), all, contextOf(options));
+}
+
+/** Options of `repair`: all but where to may be left out. */
+export type RepairRequest = Partial<Omit<RepairOptions, 'output'>> &
+  Pick<RepairOptions, 'output'> &
+  Surroundings;
+
+/** Repairs a dataset into a new place or, behind a backup, where it stands. @throws InputError UsageError OutputError */
+export async function repair(source: SourceLike, options: RepairRequest): Promise<RepairReport> {
+  const all: RepairOptions = {
+    partial: false,
+    doubtful: false,
+    dialect: null,
+    strategy: 'truncate',
+    maxLossBytes: null,
+    quarantinePath: null,
+    force: false,
+    ...options,
+  };
+  const context = contextOf(options);
+  return applyRepair(await planSource(await opened(source), all, context), all, context);
 }
 
 /** Loads or executes a dataset into memory. @throws DamageError InputError */
