@@ -64,6 +64,8 @@ export const REASON_WORDS: Readonly<Record<StartReason, string>> = {
 export const EFFECT_WORDS: Readonly<Record<StartEffect, string>> = {
   'overwrites-rdb':
     'its next save, the one at a normal shutdown included, replaces the RDB with what it holds then',
+  'may-overwrite-rdb':
+    'a SAVE or BGSAVE replaces the RDB with what it holds then; without save points a shutdown does not',
   'appends-to-strays': 'it appends its new log to the increment that stands there',
   'replaces-base': 'it replaces the base that stands there with an empty one',
   'rewrites-over-strays':

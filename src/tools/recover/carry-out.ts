@@ -226,8 +226,8 @@ class Stage {
       const set = await openAofSet(join(stagedPath, inside));
       const finding = set.findings[0];
       if (finding !== undefined) throw wrong(`${finding.where.file}: ${finding.code}`);
-      // A log with commands of modules cannot be executed; it was copied byte for byte.
-      if (chosen.measure === null || chosen.measure.unknownCommands === 0) {
+      // A log that the engine cannot execute, with commands of modules in it, was copied byte for byte.
+      if (chosen.measure?.unknownCommands === 0) {
         results.push(await digest({ ...common, kind: 'aof', set }, everything, this.context));
       }
     }

@@ -1,4 +1,6 @@
+import type { Finding, FindingCode } from '../../model/finding.js';
 import type { ServerConfig } from '../../model/server-config.js';
+import { verdictOf } from '../../model/verdict.js';
 import type { DirectorySurvey, LogRoom } from './directory.js';
 import type { Candidate } from './weigh.js';
 
@@ -30,13 +32,14 @@ export type StartReason =
 
 /**
  * What starting does to the files. `overwrites-rdb`: the next save, the one of a normal shutdown included, replaces the
- * RDB. `appends-to-strays`: new writes go behind old ones of an increment that no manifest names. `replaces-base`: a new
+ * RDB. `may-overwrite-rdb`: so does a save, but without save points there is none unless somebody asks for it. `appends-to-strays`: new writes go behind old ones of an increment that no manifest names. `replaces-base`: a new
  * base takes the place of an old one. `rewrites-over-strays`: its rewrites empty and replace files that no manifest names. `cuts-log`: the end of the last file is gone. `leaves-open-multi`: the cut is behind
  * a MULTI, and what is written next is lost at the next start. `deletes-history`: files of older generations go.
  * `ignores-log`: a log is there and is not loaded. `moves-log`: the single log moves into the append-only directory.
  */
 export type StartEffect =
   | 'overwrites-rdb'
+  | 'may-overwrite-rdb'
   | 'appends-to-strays'
   | 'replaces-base'
   | 'rewrites-over-strays'
@@ -106,7 +109,7 @@ class Foresight {
     const file = rdb.name;
     if (rdb.unread !== null) return this.answer('refuses', 'not-readable', { file });
     const checksumOnly = rdb.damage?.code === 'rdb/checksum-mismatch' && !this.config.rdbChecksum;
-    if ((rdb.damage !== null && !checksumOnly) || rdb.state !== 'intact') {
+    if (rdb.state !== 'intact' && !checksumOnly) {
       return this.answer('refuses', 'rdb-damaged', { file, offset: rdb.damage?.where.offset ?? 0 });
     }
     const parts: LoadedPart[] = [{ candidate: rdb, end: rdb.bytes }];
@@ -166,7 +169,8 @@ class Foresight {
     if (first('base.rdb') || first('base.aof')) effects.push('replaces-base');
     if (strays.some(({ seq }) => seq > 1)) effects.push('rewrites-over-strays');
     const rdb = this.candidates.find(({ kind }) => kind === 'rdb');
-    if (rdb !== undefined) effects.push('overwrites-rdb');
+    if (rdb !== undefined)
+      effects.push(this.config.savePoints.length > 0 ? 'overwrites-rdb' : 'may-overwrite-rdb');
     if (strays.length > 0) return this.answer('empty', 'no-manifest', { file: strays[0]!.name, effects });
     if (rdb !== undefined) return this.answer('empty', 'no-log', { file: rdb.name, effects });
     return this.answer('empty', 'nothing-there', { effects });
@@ -178,38 +182,57 @@ class Foresight {
     if (files.every((file) => file.bytes === 0)) return this.answer('empty', 'log-empty', { effects });
     const parts: LoadedPart[] = [];
     for (const [i, candidate] of files.entries()) {
-      const { damage, name } = candidate;
       if (candidate.bytes === 0) continue;
-      const at = { file: name, offset: damage?.where.offset ?? 0 };
-      if (candidate.state === 'foreign' || candidate.kind === 'manifest')
-        return this.answer('refuses', 'log-damaged', at);
+      if (candidate.state === 'foreign' || candidate.kind === 'manifest') {
+        return this.answer('refuses', 'log-damaged', { file: candidate.name, offset: 0 });
+      }
       parts.push({ candidate, end: candidate.validBytes });
-      if (damage === null) continue;
-      if (damage.code.startsWith('rdb/') && !this.overlooked(damage.code)) {
-        return this.answer('refuses', 'base-damaged', at);
+      const stop = candidate.findings.find(({ code }) => TORN.has(code) || verdictOf(code) === 'refused');
+      if (stop === undefined) parts[parts.length - 1] = { candidate, end: candidate.bytes };
+      else if (!this.overlooked(stop.code)) {
+        return this.stopAt(candidate, stop, i === files.length - 1, parts, effects);
       }
-      const isLast = i === files.length - 1;
-      if (damage.code === 'aof/open-transaction' || damage.code === 'aof/torn-tail') {
-        // A server holds an open transaction at the end of any file for a short read, like a torn command.
-        if (!isLast) return this.answer('refuses', 'torn-not-last', at);
-        if (!this.config.aofLoadTruncated) return this.answer('refuses', 'torn-not-allowed', at);
-        const torn = damage.code === 'aof/torn-tail' && candidate.validBytes < damage.where.offset;
-        const after: StartEffect[] = [
-          ...effects,
-          'cuts-log',
-          ...(torn ? (['leaves-open-multi'] as const) : []),
-        ];
-        return this.answer('loads-part', 'log-cut', { ...at, parts, effects: after });
-      }
-      return this.answer('refuses', 'log-damaged', at);
     }
     return this.answer('loads', reason, { parts, effects });
+  }
+
+  /** What becomes of a log at something that no server reads over. */
+  private stopAt(
+    candidate: Candidate,
+    { code, where }: Finding,
+    isLast: boolean,
+    parts: readonly LoadedPart[],
+    effects: readonly StartEffect[],
+  ): Start {
+    const { config } = this;
+    const at = { file: candidate.name, offset: where.offset };
+    if (code.startsWith('rdb/')) return this.answer('refuses', 'base-damaged', at);
+    const isTorn = TORN.has(code);
+    // A server holds an open transaction at the end of any file for a short read, like a torn command.
+    if (isTorn && !isLast) return this.answer('refuses', 'torn-not-last', at);
+    if (isTorn && !config.aofLoadTruncated) return this.answer('refuses', 'torn-not-allowed', at);
+    const broken = candidate.bytes - candidate.validBytes < config.aofLoadCorruptTailMaxSize;
+    if (!isTorn && !(isLast && broken && BAD_FRAMING.has(code))) {
+      return this.answer('refuses', 'log-damaged', at);
+    }
+    const insideMulti = code !== 'aof/open-transaction' && candidate.validBytes < where.offset && isTorn;
+    const more: StartEffect[] = insideMulti ? ['cuts-log', 'leaves-open-multi'] : ['cuts-log'];
+    return this.answer('loads-part', 'log-cut', { ...at, parts, effects: [...effects, ...more] });
   }
 
   private overlooked(code: string): boolean {
     return code === 'rdb/checksum-mismatch' && !this.config.rdbChecksum;
   }
 }
+
+/** The end of a file in the middle of something. */
+const TORN: ReadonlySet<FindingCode> = new Set<FindingCode>(['aof/torn-tail', 'aof/open-transaction']);
+/** What `aof-load-corrupt-tail-max-size` of Redis 8.4 and later covers. */
+const BAD_FRAMING: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  'aof/bad-prefix',
+  'aof/bad-argument-count',
+  'aof/bad-bulk-length',
+]);
 
 const LOG_KINDS = new Set<Candidate['kind']>([
   'base',
