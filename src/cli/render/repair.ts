@@ -202,13 +202,13 @@ function printNext({ path }: RepairView, strategies: readonly StrategyPlan[], se
     );
     return;
   }
-  session.print('\nNothing was changed. To write a repaired copy, and once it serves you well to use it:\n');
+  session.print('\nNothing was changed. To write a repaired copy:\n');
   const shown = shellWord(path);
   for (const { name } of usable) {
     session.print(`  rekindle repair ${shown}${name === 'skip' ? ' --strategy skip' : ''} --out NEW\n`);
   }
   session.print(
-    '--in-place instead of --out NEW repairs it where it stands, with a backup beside each changed file.\n',
+    'With --in-place instead of --out NEW it is repaired where it stands, once a backup stands beside each changed file.\n',
   );
 }
 
@@ -224,7 +224,8 @@ export function printRepair(view: RepairView, report: RepairReport, session: Ses
   if (!plan.intact) {
     printDamage(plan, session);
     session.print('\n');
-    printCost(chosen, chosen.name !== 'salvage', session);
+    if (chosen.name !== 'salvage') session.print(`  ${style.bold(title(chosen.name))}:\n`);
+    printCost(chosen, false, session);
     printActions(chosen, false, session);
     session.print('\n');
   }
