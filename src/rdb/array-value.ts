@@ -2,7 +2,7 @@ import { signedLong } from '../bytes/int64.js';
 import { Int64Words, parseInt64, writeInteger } from '../kernels/decimal.js';
 import { DOUBLE_TEXT_MAX, parseDouble, writeShortest } from '../kernels/doubles.js';
 
-/** Longest text that `writeArrayDouble` writes: the integers among doubles up to 2^63, or the shortest form, and `.0`. */
+/** Longest text that `writeArrayDouble` writes: the integers among doubles up to 2^62, or the shortest form, and `.0`. */
 export const ARRAY_DOUBLE_TEXT_MAX = DOUBLE_TEXT_MAX + 2;
 
 /** Tags of an array's elements. */
@@ -14,7 +14,8 @@ export const ARRAY_SHORT_TEXT = 3;
 /** Longest text with a tag of its own. */
 export const ARRAY_SHORT_TEXT_MAX = 7;
 
-const TWO_63 = 2 ** 63;
+/** The servers' own bound for telling that a double is whole. */
+const WHOLE_MAX = 2 ** 62;
 const DOT = 46;
 const ZERO = 48;
 const NINE = 57;
@@ -31,12 +32,12 @@ export function writeArrayDouble(value: number, into: Buffer, at: number): numbe
   return end;
 }
 
-/** The servers' own printing of doubles: integers in full as long as they fit 64 bits. */
+/** The servers' own printing of doubles: integers in full up to 2^62. */
 function writeServerDouble(value: number, into: Buffer, at: number): number {
   if (Number.isSafeInteger(value)) {
     return Object.is(value, -0) ? at + into.latin1Write('-0', at) : writeInteger(value, into, at);
   }
-  if (Number.isInteger(value) && Math.abs(value) < TWO_63)
+  if (Number.isInteger(value) && Math.abs(value) <= WHOLE_MAX)
     return at + into.latin1Write(`${BigInt(value)}`, at);
   return writeShortest(value, into, at);
 }

@@ -51,6 +51,8 @@ export interface RdbTarget {
   readonly narrowIntegers: boolean;
   /** Scores of large sorted sets as eight bytes, not as text. */
   readonly binaryScores: boolean;
+  /** Whole scores are packed as integers as far as these go: beyond 2^53. */
+  readonly longScores: boolean;
   readonly fieldExpiry: 'none' | 'redis' | 'valkey';
   /** Type number of streams; null: it has none. */
   readonly stream: number | null;
@@ -96,6 +98,7 @@ const redis24: RdbTarget = {
   smallHash: 'zipmap',
   narrowIntegers: false,
   binaryScores: false,
+  longScores: false,
   fieldExpiry: 'none',
   stream: null,
   functions: false,
@@ -172,7 +175,7 @@ const redis72 = extend(
   redis70,
   'redis-7.2',
   '7.2.6',
-  { version: 11, smallSet: 'listpack', stream: TYPE_STREAM_LISTPACKS_3 },
+  { version: 11, smallSet: 'listpack', longScores: true, stream: TYPE_STREAM_LISTPACKS_3 },
   [TYPE_SET_LISTPACK, TYPE_STREAM_LISTPACKS_3],
 );
 const redis74 = extend(redis72, 'redis-7.4', '7.4.1', { version: 12, fieldExpiry: 'redis' }, [

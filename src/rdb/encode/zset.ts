@@ -12,6 +12,8 @@ import type { RdbOutput } from './output.js';
 
 const PACKED_ENTRIES_MAX = 128;
 const PACKED_MEMBER_MAX = 64;
+/** The servers' own bound for telling that a double is whole. */
+const LONG_SCORE_MAX = 2 ** 62;
 
 /**
  * Sorted sets: members and scores packed in order, or a plain list of pairs. Scores as text have as few digits as tell
@@ -93,10 +95,18 @@ export class ZsetEncoder {
       const score = store.number(i);
       builder.append(store.bytes, store.start(i), store.end(i));
       if (Number.isSafeInteger(score) && !Object.is(score, -0)) builder.appendInteger(score);
-      else builder.append(scoreText, 0, writeShortest(score, scoreText, 0));
+      else builder.append(scoreText, 0, this.writeScore(score));
     }
     const packed = builder.finish();
     this.into.open(this.packedType).text(packed, 0, packed.length);
+  }
+
+  /** A score that is no small integer, as text: the packed form makes an integer of one that is whole. */
+  private writeScore(score: number): number {
+    const { scoreText } = this;
+    const isLong = this.target.longScores && Number.isInteger(score) && Math.abs(score) <= LONG_SCORE_MAX;
+    if (isLong && score !== 0) return scoreText.latin1Write(`${BigInt(score)}`, 0);
+    return writeShortest(score, scoreText, 0);
   }
 
   private compare(a: number, b: number): number {
