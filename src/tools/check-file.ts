@@ -296,7 +296,7 @@ class FileCheck implements Machine {
       findings.add('rdb/trailing-bytes', survey.end, { bytes: survey.trailingBytes });
     }
     this.validBytes = Math.min(this.validBytes, ...survey.damaged.map(({ start }) => start));
-    if (isPreamble && survey.endSeen && survey.end < source.size!) {
+    if (isPreamble && survey.end < source.size!) {
       this.phase = LOG;
       await this.readLogAgain(survey.end);
     }

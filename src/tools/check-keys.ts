@@ -29,8 +29,9 @@ interface Announced {
   readonly expires: number;
   /** What is meant: `database 0`, `slot 7`. */
   readonly of: string;
-  keysSeen: number;
-  expiresSeen: number;
+  /** Keys of the file before it. */
+  readonly keysBefore: number;
+  readonly expiresBefore: number;
 }
 
 /**
@@ -47,6 +48,8 @@ export class RdbCheck extends RdbSink {
   private names: NameMemory | null;
   private namesLeft = '';
   private selected = 0;
+  /** Keys with an expiry so far. */
+  private expires = 0;
   private inDatabase: Announced | null = null;
   private inSlot: Announced | null = null;
   private head: KeyHead | null = null;
@@ -107,14 +110,22 @@ export class RdbCheck extends RdbSink {
 
   override key(head: KeyHead): Depth {
     if (head.opaque) this.modules++;
-    const { names, inDatabase, inSlot } = this;
+    const { names } = this;
     if (names !== null) {
       const { bytes, start, end } = head.key;
       if (names.add(head.database, bytes, start, end)) this.watchMemory();
     }
-    if (inDatabase !== null) count(inDatabase, head);
-    if (inSlot !== null) count(inSlot, head);
-    if (head.hasExpiry && isOdd(head.expiresAtMs)) {
+    if (head.hasExpiry) this.expiring(head);
+    if (head.fieldsExpire) {
+      this.head = head;
+      this.oddField = false;
+    }
+    return this.depth;
+  }
+
+  private expiring(head: KeyHead): void {
+    this.expires++;
+    if (isOdd(head.expiresAtMs)) {
       this.findings.add(
         'rdb/odd-expiry',
         head.offset,
@@ -122,9 +133,6 @@ export class RdbCheck extends RdbSink {
         placeOf(head),
       );
     }
-    this.head = head;
-    this.oddField = false;
-    return this.depth;
   }
 
   override field(name: ByteSlice, _value: ByteSlice, expiresAtMs: number): void {
@@ -146,7 +154,8 @@ export class RdbCheck extends RdbSink {
   }
 
   private announced(keys: number, expires: number, of: string): Announced {
-    return { offset: this.at().offset, keys, expires, of, keysSeen: 0, expiresSeen: 0 };
+    const { keys: keysBefore, expires: expiresBefore } = this;
+    return { offset: this.at().offset, keys, expires, of, keysBefore, expiresBefore };
   }
 
   private endDatabase(): void {
@@ -157,7 +166,9 @@ export class RdbCheck extends RdbSink {
 
   private compare(announced: Announced | null): void {
     if (announced === null || (this.version ?? 0) < FIRST_VERSION_WITH_COUNTS) return;
-    const { offset, of, keys, expires, keysSeen, expiresSeen } = announced;
+    const { offset, of, keys, expires } = announced;
+    const keysSeen = this.keys - announced.keysBefore;
+    const expiresSeen = this.expires - announced.expiresBefore;
     // KeyDB counts keys whose members expire, too.
     const sameExpires = expires === expiresSeen || this.at().dialect?.name === 'keydb';
     if (keys === keysSeen && sameExpires) return;
@@ -189,11 +200,6 @@ export class RdbCheck extends RdbSink {
     }
     return list;
   }
-}
-
-function count(announced: Announced, head: KeyHead): void {
-  announced.keysSeen++;
-  if (head.hasExpiry) announced.expiresSeen++;
 }
 
 const isOdd = (ms: Long): boolean => ms < OLDEST_MS || ms >= NEWEST_MS;

@@ -122,18 +122,19 @@ test('commands that may be the content of a damaged value are doubtful', async (
 });
 
 describe('an RDB', () => {
-  const hash = (name: string) => concat(u8(4), str(name), len(2), str('f'), str('v'), str('g'), str('w'));
+  const hash = (name: string) =>
+    concat(u8(4), str(`user:${name}`), len(2), str('name'), str(`Name of ${name}`), str('city'), str('Oslo'));
   const many = (name: string, count: number) =>
     concat(...Array.from({ length: count }, (_, i) => hash(`${name}${i}`)));
   const start = redis(10).database(0).raw(many('a', 30)).bytes();
-  const damage = u8(99, 98, 97, 96, 95, 94);
+  const damage = concat(u8(99), str('a'), str('b'));
 
   test('is read behind its damage, and its keys are whole but not proven', async () => {
     const whole = redis(10).database(0).raw(many('a', 30), many('b', 30)).end();
     const file = Buffer.concat([start, damage, whole.subarray(start.length)]);
     const { file: report, findings } = await check(file, 'rdb');
     expect(findings).toMatchObject([
-      { code: 'rdb/unknown-type', start: start.length, length: damage.length, preview: 'cba`_^' },
+      { code: 'rdb/unknown-type', start: start.length, length: damage.length, preview: 'c\x01a\x01b' },
     ]);
     expect(report).toMatchObject({
       keys: 60,
@@ -157,10 +158,12 @@ describe('an RDB', () => {
   });
 
   test('in front of a log: both are read to their ends', async () => {
-    const preamble = redis(10).database(0).raw(many('a', 30), damage, many('b', 30)).endUnchecked();
+    const preamble = Buffer.from(redis(10).database(0).raw(many('a', 30)).end());
+    preamble[preamble.length - 1]! ^= 1;
     const log = `${sets(10, 'k').join('')}damage${sets(10, 'l').join('')}`;
     const { file, findings } = await check(Buffer.concat([preamble, Buffer.from(log)]), 'aof');
-    expect(findings.map(({ code }) => code)).toEqual(['rdb/unknown-type', 'aof/bad-prefix']);
-    expect(file).toMatchObject({ format: 'aof', keys: 60, commands: 20, validBytes: start.length });
+    expect(findings.map(({ code }) => code)).toEqual(['rdb/checksum-mismatch', 'aof/bad-prefix']);
+    expect(file).toMatchObject({ format: 'aof', keys: 30, unprovenKeys: 30, commands: 20 });
+    expect(file.validBytes).toBe(preamble.length - 8);
   });
 });
