@@ -1,0 +1,126 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { formatManifest } from '../../src/aof/manifest.js';
+import { runCli } from '../cli/memory-io.js';
+import { THOROUGH } from '../support/effort.js';
+import { resp } from '../support/resp.js';
+import { temporaryDirectory } from '../support/temporary.js';
+import { transpiledProgram } from '../support/transpiled.js';
+import { tree } from '../support/tree.js';
+
+// The real process, killed at moments spread over its work: 100 of each kind in a long run.
+
+const RUNS = THOROUGH ? 100 : 4;
+const HALF = 1_000_000;
+let program = '';
+
+beforeAll(() => (program = bundled() ?? transpiledProgram()), 120_000);
+
+/** The program in a few files, where the bundler that comes with the test runner is to be found: a second's work. */
+function bundled(): string | null {
+  const bundler = join(process.cwd(), 'node_modules/rolldown/bin/cli.mjs');
+  if (!existsSync(bundler)) return null;
+  const build = temporaryDirectory('bundled');
+  symlinkSync(join(process.cwd(), 'node_modules'), join(build, 'node_modules'));
+  writeFileSync(join(build, 'package.json'), '{"type":"module"}');
+  const packages = 'commander,crc,fzstd,lz4js,xxhash-wasm';
+  const options = [
+    '--dir',
+    join(build, 'bin'),
+    '--platform',
+    'node',
+    '--format',
+    'esm',
+    '--external',
+    packages,
+  ];
+  const { status } = spawnSync(process.execPath, [bundler, 'bin/rekindle.ts', ...options], {
+    stdio: 'ignore',
+  });
+  return status === 0 ? join(build, 'bin/rekindle.js') : null;
+}
+
+/** A log large enough for its repair to take a while, with damage in the middle of the first of its two files. */
+function damaged(): { room: string; source: string } {
+  const room = temporaryDirectory('repair-kill');
+  const source = join(room, 'data');
+  const log = join(source, 'appendonlydir');
+  mkdirSync(log, { recursive: true });
+  const half = resp('SET key value-of-some-length').repeat(HALF / 50);
+  writeFileSync(join(log, 'a.aof.1.incr.aof'), `${half}!!${half}`);
+  writeFileSync(join(log, 'a.aof.2.incr.aof'), half);
+  const increments = [1, 2].map((seq) => ({ name: `a.aof.${seq}.incr.aof`, seq, type: 'i' as const }));
+  writeFileSync(join(log, 'a.aof.manifest'), formatManifest({ base: null, increments }));
+  return { room, source };
+}
+
+/** Runs a repair; resolves to how long it took. */
+function run(args: readonly string[], killAfterMs: number): Promise<number> {
+  return new Promise((resolve) => {
+    const startedAt = performance.now();
+    const child = spawn(process.execPath, [program, 'repair', ...args], { stdio: 'ignore' });
+    const timer = Number.isFinite(killAfterMs)
+      ? setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+      : undefined;
+    child.once('exit', () => {
+      clearTimeout(timer);
+      resolve(performance.now() - startedAt);
+    });
+  });
+}
+
+/** The last two thirds of a run are work, the rest is starting. */
+const moment = (whole: number, i: number): number => whole * (0.3 + (0.75 * i) / RUNS);
+
+const isIntact = async (path: string): Promise<boolean> =>
+  (await runCli(['check', path, '--quick'])).exit === 0;
+
+it('--out leaves the input as it was and the output whole or absent', { timeout: 600_000 }, async () => {
+  const { room, source } = damaged();
+  const before = tree(source);
+  const whole = await run([source, '--out', join(room, 'whole')], Number.POSITIVE_INFINITY);
+  const result = tree(join(room, 'whole'));
+  expect(Object.keys(result)).toHaveLength(2);
+  for (let i = 0; i < RUNS; i++) {
+    const out = join(room, `out-${i}`);
+    await run([source, '--out', out], moment(whole, i));
+    expectSame(tree(source), before);
+    if (existsSync(out)) expectSame(tree(out), result);
+  }
+});
+
+it('--in-place leaves every byte of the input somewhere, and never a mixture', {
+  timeout: 600_000,
+}, async () => {
+  let whole = 0;
+  let result: Record<string, Buffer> = {};
+  for (let i = -1; i < RUNS; i++) {
+    const { source } = damaged();
+    const before = tree(source);
+    const took = await run(
+      [source, '--in-place', '--yes'],
+      i < 0 ? Number.POSITIVE_INFINITY : moment(whole, i),
+    );
+    const after = tree(source);
+    const live = Object.fromEntries(Object.entries(after).filter(([name]) => name in before));
+    if (i < 0) {
+      whole = took;
+      result = live;
+      expect(Object.keys(live)).toHaveLength(2);
+    }
+    for (const [name, bytes] of Object.entries(before)) {
+      const copies = Object.entries(after).filter(
+        ([each]) => each === name || each.startsWith(`${name}.bak-`),
+      );
+      expect(copies.some(([, copy]) => copy.equals(bytes))).toBe(true);
+    }
+    if (await isIntact(source)) expectSame(live, result);
+  }
+});
+
+function expectSame(is: Record<string, Buffer>, was: Record<string, Buffer>): void {
+  expect(Object.keys(is)).toEqual(Object.keys(was));
+  for (const [name, bytes] of Object.entries(is)) expect(bytes.equals(was[name]!), name).toBe(true);
+}
