@@ -19,10 +19,12 @@ const LINE_BYTES = 32;
 export interface Verdict {
   /** An argument, as its length stands or stood before one digit of it changed, ends right before the chain. */
   readonly outside: boolean;
-  /** Where arguments end that reach into the chain or beyond it and are followed by what may follow one. */
-  readonly enclosing: readonly number[];
-  /** Where arguments may end that have a damaged length line. */
+  /** Where arguments end that reach into the chain: records up to there may be their content. */
+  readonly ends: readonly number[];
+  /** Where they end if one byte of their length line has changed. */
   readonly possible: readonly number[];
+  /** The furthest end of an argument: a chain that breaks off before it may be its content. */
+  readonly furthest: number;
   /** Start of the last argument that would reach beyond the end of the input; -1: none. */
   readonly overhang: number;
 }
@@ -50,26 +52,38 @@ export class Evidence {
   async judge(probe: LogProbe, start: number): Promise<Verdict> {
     let outside = false;
     let overhang = -1;
-    const enclosing: number[] = [];
+    let framedEnd = -1;
+    let looseEnd = -1;
+    const ends: number[] = [];
     const possible: number[] = [];
     const framed = new Set<number>();
     for (const { body, length, alternatives } of this.lines.slice(-LOOKED_AT)) {
+      // What looks like a length line may be the text of an argument that is whole.
+      const isText = framed.has(body - 2);
       const stop = body + length;
-      const whole = length <= ARGUMENT_MAX ? await argumentEnd(probe, stop) : NO_END;
-      if (whole !== NO_END) {
-        framed.add(stop);
-        if (stop + 2 === start) outside = true;
-        else if (stop + 2 > start && whole === FOLLOWED) enclosing.push(stop);
-        continue;
+      if (length <= ARGUMENT_MAX) {
+        const end = await argumentEnd(probe, stop);
+        if (end === NO_END) {
+          if (stop + 2 > probe.window.limit) overhang = body;
+          else looseEnd = Math.max(looseEnd, stop);
+        } else {
+          framed.add(stop);
+          if (stop + 2 === start) outside = true;
+          else if (stop + 2 > start) framedEnd = Math.max(framedEnd, stop);
+          if (stop + 2 > start && end === FOLLOWED) ends.push(stop + 2);
+          if (body !== start) continue;
+        }
       }
-      if (length <= ARGUMENT_MAX && stop + 2 > probe.window.limit) overhang = body;
-      // What looks like a damaged length line may be the text of an argument that is whole.
-      if (framed.has(body - 2)) continue;
-      const ends = alternatives.map((other) => body + other + 2);
-      if (ends.includes(start)) outside = true;
-      else if (body === start || Number.isNaN(length)) possible.push(...ends.filter((end) => end > start));
+      if (isText) continue;
+      const others = alternatives.map((other) => body + other + 2);
+      if (others.includes(start)) outside = true;
+      else if (body === start || Number.isNaN(length)) possible.push(...others.filter((end) => end > start));
     }
-    return { outside, enclosing, possible: outside ? [] : possible, overhang };
+    if (outside) return { outside, ends, possible: [], furthest: framedEnd, overhang };
+    for (const end of possible) {
+      if ((await argumentEnd(probe, end - 2)) === FOLLOWED) looseEnd = Math.max(looseEnd, end - 2);
+    }
+    return { outside, ends, possible, furthest: Math.max(framedEnd, looseEnd), overhang };
   }
 
   private add(line: LengthLine | null): void {
@@ -104,18 +118,19 @@ export async function isArgument(probe: LogProbe, offset: number): Promise<boole
 }
 
 /**
- * True when the whole record at `start` seems to go on behind its `end`: its number of arguments was larger, or, where
- * its framing is `loose`, it took in what belongs to the next.
+ * True when the whole record at `start`, behind which no other starts, is not to be believed: it seems to go on behind
+ * its `end`, as its number of arguments was larger, or its framing is `loose`, which no server writes.
  */
-export async function hasLostArguments(
+export async function isBrokenOff(
   probe: LogProbe,
   start: number,
   end: number,
   loose: boolean,
 ): Promise<boolean> {
+  if (loose) return true;
   const here = await probe.load(start, HEAD_BYTES);
   const { bytes, position } = probe.window;
-  const may = loose || bytes[position] !== STAR || mayHaveLostArguments(bytes, position, position + here);
+  const may = bytes[position] !== STAR || mayHaveLostArguments(bytes, position, position + here);
   return may && (await isArgument(probe, end));
 }
 

@@ -116,7 +116,7 @@ export function lengthLineAt(bytes: Buffer, feed: number, start: number, base: n
   let odd = NONE;
   for (; at >= start && last - at < DIGITS_MAX && bytes[at] !== DOLLAR; at--) {
     if (isDigit(bytes[at]!)) continue;
-    if (odd !== NONE || changed) break;
+    if (odd !== NONE || changed || bytes[at] === LF) break;
     odd = at;
   }
   if (at >= start && bytes[at] === DOLLAR && at < last) {
@@ -125,10 +125,11 @@ export function lengthLineAt(bytes: Buffer, feed: number, start: number, base: n
     if (odd === NONE) return exact(body, digits, changed);
     return { body, length: Number.NaN, alternatives: withDigitAt(digits, odd - at - 1) };
   }
-  // The `$` itself may be what changed: the line then starts with the odd byte.
-  if (odd === NONE || odd === last || last - odd >= DIGITS_MAX) return null;
-  if (odd > start && bytes[odd - 1] !== LF) return null;
-  return { body, length: Number.NaN, alternatives: [Number(bytes.latin1Slice(odd + 1, last + 1))] };
+  // The `$` itself may be what changed, to a digit even: the line then starts with the odd byte.
+  const first = odd === NONE ? at + 1 : odd;
+  if (first >= last || last - first >= DIGITS_MAX || (odd !== NONE && changed)) return null;
+  if (first > start && bytes[first - 1] !== LF) return null;
+  return { body, length: Number.NaN, alternatives: [Number(bytes.latin1Slice(first + 1, last + 1))] };
 }
 
 /** True when a `*n` line stands before `at`: then a length there is that of the name of a command. */

@@ -3,7 +3,7 @@ import type { FindingCode } from '../model/finding.js';
 import { badPrefix, CR, DOLLAR, HASH, LF, STAR } from '../resp/grammar.js';
 import type { DamagedRange, DoubtfulRange } from './damage.js';
 import { followChain, type RecordChain } from './log-chain.js';
-import { Evidence, hasLostArguments, isArgument, type Verdict } from './log-evidence.js';
+import { Evidence, isArgument, isBrokenOff, type Verdict } from './log-evidence.js';
 import { HEAD_BYTES, isRecordHead } from './log-heads.js';
 import type { LogProbe } from './log-probe.js';
 import { findRepeat } from './log-repeat.js';
@@ -87,12 +87,7 @@ class DamageSearch {
         }
       }
       const verdict = await this.evidence.judge(this.probe, head);
-      const watched = [...verdict.enclosing.map((stop) => stop + 2), ...verdict.possible];
-      const chain = await followChain(
-        this.probe,
-        head,
-        watched.sort((a, b) => a - b),
-      );
+      const chain = await this.follow(head, verdict);
       if (chain.records === 0) {
         from = head + 1;
         continue;
@@ -113,16 +108,24 @@ class DamageSearch {
     }
   }
 
+  private async follow(head: number, { ends, possible }: Verdict): Promise<RecordChain> {
+    const chain = await followChain(this.probe, head, ascending(ends));
+    if (chain.met >= 0 || possible.length === 0) return chain;
+    const watched = ascending(possible);
+    const { met, metCommands } = await followChain(this.probe, head, watched, watched.at(-1));
+    return { ...chain, met, metCommands };
+  }
+
   /** The offset from which the chain is believed; its end when it is not. */
   private async weigh(chain: RecordChain, verdict: Verdict): Promise<number> {
-    const { end, error } = chain;
-    if (verdict.enclosing.some((stop) => stop >= end)) return end;
-    if (await this.endsAsValue(chain)) return end;
-    if (verdict.overhang >= 0 && !verdict.outside && !isBehindOverhang(chain, verdict.overhang)) return end;
-    if (!verdict.outside && error !== null) {
-      if (!chain.lastLoose && (await isArgument(this.probe, end))) return end;
-      if (chain.records < SHORT_CHAIN && !(await this.seemsToGoOn(end))) return end;
+    const { end, error, commands } = chain;
+    const { outside, overhang, furthest } = verdict;
+    if (furthest >= end || (await this.endsAsValue(chain))) return end;
+    if (overhang >= 0 && !outside && (error !== null || chain.start < overhang + 2)) return end;
+    if (error !== null && !chain.lastLoose && !(outside && commands >= SHORT_CHAIN)) {
+      if (await isArgument(this.probe, end)) return end;
     }
+    if (error !== null && !outside && commands < SHORT_CHAIN && !(await this.seemsToGoOn(end))) return end;
     return Math.max(chain.start, chain.met);
   }
 
@@ -148,7 +151,7 @@ class DamageSearch {
   /** Leaves out a last record whose arguments seem to go on behind it: one that lost some of its number of them. */
   private async upToWhatIsSure(chain: RecordChain): Promise<BelievedChain> {
     const { start, end, lastStart, lastLoose, error } = chain;
-    if (error === null || !(await hasLostArguments(this.probe, lastStart, end, lastLoose)))
+    if (error === null || !(await isBrokenOff(this.probe, lastStart, end, lastLoose)))
       return { start, end, error };
     await this.probe.load(end, 1);
     const { bytes, position } = this.probe.window;
@@ -201,13 +204,7 @@ class DamageSearch {
   }
 }
 
-/**
- * A length that reaches beyond the end of the input may be damage, or that of a large value which was being written. A
- * value is cut anywhere, most likely inside of a record it holds.
- */
-function isBehindOverhang({ start, error, commands }: RecordChain, body: number): boolean {
-  return error === null && (start >= body + 2 || commands >= SHORT_CHAIN);
-}
+const ascending = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b);
 
 const DOUBTS_MAX = 4096;
 

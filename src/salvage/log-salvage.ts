@@ -3,7 +3,7 @@ import type { ByteSource } from '../bytes/source.js';
 import { assert, type FormatError } from '../errors.js';
 import type { RespHandler } from '../resp/handler.js';
 import type { DamagedRange, DoubtfulRange } from './damage.js';
-import { hasLostArguments } from './log-evidence.js';
+import { isBrokenOff } from './log-evidence.js';
 import { LogProbe } from './log-probe.js';
 import { type BelievedChain, Resync } from './log-resync.js';
 import { RecordTeller } from './log-teller.js';
@@ -107,7 +107,7 @@ export class LogSalvager {
     const teller = await this.pump(start, Number.POSITIVE_INFINITY);
     const { error, heldEnd, heldLoose, stoppedAt } = teller;
     if (error === null) return null;
-    if (heldEnd < 0 || (await hasLostArguments(this.probe, stoppedAt, heldEnd, heldLoose)))
+    if (heldEnd < 0 || (await isBrokenOff(this.probe, stoppedAt, heldEnd, heldLoose)))
       return { start: stoppedAt, error };
     await this.tell(stoppedAt, heldEnd);
     return { start: heldEnd, error };
