@@ -60,6 +60,8 @@ export interface Dropped {
   readonly metadata: number;
   /** Members of sets or fields of hashes with TTLs as KeyDB keeps them. */
   readonly memberTtls: number;
+  /** Records of modules beside the keys. */
+  readonly moduleAux: number;
 }
 
 /** More than these say nothing new. */
@@ -92,7 +94,7 @@ export async function rebuild(set: AofSet, options: RebuildOptions, context: Too
 /** Loads what an RDB tells, by the rules of whoever wrote it: that is known when its first key comes. */
 class Preamble extends RdbRelay {
   readonly producer = new ProducerAux();
-  readonly dropped = { metadata: 0, memberTtls: 0 };
+  readonly dropped = { metadata: 0, memberTtls: 0, moduleAux: 0 };
   private loader: KeyspaceLoader | null = null;
 
   constructor(
@@ -117,6 +119,10 @@ class Preamble extends RdbRelay {
     const text = name.latin1();
     if (text === 'keydb-subexpire-key') this.dropped.memberTtls++;
     else this.producer.take(text, value.latin1());
+  }
+
+  override moduleAux(_fragment: ByteSlice, last: boolean): void {
+    if (last) this.dropped.moduleAux++;
   }
 
   override database(index: number): void {

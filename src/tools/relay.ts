@@ -105,7 +105,7 @@ export class RdbRelay extends ItemRelay implements RdbHandler {
   resize(): void {}
   slotInfo(): void {}
   slotImport(): void {}
-  moduleAux(): void {}
+  moduleAux(_fragment: ByteSlice, _last: boolean): void {}
   end(): void {}
   get full(): boolean {
     return false;

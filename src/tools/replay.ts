@@ -153,8 +153,9 @@ async function settle(request: CutRequest, set: AofSet, context: ToolContext): P
 function cautionsOf(cut: Cut, rebuilt: Rebuilt): string[] {
   const { end, savedAtMs } = rebuilt;
   const cautions: string[] = [];
-  const { metadata, memberTtls } = rebuilt.dropped;
+  const { metadata, memberTtls, moduleAux } = rebuilt.dropped;
   if (metadata > 0) cautions.push(`what modules attached to keys is not kept (keys: ${metadata})`);
+  if (moduleAux > 0) cautions.push(`what modules keep beside their keys is not kept (records: ${moduleAux})`);
   if (memberTtls > 0)
     cautions.push(`TTLs of members, as KeyDB has them, are not kept (members: ${memberTtls})`);
   if (cut.seconds === null) return cautions;

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { CORPUS_SERVERS, CORRUPT_SERVERS, corpusPath, corruptCases, testdata } from '../support/corpus.js';
+import { ARCHIVED_SERVERS, CORRUPT_SERVERS, corpusPath, corruptCases, testdata } from '../support/corpus.js';
 import { recoveryDirectory } from '../support/recovery.js';
 import { temporaryDirectory } from '../support/temporary.js';
 import { runCli } from './memory-io.js';
@@ -40,7 +40,7 @@ function showInputs(folder: string, line: string): string {
   for (const [, name] of line.matchAll(/recovery\/([\w-]+)/g)) {
     recoveryDirectory(name!, join(directory, 'recovery', name!));
   }
-  for (const server of CORPUS_SERVERS) {
+  for (const server of ARCHIVED_SERVERS) {
     if (line.includes(` ${server}/`)) symlinkSync(corpusPath(server, '.'), join(directory, server));
   }
   for (const server of CORRUPT_SERVERS) {
