@@ -40,12 +40,15 @@ export function untouched(whole: Buffer, damaged: Buffer): string[] {
   const next = Math.max(after, kept.at(-1)?.end ?? 0, (kept.at(-1)?.end ?? 0) - shift);
   kept.push(...spans.filter(({ start }) => start >= next));
   const lost = spans.filter((span) => !kept.includes(span));
-  const broken = transactionsIn(spans, whole).some((each) =>
+  const broken = transactionsIn(spans, whole).filter((each) =>
     lost.some(({ start, end }) => each.start <= start && end <= each.end),
   );
+  // One that the log only begins was never carried out.
+  const begun = broken.find(({ start, end }) => start < before && end > before && next >= whole.length);
   return kept
+    .filter(({ start }) => begun === undefined || start < begun.start)
     .map(({ start, end }) => whole.latin1Slice(start, end))
-    .filter((command) => !broken || !/^\*1\r\n\$\d+\r\n(multi|exec)\r\n$/i.test(command));
+    .filter((command) => broken.length === 0 || !/^\*1\r\n\$\d+\r\n(multi|exec)\r\n$/i.test(command));
 }
 
 /** From each MULTI up to and with its EXEC. */

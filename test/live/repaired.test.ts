@@ -58,7 +58,7 @@ describeServer('what repair left', () => {
             const told = await runCli(['digest', out, '--json', '--as', 'redis-7.0']);
             expect(told.exit, what).toBe(0);
             const { digest } = JSON.parse(told.stdout) as { digest: string };
-            expect(await digestInServer(server, out), what).toBe(digest);
+            expect(await digestInServer(server, out).catch(String), what).toBe(digest);
             loaded++;
           }
         }
