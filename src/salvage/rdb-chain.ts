@@ -23,6 +23,8 @@ export interface ChainFailure {
   /** The name, one character per byte, when it was read. */
   readonly key: string | null;
   readonly items: number;
+  /** True inside of a hash whose fields expire: they look like keys, a type number and two strings each. */
+  readonly fieldsLikeKeys?: boolean;
 }
 
 /** Counts the items of a value, for what can be had of it when it turns out damaged. */
@@ -61,6 +63,7 @@ export class RecordChain {
   /** Keys that the file says each database has. */
   readonly declared = new Map<number, number>();
   unvouchedRecords = 0;
+  private fieldsLikeKeys = false;
   /** Selected by a doubted record; -1: by none. */
   private doubtedDatabase = -1;
   private readonly items = new ItemCount();
@@ -191,9 +194,12 @@ export class RecordChain {
    * when no doubted key stands between.
    */
   private believeAgain(key: boolean, vouched: boolean): boolean {
+    const { habits, reader } = this;
     if (!key) return false;
-    const enough = !this.habits.informative && this.unvouchedRecords >= UNVOUCHED_MAX;
-    if (!vouched && !enough) {
+    if (this.fieldsLikeKeys && (reader.head.kind !== 'string' || reader.hasAttributes))
+      this.fieldsLikeKeys = false;
+    const enough = !habits.informative && this.unvouchedRecords >= UNVOUCHED_MAX && !this.fieldsLikeKeys;
+    if (this.fieldsLikeKeys ? !habits.vouchesFor(reader) : !vouched && !enough) {
       this.unvouchedRecords++;
       return false;
     }
@@ -217,6 +223,7 @@ export class RecordChain {
       trail,
       key: named ? reader.head.key.latin1() : null,
       items: named && reader.head.kind !== 'string' ? items.items : 0,
+      fieldsLikeKeys: named && reader.head.fieldsExpire,
     };
   }
 
@@ -235,7 +242,13 @@ export class RecordChain {
   }
 
   /** Goes on after damage. */
-  resume(options: { database: number; guessed: boolean; unvouched: boolean }): void {
+  resume(options: {
+    readonly database: number;
+    readonly guessed: boolean;
+    readonly unvouched: boolean;
+    readonly fieldsLikeKeys: boolean;
+  }): void {
+    this.fieldsLikeKeys = options.fieldsLikeKeys;
     this.database = options.database;
     this.databaseGuessed = options.guessed;
     this.unvouched = options.unvouched;

@@ -76,7 +76,7 @@ export class GapSearch {
     recent: readonly RecentRecord[],
     tick: (offset: number) => void,
   ): Promise<Gap> {
-    const { search, window } = this;
+    const { search } = this;
     const { start } = failure;
     search.begin(Math.max(0, start));
     const stated = await this.statedEnd(failure);
@@ -86,11 +86,30 @@ export class GapSearch {
     }
     for (const record of recent) search.bury(record.start);
     if (start >= 0) search.bury(start);
-    const next = await search.find(start + 1, window.limit, -1, tick);
-    const forward = next < 0 ? -1 : await this.likelier(next, tick);
+    const forward = await this.forward(failure, tick);
     const back = await this.lookBack(start, recent, forward, tick);
     if (back !== null) return this.gap(recent[back.index]!.start, back.resume, back.index, false);
     return this.gap(Math.max(0, start), forward, -1, false);
+  }
+
+  /** The next record behind the start of the one that failed; -1: there is none. */
+  private async forward({ start, code, key }: ChainFailure, tick: (offset: number) => void): Promise<number> {
+    const { habits, search, window } = this;
+    // A value that is right as far as the input reaches was most likely cut off there, and all of it is its own.
+    const cut = code === 'rdb/truncated' && key !== null;
+    const next = await search.find(start + 1, window.limit, -1, tick, cut && habits.informative);
+    if (next < 0) return -1;
+    if (cut && !habits.informative && !(await this.runsToEnd(next))) return -1;
+    return this.likelier(next, tick);
+  }
+
+  /** Whether the records from an offset on go up to an end mark. */
+  private async runsToEnd(offset: number): Promise<boolean> {
+    const { search, window } = this;
+    for (let at = offset; (await search.read(at, at)) === 'whole'; at = window.offset) {
+      if (search.reader.kind === 'end') return true;
+    }
+    return false;
   }
 
   private async gap(start: number, resume: number, swallowedFrom: number, explained: boolean): Promise<Gap> {

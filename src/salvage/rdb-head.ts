@@ -15,6 +15,7 @@ import {
   STRING_INT8,
   STRING_INT16,
   STRING_LZF,
+  TRAILER_BYTES,
   TYPE_MODULE_2,
 } from '../rdb/constants.js';
 import type { Dialect } from '../rdb/dialect.js';
@@ -54,10 +55,15 @@ export function mayBegin(bytes: Buffer, at: number, end: number, limit: number, 
     case OPCODE_FUNCTION2:
       return true;
     case OPCODE_EOF:
-      return true;
+      return mayEnd(bytes, at + 1, end, limit) || mayEnd(bytes, at + 1 + TRAILER_BYTES, end, limit);
     default:
       return false;
   }
+}
+
+/** Whether an RDB may end at a position: the input does, or a log begins. */
+function mayEnd(bytes: Buffer, at: number, end: number, limit: number): boolean {
+  return at === limit || (at < limit && (at >= end || bytes[at] === 0x2a || bytes[at] === 0x23));
 }
 
 /** After an attribute: a type number, or another attribute. */

@@ -163,7 +163,7 @@ export class RecordSearch {
   /** Reads the record at an offset in the strictest way; the window then stands behind it. */
   async read(at: number, start: number): Promise<'whole' | 'cut' | 'bad'> {
     const { reader, window } = this;
-    const { cursor } = window;
+    const { cursor, bytesRead } = window;
     const tired = this.work > WORK_FIRST + (start - this.from) * WORK_PER_BYTE;
     const look = tired ? RECORD_LOOK_TIRED : RECORD_LOOK;
     if (at >= window.limit) return 'cut';
@@ -181,7 +181,7 @@ export class RecordSearch {
       if (error instanceof FormatError) return 'bad';
       throw error;
     } finally {
-      this.work += 16 + Math.max(0, window.offset - at);
+      this.work += 16 + Math.max(0, window.offset - at) + window.bytesRead - bytesRead;
     }
     return this.plausible() ? 'whole' : 'bad';
   }

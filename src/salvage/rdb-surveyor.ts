@@ -133,6 +133,7 @@ export class Surveyor {
       database: this.guessDatabase(gap),
       guessed: chain.databaseGuessed || !gap.explained,
       unvouched: !gap.explained,
+      fieldsLikeKeys: failure.fieldsLikeKeys === true,
     });
     return gap.resume;
   }
@@ -168,18 +169,16 @@ export class Surveyor {
   }
 
   private hearAux(name: string, value: string): void {
-    const product = productOfAux(name);
-    const { reader } = this;
-    if (this.options.dialect === null && product !== null && product !== reader.dialect.name) {
-      const other = dialectOf(product, reader.dialect.version);
-      if (other !== null) {
-        reader.dialect = other;
-        this.gaps.use(other);
-      }
-    }
-    if (name === 'redis-ver' || name === 'valkey-ver') {
-      this.releaseVersion = versionOfRelease(name, value);
-    }
+    if (name === 'redis-ver' || name === 'valkey-ver') this.releaseVersion = versionOfRelease(name, value);
+    if (this.options.dialect !== null) return;
+    const { dialect } = this.reader;
+    const product = productOfAux(name) ?? dialect.name;
+    const version = this.assumedVersion === null ? dialect.version : (this.releaseVersion ?? dialect.version);
+    if (product === dialect.name && version === dialect.version) return;
+    const other = dialectOf(product, version);
+    if (other === null) return;
+    this.reader.dialect = other;
+    this.gaps.use(other);
   }
 
   /** An end mark stands at `markAt`: where the RDB ends, or the offset at which its records go on. */
@@ -210,7 +209,7 @@ export class Surveyor {
     if (from >= 0) await this.takeBack(from, markAt);
     this.ledger.damage(rangeOf({ ...failure, code: 'rdb/implausible-record' }, markAt, resume, null));
     this.resumedAt = resume;
-    chain.resume({ database: chain.database, guessed: true, unvouched: true });
+    chain.resume({ database: chain.database, guessed: true, unvouched: true, fieldsLikeKeys: false });
     return resume;
   }
 
@@ -265,10 +264,8 @@ export class Surveyor {
 
   private report(dialect: Dialect, intact: boolean, ending: Ending): RawSurvey {
     const { ledger, window, options, reader } = this;
-    const name = reader.dialect.name;
-    const version = intact
-      ? dialect.version
-      : (this.releaseVersion ?? this.assumedVersion ?? dialect.version);
+    const { name } = reader.dialect;
+    const { version } = intact ? dialect : reader.dialect;
     ledger.correctGuesses(this.chain.declared);
     const { segments, damaged, doubtful, duplicates, partial, unlisted } = ledger;
     const sum = (ranges: readonly { readonly keys: number }[]) =>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { THOROUGH } from '../support/effort.js';
 import { Random } from '../support/random.js';
 import { redis } from '../support/rdb-builder.js';
 import { concat, len, str, u8 } from '../support/rdb-bytes.js';
@@ -45,6 +46,12 @@ function holding(record: Buffer): { bytes: Buffer; at: number } {
   return { bytes: builder.end(), at };
 }
 
+/** What a byte is changed to. */
+function valuesFor(byte: number, random: Random): number[] {
+  const other = random.below(256) ^ 0x80;
+  return THOROUGH ? [0, byte ^ 1, byte ^ 0x40, other] : [random.pick([0, byte ^ 1, other])];
+}
+
 const isGhost = (name: string): boolean => name.includes('ghost');
 
 describe.each(CONTENTS)('a value that holds %s', (_what, content) => {
@@ -62,16 +69,21 @@ describe.each(CONTENTS)('a value that holds %s', (_what, content) => {
       const head = record.length - content.length;
       const random = new Random(head + content.length);
       for (let i = 0; i < head; i++) {
-        for (const value of new Set([0, bytes[at + i]! ^ 1, random.below(256)])) {
+        for (const value of valuesFor(bytes[at + i]!, random)) {
           const damaged = Buffer.from(bytes);
           damaged[at + i] = value;
           const corrected = await saved(damaged);
           expect([i, value, ...(await namesIn(corrected.bytes)).filter(isGhost)]).toEqual([i, value]);
           // Without a checksum that shows which byte it is, as in a file with damage elsewhere too.
-          const { bytes: output } = await saved(damaged, { correct: false });
+          const { bytes: output, survey } = await saved(damaged, { correct: false });
           const names = await namesIn(output);
+          if (survey.damaged.length === 0 && (names.some(isGhost) || names.length < 46)) {
+            // A length that by chance ends at a record inside or behind: only the checksum can tell, and it does.
+            expect([survey.checksum, survey.keys.proven]).toEqual(['mismatch', 0]);
+            continue;
+          }
           expect([i, value, ...names.filter(isGhost)]).toEqual([i, value]);
-          expect(names.length).toBeGreaterThanOrEqual(44);
+          expect([i, value, names.length]).toEqual([i, value, Math.max(46, names.length)]);
         }
       }
     },
