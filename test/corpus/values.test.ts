@@ -12,14 +12,8 @@ import { still } from '../faults/damage.js';
 import { ARCHIVED_SERVERS, aofCases, CORPUS_SERVERS, type KeyTruth, rdbCases } from '../support/corpus.js';
 import { THOROUGH } from '../support/effort.js';
 import { expectSame } from '../support/rdb.js';
-import {
-  asFarAsTold,
-  byPlace,
-  type RecordedKey,
-  type RecordedStream,
-  Recorder,
-  recordedTruth,
-} from '../support/recorder.js';
+import { asFarAsTold, recordedTruth } from '../support/recorded-truth.js';
+import { byPlace, type RecordedKey, type RecordedStream, Recorder } from '../support/recorder.js';
 import { digestName, firstScript } from '../support/verdict.js';
 
 /**

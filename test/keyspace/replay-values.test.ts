@@ -5,13 +5,8 @@ import { serverNamed } from '../../src/tools/family.js';
 import { rebuild } from '../../src/tools/rebuild.js';
 import { aofCases, CORPUS_NOW, CORPUS_SERVERS } from '../support/corpus.js';
 import { expectSame } from '../support/rdb.js';
-import {
-  asFarAsTold,
-  type RecordedKey,
-  type RecordedStream,
-  Recorder,
-  recordedTruth,
-} from '../support/recorder.js';
+import { asFarAsTold, recordedTruth } from '../support/recorded-truth.js';
+import { type RecordedKey, type RecordedStream, Recorder } from '../support/recorder.js';
 import { digestName } from '../support/verdict.js';
 
 const NOW_MS = CORPUS_NOW * 1000;

@@ -11,7 +11,8 @@ import {
 } from '../support/corpus.js';
 import { recordRdb } from '../support/rdb.js';
 import { eventSubject } from '../support/rdb-events.js';
-import { asFarAsTold, byPlace, recordedTruth } from '../support/recorder.js';
+import { asFarAsTold, recordedTruth } from '../support/recorded-truth.js';
+import { byPlace } from '../support/recorder.js';
 
 describe.each(CORPUS_SERVERS)('%s', (server) => {
   test.each(rdbCases(server))('$name holds what the server made of it', async ({ name, truth }) => {

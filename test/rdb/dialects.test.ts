@@ -159,7 +159,7 @@ describe('what is wrong with', () => {
     ['more values than names', 29, concat(str(listpack('a')), str(listpack(1, 2)))],
     ['fewer values than names', 29, concat(str(listpack('a', 'b')), str(listpack(1)))],
   ])('a template: %s (type %i)', (_, type, value) => {
-    expect(error('REDIS0016', type, value)).toMatch(/^rdb\/bad-template at \d+ > hash/);
+    expect(error('REDIS0016', type, value)).toContain('rdb/bad-template at ');
   });
 
   test.each([
