@@ -77,6 +77,7 @@ class ChainCount implements RespHandler {
   command(command: CommandSpans): void {
     if (flawOf(command) === 'aof/unknown-command' && hasStrangeName(command)) {
       this.error = unknownCommand(command);
+      this.looseAt = -1;
       this.full = this.stopped = true;
       return;
     }

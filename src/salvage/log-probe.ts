@@ -25,7 +25,9 @@ export class LogProbe {
     private readonly signal: AbortSignal | undefined,
     chunkBytes: number = CHUNK,
   ) {
-    this.buffer = Buffer.allocUnsafeSlow(Math.max(SMALLEST, chunkBytes));
+    // Twice, as half of the room is the most that can be asked for at once.
+    const wanted = Math.min(chunkBytes, 2 * (source.size ?? chunkBytes));
+    this.buffer = Buffer.allocUnsafeSlow(Math.max(SMALLEST, wanted));
     this.most = this.buffer.length >> 1;
     this.window.bytes = this.buffer;
     this.window.limit = source.size ?? Number.POSITIVE_INFINITY;

@@ -20,13 +20,19 @@ export interface BelievedChain {
   readonly error: FormatError | null;
 }
 
-export interface ResyncSink {
-  damage(range: DamagedRange): void;
-  doubtful(range: DoubtfulRange): void;
+/** What lies between two places where records are believed, in order. */
+export type Gap =
+  | { readonly kind: 'damage'; readonly range: DamagedRange }
+  | { readonly kind: 'doubtful'; readonly range: DoubtfulRange };
+
+export interface Resynchronised {
+  readonly gaps: readonly Gap[];
+  /** Null when no more records are believed. */
+  readonly next: BelievedChain | null;
 }
 
 /**
- * Finds the next whole records behind a damaged one and tells what lies between: everything from the first byte of the
+ * Finds the next whole records behind the damaged one at `start` and tells what lies between: everything from the first byte of the
  * damaged record on is looked at, so what a damaged length swallowed is found. Records are whole when they are framed
  * from end to end and the first is a command some release knows with so many arguments. They are doubtful when
  *
@@ -37,24 +43,17 @@ export interface ResyncSink {
  *
  * In the last two cases they are believed all the same, except for a last record that has lost arguments, when an
  * argument ends right before the first: then that is no place inside a value.
+ *
+ * @throws what reading the source throws
  */
-export class Resync {
-  constructor(
-    private readonly probe: LogProbe,
-    private readonly sink: ResyncSink,
-  ) {}
-
-  /**
-   * From the damaged record at `start` on. Null when no more records are believed.
-   *
-   * @throws what reading the source throws
-   */
-  async run(start: number, error: FormatError): Promise<BelievedChain | null> {
-    const search = new DamageSearch(this.probe, start, error);
-    const next = await search.run();
-    search.tell(next, this.sink);
-    return next;
-  }
+export async function resynchronise(
+  probe: LogProbe,
+  start: number,
+  error: FormatError,
+): Promise<Resynchronised> {
+  const search = new DamageSearch(probe, start, error);
+  const next = await search.run();
+  return { gaps: search.gaps(next), next };
 }
 
 /** One damaged record and what follows it up to the next that is believed. */
@@ -188,19 +187,21 @@ class DamageSearch {
     }
   }
 
-  tell(next: BelievedChain | null, sink: ResyncSink): void {
+  gaps(next: BelievedChain | null): Gap[] {
     const { start, error } = this;
     const end = next === null ? this.gathered : next.start;
     const isOverrun = error.code === 'aof/torn-tail' && next !== null;
     const code = isOverrun ? 'aof/bad-bulk-length' : (error.code as FindingCode);
     const same = { code, offset: error.offset, detail: error.detail, trail: error.trail };
+    const gaps: Gap[] = [];
     let at = start;
-    for (const doubt of this.doubts) {
-      if (doubt.start > at) sink.damage({ start: at, end: doubt.start, ...same });
-      sink.doubtful(doubt);
-      at = doubt.end;
+    for (const range of this.doubts) {
+      if (range.start > at) gaps.push({ kind: 'damage', range: { start: at, end: range.start, ...same } });
+      gaps.push({ kind: 'doubtful', range });
+      at = range.end;
     }
-    if (end > at) sink.damage({ start: at, end, ...same });
+    if (end > at) gaps.push({ kind: 'damage', range: { start: at, end, ...same } });
+    return gaps;
   }
 }
 

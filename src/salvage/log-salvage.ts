@@ -5,7 +5,7 @@ import type { RespHandler } from '../resp/handler.js';
 import type { DamagedRange, DoubtfulRange } from './damage.js';
 import { isBrokenOff } from './log-evidence.js';
 import { LogProbe } from './log-probe.js';
-import { type BelievedChain, Resync } from './log-resync.js';
+import { resynchronise } from './log-resync.js';
 import { RecordTeller } from './log-teller.js';
 
 const CHUNK = 512 * 1024;
@@ -59,7 +59,6 @@ export async function salvageLog(
 /** See `salvageLog`. */
 export class LogSalvager {
   private readonly probe: LogProbe;
-  private readonly resync: Resync;
 
   constructor(
     private readonly source: ByteSource,
@@ -67,7 +66,6 @@ export class LogSalvager {
     private readonly options: LogSalvageOptions,
   ) {
     this.probe = new LogProbe(source, options.signal, options.chunkBytes);
-    this.resync = new Resync(this.probe, handler);
   }
 
   /** From the start of a record on. */
@@ -93,9 +91,14 @@ export class LogSalvager {
   }
 
   private async goOn(first: Stop): Promise<void> {
-    const { handler, resync } = this;
+    const { handler, options, probe } = this;
     for (let stop: Stop | null = first; stop !== null && !handler.stopped; ) {
-      const next: BelievedChain | null = await resync.run(stop.start, stop.error);
+      const { gaps, next } = await resynchronise(probe, stop.start, stop.error);
+      for (const gap of gaps) {
+        if (gap.kind === 'damage') handler.damage(gap.range);
+        else handler.doubtful(gap.range);
+        if (gap.kind === 'doubtful' && options.doubtful) await this.tell(gap.range.start, gap.range.end);
+      }
       if (next === null) return;
       await this.tell(next.start, next.end);
       stop = next.error === null ? null : { start: next.end, error: next.error };
