@@ -241,6 +241,11 @@ export class RecordChain {
     return last;
   }
 
+  /** True while records are doubted because they may be fields of a damaged hash. */
+  get doubtsFields(): boolean {
+    return this.unvouched && this.fieldsLikeKeys;
+  }
+
   /** Goes on after damage. */
   resume(options: {
     readonly database: number;

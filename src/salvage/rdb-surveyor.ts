@@ -133,7 +133,7 @@ export class Surveyor {
       database: this.guessDatabase(gap),
       guessed: chain.databaseGuessed || !gap.explained,
       unvouched: !gap.explained,
-      fieldsLikeKeys: failure.fieldsLikeKeys === true,
+      fieldsLikeKeys: failure.fieldsLikeKeys === true || chain.doubtsFields,
     });
     return gap.resume;
   }
