@@ -1,6 +1,7 @@
 import { type ErrorDetail, FormatError } from '../errors.js';
 import { PackedInput } from './packed-input.js';
-import type { ByteReader, ByteSource } from './source.js';
+import { type ByteReader, type ByteSource, FileSource } from './source.js';
+import { UnpackThread } from './unpack-thread.js';
 
 /** How bytes can be packed; 'vcs' is Valkey's own envelope around an RDB. */
 export type Packing = 'gzip' | 'zstd' | 'lz4' | 'vcs';
@@ -66,17 +67,38 @@ export class UnpackedSource implements ByteSource {
   }
 
   async open(start = 0): Promise<ByteReader> {
-    const input = new PackedInput(await this.packed.open());
-    const reader = new UnpackReader(input, this.packing, (size) => {
-      this.known = size;
-    });
-    try {
-      await reader.discard(start);
-      return reader;
-    } catch (error) {
-      await reader.close();
-      throw error;
-    }
+    const { packed, packing, atEnd } = this;
+    const openHere = (from: number) => openUnpacked(packed, packing, from, atEnd);
+    const thread =
+      packed instanceof FileSource ? UnpackThread.start(packed, { packing, start }, openHere, atEnd) : null;
+    return thread ?? openHere(start);
+  }
+
+  /** The same source, never unpacked on another thread: for a look at its first bytes. */
+  get here(): ByteSource {
+    const { label, size, once, packed, packing, atEnd } = this;
+    return { label, size, once, open: (start = 0) => openUnpacked(packed, packing, start, atEnd) };
+  }
+
+  private readonly atEnd = (size: number): void => {
+    this.known = size;
+  };
+}
+
+/** Unpacks on this thread. `atEnd` is told the number of plain bytes. */
+export async function openUnpacked(
+  packed: ByteSource,
+  packing: Packing,
+  start: number,
+  atEnd: (size: number) => void,
+): Promise<ByteReader> {
+  const reader = new UnpackReader(new PackedInput(await packed.open()), packing, atEnd);
+  try {
+    await reader.discard(start);
+    return reader;
+  } catch (error) {
+    await reader.close();
+    throw error;
   }
 }
 

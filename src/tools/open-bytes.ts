@@ -61,7 +61,8 @@ async function peek(
   if (source.once !== true && !isUnpacked) {
     return { source, head: await readHead(source, SNIFF_BYTES), damage: null };
   }
-  const peeked = new PeekedSource(source);
+  const isFile = source.once !== true && source instanceof UnpackedSource;
+  const peeked = new PeekedSource(isFile ? source.here : source);
   const head = await peeked.peek(SNIFF_BYTES, signal);
   const damage = peeked.failure instanceof FormatError ? peeked.failure : null;
   if (source.once === true) return { source: peeked, head, damage };

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/cli/version.js';
 import { corpusPath } from '../support/corpus.js';
@@ -26,6 +27,7 @@ beforeAll(() => {
   execFileSync('cp', ['-r', join(build, 'dist'), join(build, 'alone')]);
   // Without the entry of the thread there is no thread: everything else is the same code.
   rmSync(join(build, 'alone/src/tools/thread-entry.js'));
+  rmSync(join(build, 'alone/src/bytes/unpack-thread-entry.js'));
   writeFileSync(join(build, 'package.json'), '{"type":"module"}');
   symlinkSync(join(process.cwd(), 'node_modules'), join(build, 'node_modules'));
 });
@@ -141,6 +143,26 @@ describe('a large file, with a second thread and without', () => {
     const [together, alone] = verdicts(log('large.aof', parts));
     expect(together).toBe(alone);
     expect(JSON.parse(together!)).toMatchObject({ files: [{ format: 'aof' }] });
+  });
+
+  it('says the same of a compressed log, intact, cut and with one bit changed', () => {
+    const text = Array.from({ length: 20_000 }, (_, i) => record(`${i}`.repeat(100))).join('');
+    const packed = gzipSync(text, { level: 0 });
+    const path = join(temporaryDirectory('packed'), 'large.aof.gz');
+    const told = (bytes: Buffer) => {
+      writeFileSync(path, bytes);
+      const [together, alone] = verdicts(path);
+      expect(together).toBe(alone);
+      return JSON.parse(together!) as unknown;
+    };
+    expect(packed.length).toBeGreaterThan(8 * 1024 * 1024);
+    expect(told(packed)).toMatchObject({ ok: true, files: [{ commands: 20_000, bytes: text.length }] });
+    const cut = told(packed.subarray(0, packed.length - 100_000));
+    expect(cut).toMatchObject({ files: [{ problems: [{ code: 'packed/truncated' }] }] });
+    packed[packed.length - 8]! ^= 1;
+    expect(told(packed)).toMatchObject({
+      files: [{ problems: [{ code: 'packed/checksum-mismatch', offset: text.length }] }],
+    });
   });
 
   it('says the same of an RDB, intact and with one bit changed', () => {
