@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { singleFileSet } from '../aof/set.js';
 import { type Disk, localDisk } from '../bytes/disk.js';
 import { FileSource } from '../bytes/source.js';
+import { UsageError } from '../errors.js';
 import type { Finding } from '../model/finding.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { ToolContext } from './context.js';
@@ -158,6 +159,12 @@ class Carrier {
   private async inPlace(trusted: boolean): Promise<RepairReport> {
     const { plan, chosen, nothing, context, disk } = this;
     const { source } = plan;
+    if (chosen.files.some((file) => file.source !== null && !(file.source instanceof FileSource))) {
+      throw new UsageError(
+        `--in-place: ${source.path} is packed or a pipe, and cannot be repaired where it stands`,
+        'write the repaired dataset somewhere with --out',
+      );
+    }
     const set = await asLog(source);
     const rooms = source.isDirectory || set.manifestPath !== null ? [set.directory] : [];
     if (source.isDirectory) rooms.push(source.path);

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { formatManifest } from '../../src/aof/manifest.js';
 import { runCli } from '../cli/memory-io.js';
@@ -503,8 +504,37 @@ describe('usage', () => {
     expect((await runCli(['repair', damagedLog(), ...flags])).exit).toBe(2);
   });
 
-  it('a pipe cannot be repaired, a missing file not be read', async () => {
-    expect((await runCli(['repair', '-'])).exit).toBe(2);
+  it('a missing file cannot be read', async () => {
     expect((await runCli(['repair', join(home, 'missing')])).exit).toBe(3);
+  });
+});
+
+describe('what is packed or piped', () => {
+  it('is repaired into a plain file, and not where it stands', async () => {
+    const plain = Buffer.from(FIRST + BAD + REST, 'latin1');
+    const packed = join(home, 'log.aof.gz');
+    writeFileSync(packed, gzipSync(plain));
+    const before = readFileSync(packed);
+    expect((await repair(packed, '--out', join(home, 'out.aof'))).exit).toBe(0);
+    expect(read('out.aof')).toBe(FIRST);
+    const ran = await runCli(['repair', '-', '--strategy', 'skip', '--out', join(home, 'piped.aof')], {
+      stdin: plain,
+    });
+    expect(ran.exit).toBe(0);
+    expect(read('piped.aof')).toBe(FIRST + REST);
+    for (const path of [packed, '-']) {
+      expect((await runCli(['repair', path, '--in-place', '--yes'], { stdin: plain })).exit).toBe(2);
+    }
+    expect(readFileSync(packed).equals(before)).toBe(true);
+  });
+
+  it('of an archive the dataset is taken', async () => {
+    const source = dataDirectory();
+    const archive = join(home, 'data.tar.gz');
+    execFileSync('tar', ['czf', archive, '-C', home, basename(source)]);
+    expect((await repair(archive, '--out', join(home, 'out'), '--strategy', 'skip')).exit).toBe(0);
+    expect(Object.keys(tree(join(home, 'out')))).toHaveLength(4);
+    expect(read('out/appendonlydir/appendonly.aof.1.incr.aof')).toBe(FIRST + REST);
+    expect((await runCli(['repair', archive, '--in-place', '--yes'])).exit).toBe(2);
   });
 });

@@ -81,10 +81,7 @@ async function run(path: string, flags: RepairFlags, session: Session): Promise<
     dialect: settings.dialect,
   };
   const maxLossBytes = flags.maxLoss === undefined ? null : parseSize(flags.maxLoss, '--max-loss');
-  if (path === '-') {
-    throw new UsageError('a pipe cannot be repaired: it can be read only once', 'save it to a file first');
-  }
-  const source = await openSource(path, sourceOptionsOf(flags, session));
+  const source = await openSource(path, { ...sourceOptionsOf(flags, session), again: true });
   if (source.choice !== '') session.note(printable(source.choice));
   const plan = await planRepair(source, planOptions, context);
   const view: RepairView = { path, plan, chosen: chosenOf(plan, strategy), report: null, maxLossBytes };

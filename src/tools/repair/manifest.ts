@@ -1,8 +1,9 @@
 import { basename, join } from 'node:path';
 import { formatManifest, type ManifestEntry, type ManifestLine } from '../../aof/manifest.js';
 import { type AofFileEntry, type AofSet, type StrayFile, singleFileSet } from '../../aof/set.js';
+import { type FileTree, localTree } from '../../bytes/file-tree.js';
 import type { Long } from '../../bytes/int64.js';
-import { FileSource, readHead } from '../../bytes/source.js';
+import { type ByteSource, readHead } from '../../bytes/source.js';
 import type { Finding, FindingCode } from '../../model/finding.js';
 
 /** A file that the manifest names or should name, in load order. */
@@ -21,7 +22,7 @@ export interface ManifestRepair {
   /** Null for a file that stands for itself. */
   readonly path: string | null;
   /** The one that is there, and its bytes. */
-  readonly source: FileSource | null;
+  readonly source: ByteSource | null;
   readonly bytes: number;
   /** Why it has to be written anew; empty when it may stay. */
   readonly because: readonly Finding[];
@@ -48,7 +49,8 @@ export async function repairManifest(set: AofSet): Promise<ManifestRepair> {
   const members = [...(manifest.base === null ? [] : [manifest.base]), ...manifest.increments].map((line) =>
     named(line, set),
   );
-  const source = await FileSource.at(manifestPath);
+  const tree = set.tree ?? localTree;
+  const source = await tree.open(manifestPath);
   if (because.length > 0) {
     const text = (await readHead(source, source.size)).latin1Slice();
     members.push(...(await unnamed(set, members, text, because)));
@@ -110,6 +112,7 @@ async function unnamed(
   because: readonly Finding[],
 ): Promise<SetMember[]> {
   const traceless = because.some(({ code }) => TRACELESS.has(code));
+  const tree = set.tree ?? localTree;
   const isNamed = ({ name }: StrayFile): boolean => text.includes(latin1(name));
   const wanted = set.strays.filter((stray) => traceless || isNamed(stray));
   const found: SetMember[] = [];
@@ -117,12 +120,12 @@ async function unnamed(
   if (base === undefined) {
     const bases = wanted.filter(({ kind }) => kind === 'base');
     const stray = newest(bases.filter(isNamed)) ?? newest(bases);
-    if (stray !== null) found.push((base = await strayMember(stray, 'base')));
+    if (stray !== null) found.push((base = await strayMember(stray, 'base', tree)));
   }
   const least = base === undefined ? 0 : Number(base.line.seq);
   for (const stray of wanted) {
     if (stray.kind === 'incr' && (isNamed(stray) || seqOf(stray.name) >= least)) {
-      found.push(await strayMember(stray, 'incr'));
+      found.push(await strayMember(stray, 'incr', tree));
     }
   }
   return found;
@@ -134,9 +137,9 @@ function newest(strays: readonly StrayFile[]): StrayFile | null {
   return [...strays].sort((a, b) => seqOf(b.name) - seqOf(a.name))[0] ?? null;
 }
 
-async function strayMember(stray: StrayFile, role: 'base' | 'incr'): Promise<SetMember> {
+async function strayMember(stray: StrayFile, role: 'base' | 'incr', tree: FileTree): Promise<SetMember> {
   const seq: Long = seqOf(stray.name);
-  const set = await singleFileSet(await FileSource.at(stray.path));
+  const set = await singleFileSet(await tree.open(stray.path));
   const entry: AofFileEntry = { ...set.files[0]!, role, seq };
   return memberOf(entry, lineOf(entry));
 }

@@ -53,7 +53,9 @@ export async function stageFile(
   try {
     await writeContent(outcome, target, context);
     await target.flush();
-    const owned = await carryOver(outcome.path, target.stagedPath, disk);
+    // What was packed or piped has no owner to carry over.
+    const owned =
+      !(outcome.source instanceof FileSource) || (await carryOver(outcome.path, target.stagedPath, disk));
     return {
       stagedPath: target.stagedPath,
       carried: [],
@@ -118,6 +120,8 @@ class DirectoryStage {
   private readonly root: string;
   /** In front of names in the output. */
   private readonly folder: string;
+  /** Of an archive the dataset is taken, and nothing beside it. */
+  private readonly isArchive: boolean;
 
   constructor(
     source: Source,
@@ -129,6 +133,7 @@ class DirectoryStage {
     const logs = source.kind === 'aof' ? source.set : null;
     const { root, folder } = layoutOf(source, logs, options.path);
     this.root = root;
+    this.isArchive = source.leftOut !== undefined;
     this.folder = folder;
   }
 
@@ -146,6 +151,7 @@ class DirectoryStage {
         outcome.change === 'keep' && outcome !== last && !/\.(manifest|conf)$/.test(outcome.path);
       await this.put(name, outcome, shared);
     }
+    if (this.isArchive) return;
     await this.carryRest('', done);
     for (const name of this.rooms()) await this.carryDirectory(name);
   }
@@ -167,11 +173,12 @@ class DirectoryStage {
       );
     }
     this.made.add(roomOf(name));
-    if (options.link && shared) return this.link(outcome.path, placed);
+    if (options.link && shared && outcome.source instanceof FileSource)
+      return this.link(outcome.path, placed);
     const file = await target.file(placed);
     await writeContent(outcome, file, context);
     await file.publish();
-    await this.own(outcome.source?.label ?? null, placed);
+    await this.own(outcome, placed);
     if (outcome.change === 'keep') this.carried.push(name);
   }
 
@@ -189,12 +196,13 @@ class DirectoryStage {
   }
 
   /** A file that is new takes after the directory it is for. */
-  private async own(from: string | null, placed: string): Promise<void> {
+  private async own({ source, path }: FileOutcome, placed: string): Promise<void> {
     const { target, disk, root, options } = this;
+    if (this.isArchive) return;
     const to = join(target.stagedPath, placed);
     try {
       const owned =
-        from === null ? await giveTo(to, await disk.facts(root), disk) : await carryOver(from, to, disk);
+        source === null ? await giveTo(to, await disk.facts(root), disk) : await carryOver(path, to, disk);
       if (!owned) this.notOwned.push(join(options.path, placed));
     } catch (error) {
       throw outputErrorOf(error, join(options.path, placed));
