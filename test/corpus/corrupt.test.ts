@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../cli/memory-io.js';
 import { CORRUPT_SERVERS, corruptCases } from '../support/corpus.js';
+import { THOROUGH } from '../support/effort.js';
 import { digestName } from '../support/verdict.js';
 
 /** Cases in which rekindle deliberately rebuilds something else than the server had, or nothing. */
@@ -23,7 +24,11 @@ describe.each(CORRUPT_SERVERS)('what is rebuilt from damaged files of %s', (serv
     );
     const loaded = cases.filter(({ truth }) => truth.load.digest !== undefined);
     expect(loaded.length).toBeGreaterThan(30);
-    for (const { title, path, truth } of loaded) {
+    // The same things are done to files of all servers: without REKINDLE_FUZZ_RUNS a third of them stands for the rest.
+    const few = !THOROUGH && server !== 'redis-7.0.15';
+    for (const { title, path, truth } of few
+      ? loaded.filter((_, i) => i % 3 === server.length % 3)
+      : loaded) {
       // Starting from an RDB, unlike from a log, a server leaves out what has expired.
       const filter = truth.kind === 'rdb' ? ['--expired', 'drop'] : [];
       const words = ['digest', path, '--json', '--as', digestName(server), ...filter];
