@@ -70,8 +70,12 @@ export function printPlan(view: RepairView, session: Session): void {
   printDamage(plan, session);
   const strategies = sameOutcome(plan) ? plan.strategies.slice(0, 1) : plan.strategies;
   session.print('\n');
-  for (const strategy of strategies) printCost(strategy, strategies.length > 1, session);
-  for (const strategy of strategies) printActions(strategy, strategies.length > 1, session);
+  const several = strategies.length > 1;
+  for (const strategy of strategies) {
+    const head = several ? `  ${style.bold(title(strategy.name).padEnd(20))}` : '  ';
+    printCost(strategy, head, several, session);
+  }
+  for (const strategy of strategies) printActions(strategy, several, session);
   if (!session.settings.quiet) printNext(view, strategies, session);
 }
 
@@ -108,15 +112,14 @@ function printDamage(plan: RepairPlan, session: Session): void {
 const title = (name: StrategyName): string => (name === 'truncate' ? 'truncate (default)' : name);
 
 /** One line a strategy, so that they can be compared. */
-function printCost(strategy: StrategyPlan, named: boolean, session: Session): void {
+function printCost(strategy: StrategyPlan, head: string, explained: boolean, session: Session): void {
   const { outStyle: style } = session;
   const { name, obstacle } = strategy;
-  const head = named ? `  ${style.bold(title(name).padEnd(20))}` : '  ';
   if (obstacle !== null) {
     session.print(`${head}${style.red('not possible')}: ${OBSTACLE_WORDS[obstacle]}\n`);
     return;
   }
-  const words = named || name === 'salvage' ? `; ${STRATEGY_WORDS[name]}` : '';
+  const words = explained || name === 'salvage' ? `; ${STRATEGY_WORDS[name]}` : '';
   session.print(`${head}${costText(strategy)}${words}\n`);
 }
 
@@ -224,8 +227,8 @@ export function printRepair(view: RepairView, report: RepairReport, session: Ses
   if (!plan.intact) {
     printDamage(plan, session);
     session.print('\n');
-    if (chosen.name !== 'salvage') session.print(`  ${style.bold(title(chosen.name))}:\n`);
-    printCost(chosen, false, session);
+    const { name } = chosen;
+    printCost(chosen, name === 'salvage' ? '  ' : `  ${style.bold(name)} `, false, session);
     printActions(chosen, false, session);
     session.print('\n');
   }

@@ -204,9 +204,11 @@ const KINDS: Readonly<Record<LostRange['why'], ActionKind>> = {
   trailing: 'drop-trailing',
 };
 
+const TORN: ReadonlySet<FindingCode> = new Set(['aof/torn-tail', 'aof/open-transaction']);
+
 /** A torn end that no server forgives has a code of its own. */
 function inPlaceOf(because: Finding | null, last: boolean): Finding | null {
-  if (because === null || last || because.code !== 'aof/torn-tail') return because;
+  if (because === null || last || !TORN.has(because.code)) return because;
   const code: FindingCode = 'aof/truncated';
   return { ...because, code };
 }
