@@ -68,6 +68,12 @@ export const FINDINGS = {
   'rdb/count-differs': 'warning',
   /** Decodes, and is no record that a server writes: zeros, for one. Told by salvage. */
   'rdb/implausible-record': 'error',
+  /** A sorted set that servers serve in the order in which it stands, members of one score in another. */
+  'rdb/unsorted-members': 'error',
+  /** Ids and counters of a stream that contradict its entries: servers load them unseen. */
+  'rdb/odd-stream': 'warning',
+  /** A node of a list without elements: servers leave it out. */
+  'rdb/empty-node': 'warning',
   /** Records behind a damage that may be the content of a value. */
   'rdb/doubtful-records': 'warning',
   /** Compressed records of Dragonfly. */

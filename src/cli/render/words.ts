@@ -130,9 +130,33 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     says: 'what stands here has the form of a record and is none that a server writes',
     hint: `a part of the file was overwritten: repair saves what stands around it, or ${RESTORE_RDB}`,
   },
-  'rdb/implausible-record': {
-    says: 'what stands here has the form of a record and is none that a server writes',
-    hint: `a part of the file was overwritten: repair saves what stands around it, or ${RESTORE_RDB}`,
+  'rdb/duplicate-key': {
+    says: 'a key may stand in a database only once; servers abort when they load it a second time',
+    hint: '`rekindle repair` keeps the first of the two and lists the other; compare both with `rekindle digest --per-key` of a backup',
+  },
+  'rdb/odd-expiry': {
+    says: 'a key must expire at a time that makes sense; servers take this one as it is and drop the key, or never do',
+    hint: 'seconds taken for milliseconds look like this, and so does damage: compare the key with another copy',
+  },
+  'rdb/count-differs': {
+    says: 'the number of keys announced differs from those that came; servers only size their tables by it',
+    hint: 'keys were lost or added after the file was saved, or a tool wrote it: compare its keys with another copy',
+  },
+  'rdb/unsorted-members': {
+    says: 'members of one score must stand in the order of their bytes; servers load this unseen, and ranks and ranges come out wrong',
+    hint: 'the bytes of this value were changed, or a tool wrote it: take the key from another copy, or remove and add its members',
+  },
+  'rdb/odd-stream': {
+    says: 'ids and counters of a stream must agree with its entries; servers load them unseen',
+    hint: 'XSETID puts them right once the file is loaded; compare the key with another copy before',
+  },
+  'rdb/empty-node': {
+    says: 'a node of a list holds no element; servers leave it out',
+    hint: 'nothing is lost by it, though no server writes such a node: find out what wrote or changed the file',
+  },
+  'rdb/doubtful-records': {
+    says: 'whole records stand behind a damage that may as well be the content of a value',
+    hint: 'they are not counted; `rekindle repair --doubtful` keeps them',
   },
   'rdb/bad-blob': {
     says: 'a compressed part of the file must be one whole frame of its format',
