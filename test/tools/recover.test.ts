@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { recover } from '../../src/tools/library.js';
 import type { ForeseenStart } from '../../src/tools/recover/plan.js';
 import type { RecoverReport } from '../../src/tools/recover.js';
+import { CORPUS_NOW, corruptCases } from '../support/corpus.js';
+import { THOROUGH } from '../support/effort.js';
 import { RECOVERY_CASES, type RecoveryTruth, recoveryDirectory, recoveryTruth } from '../support/recovery.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
@@ -15,6 +17,8 @@ describe.each(RECOVERY_CASES)('%s', (name) => {
   it('foresees every start as the real server did it', async () => {
     const report = await recover(recoveryDirectory(name));
     expect(report.starts.length).toBeGreaterThanOrEqual(2);
+    // The plan saves no less than the server would.
+    expect(report.plan?.measured.measure?.keys ?? 0).toBeGreaterThanOrEqual(report.starts[0]!.keys ?? 0);
     for (const start of report.starts) {
       const real = realStart(truth, start);
       const got = start.outcome === 'refuses' ? 'refused' : start.digest;
@@ -39,12 +43,6 @@ describe.each(RECOVERY_CASES)('%s', (name) => {
     expect(again.verdict).toBe('ready');
     expect(again.plan?.measured.measure?.digest).toBe(output?.digest);
     expect(again.plan?.loss.bytes).toBe(0);
-  });
-
-  it('saves no less than the server would', async () => {
-    const { plan, starts } = await recover(recoveryDirectory(name));
-    const bests = starts.filter(({ expected }) => expected).map(({ keys }) => keys ?? 0);
-    expect(plan?.measured.measure?.keys ?? 0).toBeGreaterThanOrEqual(Math.max(...bests));
   });
 });
 
@@ -201,3 +199,40 @@ function contentOf(directory: string): Record<string, string> {
     }),
   );
 }
+
+describe('every damaged file that a Redis 7.0 was started on', () => {
+  /** Where the server did something else than is foretold, and why. */
+  const DIFFERENT: Readonly<Record<string, string>> = {
+    'aof-len-huge': 'a length of 100 GB: this server happened to take it for a torn tail, others die of it',
+  };
+  const conf = join(temporaryDirectory('conf'), 'redis.conf');
+
+  // All of them where there is time.
+  const some = corruptCases('redis-7.0.15').filter((_, i) => THOROUGH || i % 6 === 0);
+
+  it.each(some.map((each) => [each.name, each] as const))('%s', async (name, each) => {
+    const { path, truth } = each;
+    const directory = temporaryDirectory('start');
+    const isRdb = truth.kind === 'rdb';
+    if (statSync(path).isDirectory()) cpSync(path, directory, { recursive: true });
+    else cpSync(path, join(directory, isRdb ? 'dump.rdb' : 'appendonly.aof'));
+    const settings = `appendonly ${isRdb ? 'no' : 'yes'}\naof-load-truncated`;
+    for (const [load, truncated] of [
+      [truth.load, 'yes'],
+      [truth.load_truncated_no, 'no'],
+    ] as const) {
+      if (load === undefined || name in DIFFERENT) continue;
+      writeFileSync(conf, `${settings} ${truncated}\n`);
+      const { starts } = await recover(directory, { config: conf, nowMs: CORPUS_NOW * 1000 });
+      expect(starts[0]!.outcome !== 'refuses', starts[0]!.reason).toBe(load.started);
+    }
+    // Whatever the file is, what is written of it is whole, or nothing is.
+    for (const strategy of ['truncate', 'skip'] as const) {
+      const out = join(directory, '..', `${name}-${strategy}`);
+      rmSync(out, { recursive: true, force: true });
+      const output = { path: out, force: false };
+      const report = await recover(directory, { config: conf, nowMs: CORPUS_NOW * 1000, strategy, output });
+      expect(existsSync(out)).toBe(report.output !== null);
+    }
+  });
+});

@@ -108,6 +108,7 @@ function wayJson({ way, measure, why }: Measured, number: number): Fields {
     correctedBytes: way.corrected,
     commands: way.commands,
     keys: measure?.keys ?? null,
+    expired: measure?.expired ?? null,
     digest: measure?.digest ?? null,
     newest: seconds(way.newest?.ms ?? null),
     newestBy: way.newest?.by ?? null,

@@ -57,6 +57,8 @@ export const REASON_WORDS: Readonly<Record<StartReason, string>> = {
     'refuses to start: {file} ends in the middle of a command{at}, and aof-load-truncated is no',
   'base-damaged': 'refuses to start: the base {file} is damaged{at}',
   'rdb-damaged': 'refuses to start: {file} is damaged{at}',
+  'too-many-databases':
+    'refuses to start: {file} has keys in databases beyond the number that `databases` allows',
   'not-readable': 'what it does depends on {file}, which could not be read',
 };
 

@@ -179,7 +179,9 @@ class RecoverText {
 
   private wayFacts(measured: Measured): string {
     const { way, measure } = measured;
-    const keys = measure === null ? 'keys not counted' : counted(measure.keys, 'key');
+    const past =
+      measure === null || measure.expired === 0 ? '' : ` (${count(measure.expired)} past their TTL)`;
+    const keys = measure === null ? 'keys not counted' : `${counted(measure.keys, 'key')}${past}`;
     const commands = way.commands === 0 ? '' : `, ${counted(way.commands, 'command')}`;
     const same = this.sameAs(measured);
     return `${keys}${commands}${newestText(way)}${same === 0 ? '' : `; the same state as ${same}`}`;

@@ -6,7 +6,7 @@ import type { Disk } from '../../bytes/disk.js';
 import { FileSource } from '../../bytes/source.js';
 import { outputErrorOf } from '../../bytes/target.js';
 import { OutputError, UsageError } from '../../errors.js';
-import { FINDINGS } from '../../model/finding.js';
+import { FINDINGS, type FindingCode } from '../../model/finding.js';
 import type { ServerConfig } from '../../model/server-config.js';
 import { checkFile } from '../check-file.js';
 import type { ToolContext } from '../context.js';
@@ -108,6 +108,9 @@ async function refuseWithoutRoom({ request, chosen, shape }: Carrying, disk: Dis
     'write to another file system, or free some space',
   );
 }
+
+/** Errors of a log that servers load all the same, and that cutting would only lose more by. */
+const LOADED: ReadonlySet<FindingCode> = new Set<FindingCode>(['aof/nested-multi', 'aof/exec-without-multi']);
 
 class Stage {
   readonly files: { name: string; bytes: number }[] = [];
@@ -215,7 +218,7 @@ class Stage {
       const form = name === config.dbFilename ? 'rdb' : 'aof';
       const options = { form, last: true, quick: false, dialect: null } as const;
       const { file } = await checkFile(source, options, this.context);
-      const error = file.findings.find(({ code }) => FINDINGS[code] === 'error');
+      const error = file.findings.find(({ code }) => FINDINGS[code] === 'error' && !LOADED.has(code));
       if (error !== undefined) throw wrong(`${name}: ${error.code} at offset ${error.where.offset}`);
     }
     const results: { keys: number; digest: string }[] = [];

@@ -13,6 +13,8 @@ import type { Part, Way } from './ways.js';
 /** What a state holds. */
 export interface Measure {
   readonly keys: number;
+  /** Of those: past their TTL. A server drops them when it loads them. */
+  readonly expired: number;
   /** As DEBUG DIGEST of the server that wrote the files. */
   readonly digest: string;
   /** Commands the embedded engine does not know: keys and digest lack what they did. */
@@ -75,12 +77,14 @@ export async function measureWay(
       const bytes = new ContentSource(snapshot.candidate.source!, snapshot.content, context);
       const common = { path: bytes.label, choice: '', isDirectory: false } as const;
       const report = await digest({ ...common, kind: 'rdb', bytes }, everything, context);
-      return { way, measure: { keys: report.keys, digest: report.digest, unknownCommands: 0 }, why: '' };
+      const { keys, expired } = report;
+      return { way, measure: { keys, expired, digest: report.digest, unknownCommands: 0 }, why: '' };
     }
     const rebuilt = await rebuildWay(way, directory, as, context);
     const report = await digestKeyspace(rebuilt, everything, context);
     const unknownCommands = rebuilt.skipped.length;
-    return { way, measure: { keys: report.keys, digest: report.digest, unknownCommands }, why: '' };
+    const { keys, expired } = report;
+    return { way, measure: { keys, expired, digest: report.digest, unknownCommands }, why: '' };
   } catch (error) {
     if (error instanceof UsageError) return { way, measure: null, why: error.message };
     // A check of structure cannot see all that executing does.

@@ -10,7 +10,7 @@ import type { Candidate } from './weigh.js';
  * `nothing-there`: no RDB, no log. `no-manifest`: files of a log, but no manifest: taken for no log at all.
  * `no-log`: appendonly yes without a log: the RDB is not looked at. `log-empty`: all its files are empty.
  * The others refuse: `manifest-damaged`, `file-missing`, `log-damaged`, `torn-not-last`, `torn-not-allowed`,
- * `base-damaged`, `rdb-damaged`, `not-readable`.
+ * `base-damaged`, `rdb-damaged`, `too-many-databases`, `not-readable`.
  */
 export type StartReason =
   | 'log'
@@ -28,6 +28,7 @@ export type StartReason =
   | 'torn-not-allowed'
   | 'base-damaged'
   | 'rdb-damaged'
+  | 'too-many-databases'
   | 'not-readable';
 
 /**
@@ -112,6 +113,8 @@ class Foresight {
     if (rdb.state !== 'intact' && !checksumOnly) {
       return this.answer('refuses', 'rdb-damaged', { file, offset: rdb.damage?.where.offset ?? 0 });
     }
+    if (rdb.lastDatabase >= this.config.databases)
+      return this.answer('refuses', 'too-many-databases', { file });
     const parts: LoadedPart[] = [{ candidate: rdb, end: rdb.bytes }];
     return this.answer('loads', 'snapshot', { file, parts, effects });
   }
@@ -185,6 +188,9 @@ class Foresight {
       if (candidate.bytes === 0) continue;
       if (candidate.state === 'foreign' || candidate.kind === 'manifest') {
         return this.answer('refuses', 'log-damaged', { file: candidate.name, offset: 0 });
+      }
+      if (candidate.lastDatabase >= this.config.databases) {
+        return this.answer('refuses', 'too-many-databases', { file: candidate.name });
       }
       parts.push({ candidate, end: candidate.validBytes });
       const stop = candidate.findings.find(({ code }) => TORN.has(code) || verdictOf(code) === 'refused');

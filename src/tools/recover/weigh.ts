@@ -39,6 +39,8 @@ export interface Candidate extends FoundFile {
   readonly commands: number;
   /** Whole commands behind the first damage; null: nobody can tell. */
   readonly commandsBehind: number | null;
+  /** The highest database that the RDB has keys in; -1: none. */
+  readonly lastDatabase: number;
   readonly producer: Server | null;
   /** When the RDB says it was saved, in milliseconds since the epoch. */
   readonly savedAtMs: number | null;
@@ -156,6 +158,7 @@ function unweighed(file: FoundFile, state: CandidateState): Candidate {
     rdbKeys: null,
     commands: 0,
     commandsBehind: 0,
+    lastDatabase: -1,
     producer: null,
     savedAtMs: null,
     firstTimeMs: null,
@@ -163,7 +166,10 @@ function unweighed(file: FoundFile, state: CandidateState): Candidate {
   };
 }
 
-type Facts = Pick<Candidate, 'producer' | 'savedAtMs' | 'firstTimeMs' | 'lastTimeMs' | 'commands'>;
+type Facts = Pick<
+  Candidate,
+  'lastDatabase' | 'producer' | 'savedAtMs' | 'firstTimeMs' | 'lastTimeMs' | 'commands'
+>;
 
 /**
  * A quick pass over what is taken of it, for what the check does not tell: who wrote the file, when, and how much of it.
@@ -182,6 +188,7 @@ async function factsOf(file: FoundFile, content: Content | null, context: ToolCo
   for (const { name, value } of only?.rdb?.auxFields ?? []) aux.take(name, value);
   const { firstSeconds = null, lastSeconds = null, commands = 0 } = only?.log ?? {};
   return {
+    lastDatabase: Math.max(-1, ...(only?.rdb?.databases.keys() ?? [])),
     producer: aux.server,
     savedAtMs: aux.savedAtMs,
     firstTimeMs: firstSeconds === null ? null : firstSeconds * 1000,
