@@ -43,11 +43,6 @@ export const CHUNKS = 14;
 /** Width, depth and a sum, then eight bytes for each of width times depth. */
 export const MATRIX = 15;
 
-/** Bytes in chunks: their total, then lengths and bytes up to it. */
-export const CHUNKS = 14;
-/** Width, depth and a sum, then eight bytes for each of width times depth. */
-export const MATRIX = 15;
-
 export type LayoutPart =
   | typeof STRING
   | typeof LENGTH
