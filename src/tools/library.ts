@@ -11,6 +11,7 @@ import { Dataset } from './dataset.js';
 import { type DigestOptions, type DigestReport, digest as digestSource } from './digest.js';
 import { EVERY_KEY } from './filter.js';
 import { type InfoReport, info as infoSource } from './info.js';
+import { unpacked } from './open-bytes.js';
 import { type RecoverOptions, type RecoverReport, recover as recoverDirectory } from './recover.js';
 import type { PlanOptions } from './repair/plan.js';
 import {
@@ -152,7 +153,11 @@ export function emptyDataset(options: Surroundings = {}): Dataset {
   return Dataset.empty(contextOf(options));
 }
 
-/** The keys of an RDB in batches of records that own their bytes. @throws FormatError InputError while it is iterated */
+/**
+ * The keys of an RDB, packed or not, in batches of records that own their bytes.
+ *
+ * @throws FormatError InputError while it is iterated
+ */
 export async function* readRdb(
   source: string | Uint8Array | ByteSource,
   options: Partial<ReadRdbOptions> = {},
@@ -163,7 +168,8 @@ export async function* readRdb(
       : source instanceof Uint8Array
         ? new MemorySource(source)
         : source;
-  yield* readRdbFrom(bytes, {
+  const plain = await unpacked(bytes, { signal: null });
+  yield* readRdbFrom(plain.source, {
     verifyChecksum: true,
     deep: false,
     batchRecords: 1024,

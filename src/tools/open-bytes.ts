@@ -33,7 +33,10 @@ const DEPTH_MAX = 4;
  *
  * @throws InputError when it is packed too deep
  */
-export async function unpacked(source: ByteSource, { signal }: UnpackOptions): Promise<PlainBytes> {
+export async function unpacked(
+  source: ByteSource,
+  { signal }: Pick<UnpackOptions, 'signal'>,
+): Promise<PlainBytes> {
   const packings: Packing[] = [];
   let at = source;
   for (;;) {

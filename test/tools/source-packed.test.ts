@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { check } from '../../src/tools/check.js';
 import { digest } from '../../src/tools/digest.js';
 import { EVERY_KEY } from '../../src/tools/filter.js';
+import { readRdb } from '../../src/tools/library.js';
 import { openSource, type Source } from '../../src/tools/source.js';
 import { corpusBytes } from '../support/corpus.js';
 import { gzip, lz4Frame, vcs, zstdFrame } from '../support/pack.js';
@@ -217,4 +218,15 @@ describe('a snapshot of Dragonfly', () => {
     const several = { ...FILES, 'later-summary.dfs': part('c') };
     await expect(open(snapshot(several))).rejects.toMatchObject({ code: 'input/ambiguous' });
   });
+});
+
+it('a library reads packed RDBs by their path and from memory', async () => {
+  const count = async (source: string | Uint8Array) => {
+    let keys = 0;
+    for await (const batch of readRdb(source)) keys += batch.length;
+    return keys;
+  };
+  expect(await count(RDB)).toBe(19);
+  expect(await count(vcs(RDB))).toBe(19);
+  expect(await count(fileOf('x', gzip(RDB)))).toBe(19);
 });
