@@ -56,6 +56,8 @@ export class ValueWalk {
   index = -1;
   /** Items reported so far. */
   items = 0;
+  /** Nodes of the list at hand that hold nothing. */
+  emptyNodes = 0;
   /** Base of the times of expiry in the hash at hand, in milliseconds. */
   smallestExpiry = 0;
   /** Index of the array element before the one at hand. */
@@ -93,6 +95,7 @@ export class ValueWalk {
     this.left = 0;
     this.index = -1;
     this.items = 0;
+    this.emptyNodes = 0;
     this.smallestExpiry = 0;
     if (this.deep) this.seen.reset();
   }

@@ -75,6 +75,8 @@ export class ValueReader {
     const progress = codec.decode!(walk, cursor, out);
     if (progress === END && codec.neverEmpty && walk.items === 0) {
       this.warn('rdb/empty-value', this.offset, { kind: codec.kind, encoding: codec.encoding });
+    } else if (progress === END && walk.emptyNodes > 0) {
+      this.warn('rdb/empty-node', this.offset, { nodes: walk.emptyNodes });
     }
     return progress;
   }

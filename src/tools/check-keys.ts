@@ -1,11 +1,13 @@
 import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
-import { type Depth, ITEMS, type KeyHead, SKIP } from '../model/handler.js';
+import { type Depth, ITEMS, type KeyHead, SKIP, type StreamMeta } from '../model/handler.js';
+import type { StreamId } from '../model/stream-id.js';
 import type { RdbDecoder } from '../rdb/decoder.js';
 import type { Dialect } from '../rdb/dialect.js';
 import { type RdbHeader, RdbSink, type RdbSummary } from '../rdb/handler.js';
 import { type FindingList, placeOf } from './check-findings.js';
 import { NameMemory, type Suspects } from './check-names.js';
+import { ValueSense } from './check-values.js';
 import type { ToolContext } from './context.js';
 import type { NotChecked } from './report.js';
 
@@ -54,6 +56,7 @@ export class RdbCheck extends RdbSink {
   private inSlot: Announced | null = null;
   private head: KeyHead | null = null;
   private oddField = false;
+  private readonly sense: ValueSense;
 
   constructor(
     private readonly findings: FindingList,
@@ -63,6 +66,7 @@ export class RdbCheck extends RdbSink {
   ) {
     super();
     this.depth = quick ? SKIP : ITEMS;
+    this.sense = new ValueSense(findings);
     this.names = quick ? null : new NameMemory();
   }
 
@@ -110,6 +114,7 @@ export class RdbCheck extends RdbSink {
 
   override key(head: KeyHead): Depth {
     if (head.opaque) this.modules++;
+    else if (head.kind === 'zset' || head.kind === 'stream') this.sense.begin(head);
     const { names } = this;
     if (names !== null) {
       const { bytes, start, end } = head.key;
@@ -142,6 +147,18 @@ export class RdbCheck extends RdbSink {
     const head = this.head!;
     const detail = { field: name.latin1(), expiresAtMs };
     this.findings.add('rdb/odd-expiry', head.offset, detail, placeOf(head));
+  }
+
+  override member(value: ByteSlice, score: number): void {
+    this.sense.nextMember(value, score);
+  }
+
+  override streamEntry(id: StreamId): void {
+    this.sense.nextEntry(id);
+  }
+
+  override streamMeta(meta: StreamMeta): void {
+    this.sense.streamMeta(meta);
   }
 
   override keyEnd(): void {

@@ -79,10 +79,11 @@ function readContainer(walk: ValueWalk, cursor: Cursor, out: ItemOutput): number
 
 /** All entries of the packed node in `walk.text`. */
 function readNode(reader: PackedReader, walk: ValueWalk, out: ItemOutput): void {
-  const { entry } = walk;
+  const { entry, items } = walk;
   reader.open(walk.text);
   while (reader.next(entry)) {
     walk.items++;
     out.element(entry.text());
   }
+  if (walk.items === items) walk.emptyNodes++;
 }
