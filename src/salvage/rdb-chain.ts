@@ -77,6 +77,8 @@ export class RecordChain {
     readonly reader: RecordReader,
     private readonly ledger: SurveyLedger,
     private readonly habits: NameHabits,
+    /** Records before this offset are walked past by their layout alone. */
+    private readonly trustedTo: number,
     private readonly onAux: (name: string, value: string) => void,
   ) {
     reader.tell(this.items);
@@ -99,6 +101,7 @@ export class RecordChain {
     for (let told = from; ; ) {
       const start = window.offset;
       if (start >= window.limit) return this.failure(start, truncated(start, 1, 0));
+      reader.shallow = start < this.trustedTo;
       reader.begin(cursor);
       try {
         while (!reader.run(cursor)) {

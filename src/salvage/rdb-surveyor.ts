@@ -62,9 +62,8 @@ export class Surveyor {
     await window.cover(0, HEADER_BYTES);
     const { dialect, failure } = findHeader(window.cursor.bytes.subarray(0, window.end), options.dialect);
     this.reader = new RecordReader(dialect, options.limits);
-    this.chain = new RecordChain(window, this.reader, this.ledger, this.habits, (name, value) =>
-      this.hearAux(name, value),
-    );
+    const hearAux = (name: string, value: string) => this.hearAux(name, value);
+    this.chain = new RecordChain(window, this.reader, this.ledger, this.habits, options.trustedTo, hearAux);
     this.gaps = new GapSearch(window, dialect, options.limits, this.habits, (offset) => this.mayEnd(offset));
     let ending: Ending;
     if (failure === null) {
@@ -90,7 +89,6 @@ export class Surveyor {
   private async walk(from: number): Promise<Ending> {
     const { chain, window } = this;
     for (let at = from; ; ) {
-      this.reader.shallow = at < this.options.trustedTo;
       const stopped = await chain.follow(at, this.context.progress);
       if (typeof stopped === 'number') {
         const ending = await this.endAt(stopped);

@@ -251,3 +251,19 @@ describe('a header opcode that claims too much', () => {
     expect((await namesIn(again)).length).toBe(10);
   });
 });
+
+describe('a survey that is handed over to', () => {
+  test('takes what was checked by its layout, and looks into the rest', async () => {
+    const builder = redis(10);
+    for (let i = 0; i < 12; i++) builder.key(0, `user:${i}`, str(`v${i}`));
+    const bad = builder.bytes().length;
+    // A listpack whose length differs from what it says.
+    builder.key(16, 'user:bad', str(u8(9, 0, 0, 0, 2, 0, 0x81, 0x61, 2, 0x81, 0x62, 2, 0xff)));
+    for (let i = 12; i < 24; i++) builder.key(0, `user:${i}`, str(`v${i}`));
+    const bytes = builder.endUnchecked();
+    const whole = await surveyed(bytes);
+    const handed = await surveyed(bytes, { trustedTo: bad });
+    expect(whole.damaged).toMatchObject([{ start: bad, code: 'rdb/bad-listpack', key: 'user:bad' }]);
+    expect(handed).toEqual(whole);
+  });
+});
