@@ -1,101 +1,22 @@
-import { execFileSync, spawn } from 'node:child_process';
-import {
-  chmodSync,
-  closeSync,
-  cpSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { formatManifest } from '../../src/aof/manifest.js';
 import { runCli } from '../cli/memory-io.js';
 import { corpusBytes, corpusPath } from '../support/corpus.js';
 import { resp } from '../support/resp.js';
 import { temporaryDirectory } from '../support/temporary.js';
 import { tree } from '../support/tree.js';
-
-interface Answer {
-  readonly ok: boolean;
-  readonly output: string | null;
-  readonly refusal: string | null;
-  readonly actions: readonly {
-    readonly file: string;
-    readonly kind: string;
-    readonly from: number;
-    readonly to: number;
-    readonly lostBytes: number;
-    readonly lostCommands: number | null;
-    readonly lostKeys: number | null;
-  }[];
-  readonly strategies: readonly {
-    readonly name: string;
-    readonly possible: boolean;
-    readonly lostBytes: number;
-  }[];
-  readonly backups: readonly { readonly path: string }[];
-  readonly leftBehind: readonly string[];
-}
+import { BAD, damagedLog, dataDirectory, FIRST, REST, repair } from './repair-room.js';
 
 let home = '';
 beforeEach(() => (home = temporaryDirectory('repair')));
 
-async function repair(
-  ...args: string[]
-): Promise<Answer & { readonly exit: number; readonly stderr: string }> {
-  const { exit, stdout, stderr } = await runCli(['repair', ...args, '--json']);
-  return { exit, stderr, ...(JSON.parse(stdout) as Answer) };
-}
-
 const read = (...path: string[]): string => readFileSync(join(home, ...path), 'latin1');
 const exists = (name: string): boolean => readdirSync(home).includes(name);
 
-const FIRST = resp('SELECT 0', 'SET a 1');
-const BAD = '!!damaged!!';
-const REST = resp('SET b 2', 'SET c 3');
-
-/** A data directory with a base and two increments; the first of them is damaged. */
-function dataDirectory(name = 'data'): string {
-  const path = join(home, name);
-  const log = join(path, 'appendonlydir');
-  mkdirSync(log, { recursive: true });
-  cpSync(corpusPath('redis-7.0.15', 'small.rdb'), join(log, 'appendonly.aof.1.base.rdb'));
-  writeFileSync(join(log, 'appendonly.aof.1.incr.aof'), FIRST + BAD + REST, 'latin1');
-  writeFileSync(join(log, 'appendonly.aof.2.incr.aof'), resp('SELECT 0', 'SET d 4'));
-  const line = (file: string, seq: number, type: 'b' | 'i') => ({
-    name: `appendonly.aof.${file}`,
-    seq,
-    type,
-  });
-  const base = line('1.base.rdb', 1, 'b');
-  const increments = [line('1.incr.aof', 1, 'i'), line('2.incr.aof', 2, 'i')];
-  writeFileSync(join(log, 'appendonly.aof.manifest'), formatManifest({ base, increments }));
-  writeFileSync(join(path, 'redis.conf'), 'appendonly yes\n');
-  writeFileSync(join(path, 'dump.rdb'), corpusBytes('redis-7.0.15', 'empty.rdb'));
-  for (const left of ['temp-1234.rdb', 'redis.pid', 'dump.rdb.bak-20260301T120000Z']) {
-    writeFileSync(join(path, left), 'left over');
-  }
-  return path;
-}
-
-function damagedLog(name = 'log.aof'): string {
-  const path = join(home, name);
-  writeFileSync(path, FIRST + BAD + REST, 'latin1');
-  return path;
-}
-
 describe('a plan', () => {
   it('tells what each way out costs, changes nothing, and ends with 1', async () => {
-    const source = dataDirectory();
+    const source = dataDirectory(home);
     const before = tree(home);
     const answer = await repair(source);
     expect(answer).toMatchObject({ exit: 1, ok: false, output: null, refusal: null });
@@ -133,7 +54,7 @@ describe('a plan', () => {
 
 describe('a repaired copy', () => {
   it('of a file is cut, or lacks the damage alone', async () => {
-    const log = damagedLog();
+    const log = damagedLog(home);
     expect(await repair(log, '--out', join(home, 'cut.aof'))).toMatchObject({ exit: 0, ok: true });
     expect(read('cut.aof')).toBe(FIRST);
     expect(await repair(log, '--out', join(home, 'skip.aof'), '--strategy', 'skip')).toMatchObject({
@@ -153,7 +74,7 @@ describe('a repaired copy', () => {
   });
 
   it('of a directory is one that a server starts from', async () => {
-    const source = dataDirectory();
+    const source = dataDirectory(home);
     const out = join(home, 'out');
     const answer = await repair(source, '--out', out);
     expect(answer).toMatchObject({ exit: 0, output: out });
@@ -172,7 +93,7 @@ describe('a repaired copy', () => {
   });
 
   it('of a log directory is a data directory, or that directory when it is named so', async () => {
-    const source = join(dataDirectory(), 'appendonlydir');
+    const source = join(dataDirectory(home), 'appendonlydir');
     for (const given of [source, join(source, 'appendonly.aof.manifest')]) {
       const out = join(home, `out-${basename(given)}`);
       expect((await repair(given, '--out', out)).exit).toBe(0);
@@ -186,7 +107,7 @@ describe('a repaired copy', () => {
   });
 
   it('has the modes of the original', async () => {
-    const source = dataDirectory();
+    const source = dataDirectory(home);
     chmodSync(join(source, 'appendonlydir'), 0o750);
     chmodSync(join(source, 'appendonlydir/appendonly.aof.1.incr.aof'), 0o640);
     chmodSync(join(source, 'redis.conf'), 0o400);
@@ -198,7 +119,7 @@ describe('a repaired copy', () => {
   });
 
   it('shares with --link only what no server changes', async () => {
-    const source = dataDirectory();
+    const source = dataDirectory(home);
     await repair(source, '--out', join(home, 'out'), '--strategy', 'skip', '--link');
     const same = (name: string) => statSync(join(source, name)).ino === statSync(join(home, 'out', name)).ino;
     expect(same('appendonlydir/appendonly.aof.1.base.rdb')).toBe(true);
@@ -210,12 +131,12 @@ describe('a repaired copy', () => {
   });
 
   it('is not written over anything, nor into the source', async () => {
-    const log = damagedLog();
+    const log = damagedLog(home);
     writeFileSync(join(home, 'precious'), 'precious');
     expect((await runCli(['repair', log, '--out', join(home, 'precious')])).exit).toBe(2);
     expect(read('precious')).toBe('precious');
     expect((await runCli(['repair', log, '--out', log, '--force'])).exit).toBe(2);
-    const source = dataDirectory();
+    const source = dataDirectory(home);
     expect((await runCli(['repair', source, '--out', join(source, 'new')])).exit).toBe(2);
     expect(read('log.aof')).toBe(FIRST + BAD + REST);
   });
@@ -223,7 +144,7 @@ describe('a repaired copy', () => {
 
 describe('--max-loss', () => {
   it('repairs only when no more bytes than that are lost', async () => {
-    const log = damagedLog();
+    const log = damagedLog(home);
     const out = join(home, 'out.aof');
     const skip = ['--strategy', 'skip', '--out', out];
     const less = await repair(log, ...skip, '--max-loss', String(BAD.length - 1));
@@ -234,7 +155,7 @@ describe('--max-loss', () => {
   });
 
   it('never accepts a loss that nobody can tell', async () => {
-    const source = dataDirectory();
+    const source = dataDirectory(home);
     writeFileSync(join(source, 'appendonlydir/appendonly.aof.1.incr.aof'), FIRST);
     const path = join(source, 'appendonlydir/appendonly.aof.manifest');
     writeFileSync(path, `${readFileSync(path, 'utf8')}file appendonly.aof.3.incr.aof seq 3 type i\n`);
@@ -251,7 +172,7 @@ describe('--max-loss', () => {
 describe('--quarantine', () => {
   it('holds exactly what is dropped, and where it was', async () => {
     for (const strategy of ['truncate', 'skip']) {
-      const source = dataDirectory(`data-${strategy}`);
+      const source = dataDirectory(home, `data-${strategy}`);
       const file = join(home, `lost-${strategy}`);
       const out = join(home, `out-${strategy}`);
       await repair(source, '--out', out, '--strategy', strategy, '--quarantine', file);
@@ -277,7 +198,7 @@ describe('--quarantine', () => {
   });
 
   it('is not written when nothing else is', async () => {
-    const log = damagedLog();
+    const log = damagedLog(home);
     const lost = join(home, 'lost');
     await repair(log, '--out', join(home, 'out.aof'), '--max-loss', '0', '--quarantine', lost);
     expect(readdirSync(home)).toEqual(['log.aof']);
@@ -293,7 +214,7 @@ describe('--quarantine', () => {
 describe('a damaged base', () => {
   /** Two bytes far from each other: no checksum can tell what they were. */
   function withDamagedBase(): string {
-    const source = dataDirectory();
+    const source = dataDirectory(home);
     writeFileSync(join(source, 'appendonlydir/appendonly.aof.1.incr.aof'), FIRST);
     const path = join(source, 'appendonlydir/appendonly.aof.1.base.rdb');
     const bytes = readFileSync(path);
@@ -327,7 +248,7 @@ describe('a damaged base', () => {
   });
 
   it('of which one byte is wrong is put right by its checksum, so that even truncate can be done', async () => {
-    const source = dataDirectory();
+    const source = dataDirectory(home);
     writeFileSync(join(source, 'appendonlydir/appendonly.aof.1.incr.aof'), FIRST);
     const path = join(source, 'appendonlydir/appendonly.aof.1.base.rdb');
     const bytes = readFileSync(path);
@@ -387,7 +308,7 @@ describe('a manifest', () => {
     ['names a path', BASE + ONE + TWO.replace('appendonly', '../../appendonly')],
     ['has a blank line', `${BASE}\n${ONE}${TWO}`],
   ])('that %s is written anew from the files', async (_, text) => {
-    const source = dataDirectory();
+    const source = dataDirectory(home);
     writeFileSync(join(source, 'appendonlydir/appendonly.aof.1.incr.aof'), FIRST);
     writeFileSync(manifest(source), text, 'latin1');
     const answer = await repair(source, '--out', join(home, 'out'));
@@ -396,7 +317,7 @@ describe('a manifest', () => {
   });
 
   it('that names what is not there no longer does, and a file that nobody named stays out', async () => {
-    const source = dataDirectory();
+    const source = dataDirectory(home);
     writeFileSync(join(source, 'appendonlydir/appendonly.aof.1.incr.aof'), FIRST);
     writeFileSync(manifest(source), BASE + ONE + TWO.replaceAll('2', '3'));
     const answer = await repair(source, '--out', join(home, 'out'));
@@ -406,135 +327,11 @@ describe('a manifest', () => {
   });
 
   it('without its base: truncate has nothing to build on, skip keeps the increments', async () => {
-    const source = dataDirectory();
+    const source = dataDirectory(home);
     writeFileSync(join(source, 'appendonlydir/appendonly.aof.1.incr.aof'), FIRST);
     writeFileSync(manifest(source), RIGHT.replace('aof.1.base', 'aof.7.base'));
     expect(await repair(source, '--out', join(home, 'out'))).toMatchObject({ exit: 1, refusal: 'obstacle' });
     expect((await repair(source, '--out', join(home, 'out'), '--strategy', 'skip')).exit).toBe(0);
     expect(readFileSync(manifest(join(home, 'out')), 'latin1')).toBe(ONE + TWO);
-  });
-});
-
-describe('in place', () => {
-  it('stands behind a verified backup, and a second repair changes no byte', async () => {
-    const source = dataDirectory();
-    const before = tree(source);
-    const answer = await repair(source, '--in-place', '--yes');
-    expect(answer).toMatchObject({ exit: 0, ok: true, output: source });
-    const after = tree(source);
-    for (const { path } of answer.backups) {
-      const [, name] = /^(.*)\.bak-20260301T120000Z$/.exec(path)!;
-      const inside = name!.slice(source.length + 1);
-      expect(after[`${inside}.bak-20260301T120000Z`]!.equals(before[inside]!), inside).toBe(true);
-    }
-    expect(answer.backups.map(({ path }) => basename(path).replace(/\.bak.*/, '')).sort()).toEqual([
-      'appendonly.aof.1.incr.aof',
-      'appendonly.aof.2.incr.aof',
-      'appendonly.aof.manifest',
-    ]);
-    expect(after['appendonlydir/appendonly.aof.1.incr.aof']!.latin1Slice()).toBe(FIRST);
-    // What the log no longer has must not be taken for an increment by a server that makes its next one.
-    expect(Object.keys(after)).not.toContain('appendonlydir/appendonly.aof.2.incr.aof');
-    expect(after['redis.conf']!.equals(before['redis.conf']!)).toBe(true);
-    expect(await repair(source, '--in-place', '--yes')).toMatchObject({ exit: 0, ok: true, actions: [] });
-    expect(tree(source)).toEqual(after);
-  });
-
-  it('takes a second name when the backup of another repair stands there', async () => {
-    const log = damagedLog();
-    await repair(log, '--in-place', '--yes');
-    writeFileSync(log, FIRST + BAD, 'latin1');
-    await repair(log, '--in-place', '--yes');
-    expect(readdirSync(home)).toEqual([
-      'log.aof',
-      'log.aof.bak-20260301T120000Z',
-      'log.aof.bak-20260301T120000Z-2',
-    ]);
-    expect(read('log.aof.bak-20260301T120000Z-2')).toBe(FIRST + BAD);
-  });
-
-  it('follows a link to the file, and leaves other names of the file alone', async () => {
-    const log = damagedLog('real.aof');
-    mkdirSync(join(home, 'links'));
-    symlinkSync(log, join(home, 'links/log.aof'));
-    linkSync(log, join(home, 'other.aof'));
-    chmodSync(log, 0o640);
-    expect((await repair(join(home, 'links/log.aof'), '--in-place', '--yes')).exit).toBe(0);
-    expect(readlinkSync(join(home, 'links/log.aof'))).toBe(log);
-    expect(readdirSync(join(home, 'links'))).toEqual(['log.aof']);
-    expect(read('real.aof')).toBe(FIRST);
-    expect(lstatSync(log).mode & 0o777).toBe(0o640);
-    expect(read('other.aof')).toBe(FIRST + BAD + REST);
-  });
-
-  it('refuses a read-only file', async () => {
-    const log = damagedLog();
-    chmodSync(log, 0o444);
-    const ran = await runCli(['repair', log, '--in-place', '--yes']);
-    expect(ran).toMatchObject({ exit: 4 });
-    expect(ran.stderr).toContain('is read-only: nothing was changed');
-    expect(readdirSync(home)).toEqual(['log.aof']);
-  });
-
-  it('refuses while another process has the file open for writing, whatever it is told', async () => {
-    const log = damagedLog();
-    const descriptor = openSync(log, 'a');
-    const writer = spawn('sleep', ['30'], { stdio: ['ignore', descriptor, 'ignore'] });
-    closeSync(descriptor);
-    try {
-      const ran = await runCli(['repair', log, '--in-place', '--yes']);
-      expect(ran.exit).toBe(4);
-      expect(ran.stderr).toContain(`is in use by sleep (process ${writer.pid}): nothing was changed`);
-      expect(readdirSync(home)).toEqual(['log.aof']);
-      expect(read('log.aof')).toBe(FIRST + BAD + REST);
-    } finally {
-      writer.kill();
-    }
-  });
-});
-
-describe('usage', () => {
-  it.each([
-    [['--out', 'x', '--in-place']],
-    [['--link']],
-    [['--yes']],
-    [['--strategy', 'guess']],
-    [['--out', '-']],
-  ])('%j is refused', async (flags) => {
-    expect((await runCli(['repair', damagedLog(), ...flags])).exit).toBe(2);
-  });
-
-  it('a missing file cannot be read', async () => {
-    expect((await runCli(['repair', join(home, 'missing')])).exit).toBe(3);
-  });
-});
-
-describe('what is packed or piped', () => {
-  it('is repaired into a plain file, and not where it stands', async () => {
-    const plain = Buffer.from(FIRST + BAD + REST, 'latin1');
-    const packed = join(home, 'log.aof.gz');
-    writeFileSync(packed, gzipSync(plain));
-    const before = readFileSync(packed);
-    expect((await repair(packed, '--out', join(home, 'out.aof'))).exit).toBe(0);
-    expect(read('out.aof')).toBe(FIRST);
-    const ran = await runCli(['repair', '-', '--strategy', 'skip', '--out', join(home, 'piped.aof')], {
-      stdin: plain,
-    });
-    expect(ran.exit).toBe(0);
-    expect(read('piped.aof')).toBe(FIRST + REST);
-    for (const path of [packed, '-']) {
-      expect((await runCli(['repair', path, '--in-place', '--yes'], { stdin: plain })).exit).toBe(2);
-    }
-    expect(readFileSync(packed).equals(before)).toBe(true);
-  });
-
-  it('of an archive the dataset is taken', async () => {
-    const source = dataDirectory();
-    const archive = join(home, 'data.tar.gz');
-    execFileSync('tar', ['czf', archive, '-C', home, basename(source)]);
-    expect((await repair(archive, '--out', join(home, 'out'), '--strategy', 'skip')).exit).toBe(0);
-    expect(Object.keys(tree(join(home, 'out')))).toHaveLength(4);
-    expect(read('out/appendonlydir/appendonly.aof.1.incr.aof')).toBe(FIRST + REST);
-    expect((await runCli(['repair', archive, '--in-place', '--yes'])).exit).toBe(2);
   });
 });
