@@ -116,6 +116,10 @@ export const FINDINGS = {
   /** Files of two snapshots of Dragonfly under one name. */
   'set/mixed-snapshots': 'error',
   'set/stray-file': 'warning',
+  /** The base is an RDB by its name and has no byte: servers go on as if it had held nothing. */
+  'set/empty-base': 'error',
+  /** A number between two increments is not in the manifest: servers load what is there. */
+  'set/sequence-gap': 'warning',
   /** Files of a set that no manifest names: a server started here begins empty. */
   'set/no-manifest': 'error',
 } as const satisfies Record<string, Severity>;

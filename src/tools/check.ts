@@ -1,5 +1,7 @@
 import type { AofSet } from '../aof/set.js';
 import { localTree } from '../bytes/file-tree.js';
+import type { ErrorDetail } from '../errors.js';
+import type { Finding, FindingCode } from '../model/finding.js';
 import type { DialectName } from '../rdb/dialect.js';
 import { checkFile } from './check-file.js';
 import type { ToolContext } from './context.js';
@@ -57,8 +59,10 @@ async function checkSet(set: AofSet, options: CheckOptions, context: ToolContext
     files.push(result.file);
     notChecked.push(...result.notChecked);
   }
-  for (const { path } of set.history)
-    notChecked.push({ path, what: 'history', why: 'no server loads it', routine: false });
+  for (const { path } of set.history) {
+    const why = 'no server loads it, and the next one to start here deletes it';
+    notChecked.push({ path, what: 'history', why, routine: false });
+  }
   for (const { path } of set.strays)
     notChecked.push({ path, what: 'file outside the manifest', why: 'no server loads it', routine: false });
   return { files, notChecked };
@@ -66,7 +70,8 @@ async function checkSet(set: AofSet, options: CheckOptions, context: ToolContext
 
 /** The manifest as a file of its own, with everything that is wrong between it and its directory. */
 async function manifestOf(set: AofSet): Promise<CheckedFile | null> {
-  const { manifestPath, findings } = set;
+  const { manifestPath } = set;
+  const findings = [...set.findings, ...unlikelyFiles(set)];
   if (manifestPath === null && findings.length === 0) return null;
   const path = manifestPath ?? set.directory;
   const bytes = manifestPath === null ? 0 : (await (set.tree ?? localTree).open(manifestPath)).size;
@@ -85,4 +90,24 @@ async function manifestOf(set: AofSet): Promise<CheckedFile | null> {
     unprovenKeys: 0,
     findings,
   };
+}
+
+/** What a manifest says that servers load without a word, though something is gone. */
+function unlikelyFiles({ manifest, manifestPath, files }: AofSet): Finding[] {
+  if (manifest === null || manifestPath === null) return [];
+  const found: Finding[] = [];
+  const tell = (code: FindingCode, line: number, offset: number, detail: ErrorDetail): void =>
+    void found.push({ code, where: { file: manifestPath, offset, trail: [] }, detail: { line, ...detail } });
+  const { base, increments } = manifest;
+  const baseFile = files.find(({ role }) => role === 'base');
+  if (base !== null && baseFile?.format === 'empty' && base.name.endsWith('.rdb')) {
+    tell('set/empty-base', base.line, -1, { name: base.name });
+  }
+  for (const [i, { seq, line }] of increments.entries()) {
+    const before = increments[i - 1]?.seq ?? seq;
+    if (Number(seq) - Number(before) > 1) {
+      tell('set/sequence-gap', line, -1, { before: String(before), after: String(seq) });
+    }
+  }
+  return found;
 }

@@ -262,6 +262,14 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     says: 'the files of one snapshot must carry one snapshot id; Dragonfly refuses to load a mixture',
     hint: 'find the files that belong together: `rekindle info` tells the snapshot-id of each',
   },
+  'set/empty-base': {
+    says: 'the base is an RDB and has no byte; servers start as if it had held nothing',
+    hint: 'do not start a server here, it would drop all keys but those of the increments: restore the base, or see what `rekindle recover` finds',
+  },
+  'set/sequence-gap': {
+    says: 'the numbers of increments must follow each other; servers load the two without what stood between them',
+    hint: 'look for the increment in backups; a rewrite raises the number by one and never leaves one out',
+  },
   'set/stray-file': {
     says: 'a file of an append-only set stands in the directory, but the manifest does not name it; no server loads it',
     hint: 'a rewrite that was killed leaves such files; `rekindle check` them on their own before deleting them',
