@@ -1,4 +1,4 @@
-import { FIRST_VERSION_WITH_CHECKSUM, HEADER_BYTES, TRAILER_BYTES } from '../rdb/constants.js';
+import { FIRST_VERSION_WITH_CHECKSUM, HEADER_BYTES, OPCODE_AUX, TRAILER_BYTES } from '../rdb/constants.js';
 import { type Dialect, dialectOf, productOfAux } from '../rdb/dialect.js';
 import { type ChainFailure, RecordChain } from './rdb-chain.js';
 import { type Gap, GapSearch } from './rdb-gap.js';
@@ -17,6 +17,9 @@ const LOG_SEARCH = 256 * 1024;
 /** Doubted records up to the end of the file: that many are no content of its last value. */
 const STRANGE_MAX = 64;
 
+/** The newest RDB version whose files begin without aux fields. */
+const LAST_BEFORE_AUX = 6;
+
 /** Where the RDB ended, and how that is known. */
 interface Ending {
   readonly end: number;
@@ -34,6 +37,15 @@ export interface RawSurvey {
   readonly version: number;
   /** From some damage to the end no name was like those before: names of this file tell nothing. */
   readonly strangeNames: boolean;
+  /** Keys were kept whose names are not like any other. */
+  readonly absurdNames: boolean;
+}
+
+/** What an earlier survey of the same file taught. */
+export interface Lesson {
+  /** False: nothing is to be made of names. */
+  readonly namesTell: boolean;
+  readonly doubtsAbsurd: boolean;
 }
 
 /** Makes one survey. */
@@ -45,6 +57,8 @@ export class Surveyor {
   private gaps!: GapSearch;
   private assumedVersion: number | null = null;
   private releaseVersion: number | null = null;
+  /** Records follow a damaged header at once: servers since 3.2 tell of themselves first. */
+  private beforeAux = false;
   /** Absolute offset at which the last damage ended; -1 before there was any. */
   private resumedAt = -1;
 
@@ -52,9 +66,9 @@ export class Surveyor {
     private readonly window: RoamingWindow,
     private readonly options: RdbSurveyOptions,
     private readonly context: RdbSurveyContext,
-    namesTell: boolean,
+    private readonly lesson: Lesson,
   ) {
-    this.habits = new NameHabits(namesTell);
+    this.habits = new NameHabits(lesson.namesTell);
   }
 
   async run(): Promise<RawSurvey> {
@@ -64,6 +78,7 @@ export class Surveyor {
     this.reader = new RecordReader(dialect, options.limits);
     const hearAux = (name: string, value: string) => this.hearAux(name, value);
     this.chain = new RecordChain(window, this.reader, this.ledger, this.habits, options.trustedTo, hearAux);
+    this.chain.doubtsAbsurd = this.lesson.doubtsAbsurd;
     this.gaps = new GapSearch(window, dialect, options.limits, this.habits, (offset) => this.mayEnd(offset));
     let ending: Ending;
     if (failure === null) {
@@ -79,6 +94,8 @@ export class Surveyor {
     const { window } = this;
     if (window.limit > HEADER_BYTES && (await this.gaps.believes(HEADER_BYTES))) {
       this.ledger.damage(rangeOf(failure, 0, HEADER_BYTES, null));
+      await window.cover(HEADER_BYTES, HEADER_BYTES + 1);
+      this.beforeAux = window.cursor.bytes[window.cursor.position] !== OPCODE_AUX;
       return this.walk(HEADER_BYTES);
     }
     const next = await this.overcome({ ...failure, start: -1 });
@@ -263,7 +280,8 @@ export class Surveyor {
   private report(dialect: Dialect, intact: boolean, ending: Ending): RawSurvey {
     const { ledger, window, options, reader } = this;
     const { name } = reader.dialect;
-    const { version } = intact ? dialect : reader.dialect;
+    const old = this.beforeAux && name === 'redis';
+    const { version } = intact ? dialect : old ? { version: LAST_BEFORE_AUX } : reader.dialect;
     ledger.correctGuesses(this.chain.declared);
     const { segments, damaged, doubtful, duplicates, partial, unlisted } = ledger;
     const sum = (ranges: readonly { readonly keys: number }[]) =>
@@ -288,7 +306,8 @@ export class Surveyor {
       unlisted,
     };
     const strangeNames = this.chain.unvouched && this.chain.unvouchedRecords > STRANGE_MAX;
-    return { survey, markAt: ending.markAt, version, strangeNames };
+    const absurdNames = this.chain.absurdNames > 0;
+    return { survey, markAt: ending.markAt, version, strangeNames, absurdNames };
   }
 }
 

@@ -100,6 +100,12 @@ describe.each(CORRUPT_SERVERS.map((server, i) => [server, (i * 7) % 40] as const
   },
 );
 
+test('a file of 2.8 whose version is lost becomes one that 2.8 and all later servers load', async () => {
+  const one = corruptCases('redis-2.8.24').find(({ name }) => name === 'rdb-version-9999')!;
+  const { out } = await repair(one.path, 'truncate');
+  expect(tree(out)['']!.latin1Slice(0, 9)).toBe('REDIS0006');
+});
+
 async function repair(path: string, strategy: Strategy): Promise<Repaired> {
   const out = join(HOME, `${count++}${extname(path)}`);
   const { exit, stdout } = await runCli(['repair', path, '--out', out, '--strategy', strategy, '--json']);
