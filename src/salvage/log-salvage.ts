@@ -1,6 +1,6 @@
 import { pumpSource } from '../bytes/pump.js';
 import type { ByteSource } from '../bytes/source.js';
-import { assert, type FormatError } from '../errors.js';
+import { type FormatError, InputError } from '../errors.js';
 import type { RespHandler } from '../resp/handler.js';
 import type { DamagedRange, DoubtfulRange } from './damage.js';
 import { isBrokenOff } from './log-evidence.js';
@@ -45,7 +45,7 @@ export interface LogSalvageOptions {
  * The source must be one that can be opened anew: behind a damage it is read from other places. A pipe is good for a log
  * without any, and for the findings of what is read before the first.
  *
- * @throws InputError input/pipe at the first damage of a pipe
+ * @throws InputError input/pipe at the first damage of a pipe, input/changed when the file was written to meanwhile
  */
 export async function salvageLog(
   source: ByteSource,
@@ -117,8 +117,10 @@ export class LogSalvager {
   }
 
   private async tell(start: number, end: number): Promise<void> {
-    const { error, stoppedAt } = await this.pump(start, end);
-    assert(error === null, `the records before ${end} read another time otherwise, at ${stoppedAt}`);
+    const { error } = await this.pump(start, end);
+    if (error === null) return;
+    const hint = 'work on a copy, or run again when the server is quiet';
+    throw new InputError('input/changed', this.source.label, 'changed while it was being read', hint);
   }
 
   private async pump(start: number, end: number): Promise<RecordTeller> {

@@ -1,5 +1,8 @@
 // Damages logs in six ways at seeded places and counts what `skip` keeps of them: the part of `npm run salvage-bench`
 // that is about append-only files, and the property that test/salvage holds it to.
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { seeded } from './salvage-damage.mjs';
 
 /** What is done to the bytes behind `from`; sizes give way to those of small files. */
 export const DAMAGES = ['1 byte', '64 bytes', '4 KB zeroed', '64 KB lost', 'block twice', 'three places'];
@@ -137,4 +140,84 @@ export function compareLog(records, parts, told) {
     }
   }
   return result;
+}
+
+const ARCHIVES = new URL('../../testdata/corpus/', import.meta.url);
+/** Version and, in its archive, the file: the log of a coverage run or of an application under load. */
+const LOGS = [
+  ['2.8.24', /^workload-norewrite\.aof$/],
+  ['5.0.14', /^workload-norewrite\.aof$/],
+  ['6.2.16', /^workload-norewrite\.aof$/],
+  ['7.0.15', /^workload\/.*3\.incr\.aof$/],
+  ['7.0.15', /^seed-app\/.*\.incr\.aof$/],
+  ['7.4.1', /^seed-app\/.*\.incr\.aof$/],
+];
+export const LOG_VERSIONS = [...new Set(LOGS.map(([version]) => version))];
+
+function packedLog(version, wanted) {
+  const tar = gunzipSync(readFileSync(new URL(`redis-${version}.tar.gz`, ARCHIVES)));
+  let found;
+  for (let at = 0; at < tar.length; ) {
+    const name = tar.toString('latin1', at, at + 100).replace(/^\.\/|\0.*$/gs, '');
+    const size = Number.parseInt(tar.toString('latin1', at + 124, at + 136), 8) || 0;
+    if (wanted.test(name)) found = tar.subarray(at + 512, at + 512 + size);
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  if (found === undefined) throw new Error(`no such log in the archive of ${version}: ${wanted}`);
+  const start = found.latin1Slice(0, 5) === 'REDIS' ? found.indexOf('*2\r\n$6\r\nSELECT') : 0;
+  return Buffer.from(found.subarray(start));
+}
+
+/** The same for logs as RdbSweep for RDBs: rows of the same form, a command where it counts a key. */
+export class LogSweep {
+  /** `library`: the modules of a build, see salvage.mjs. */
+  constructor(library) {
+    this.library = library;
+  }
+
+  async told(damaged) {
+    const { salvageLog, MemorySource } = this.library;
+    const ranges = [];
+    let doubtful = 0;
+    const handler = {
+      full: false,
+      stopped: false,
+      command: ({ offset, length }) => ranges.push([offset, offset + length]),
+      annotation() {},
+      flaw() {},
+      damage() {},
+      doubtful: ({ records }) => (doubtful += records),
+    };
+    await salvageLog(new MemorySource(damaged), 0, handler, { doubtful: false });
+    return { ranges, doubtful };
+  }
+
+  async run({ versions, kinds, positions, seed, onKind }) {
+    const rows = [];
+    for (const [version, wanted] of LOGS.filter(([version]) => versions.includes(version))) {
+      const log = packedLog(version, wanted);
+      const records = recordsOf(log, 0);
+      const name = `${version} ${/[a-z][a-z-]+/.exec(wanted.source)[0]}`;
+      for (const kind of kinds) {
+        const random = seeded(seed);
+        const row = { version: name, kind, positions, untouched: 0, back: 0 };
+        Object.assign(row, { worstLost: 0, invented: 0, doubtful: 0, guessed: 0, ms: 0 });
+        for (let i = 0; i < positions; i++) {
+          const { damaged, parts } = damageLog(log, 0, kind, random);
+          const startedAt = performance.now();
+          const { ranges, doubtful } = await this.told(damaged);
+          row.ms += performance.now() - startedAt;
+          const { untouched, kept, invented } = compareLog(records, parts, ranges);
+          row.untouched += untouched;
+          row.back += kept;
+          row.worstLost = Math.max(row.worstLost, untouched - kept);
+          row.invented += invented.length;
+          row.doubtful += doubtful;
+        }
+        rows.push(row);
+        onKind(row);
+      }
+    }
+    return rows;
+  }
 }

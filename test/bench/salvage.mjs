@@ -3,6 +3,8 @@
 //   --positions 200    places damaged, for every kind of damage and every file
 //   --versions A,B     of 2.8.24, 4.0.14, 5.0.14, 6.2.16, 7.0.15, 7.4.1; default all
 //   --kinds A,B        of the kinds in salvage-damage.mjs, and "1 byte, no checksum"; default all
+//   --formats A,B      of rdb and aof; default both (an append-only file counts commands instead of keys, and its kinds
+//                      of damage are those of salvage-log.mjs)
 //   --seed 1
 //   --json             one JSON object instead of the table
 //   --dist PATH        the build to measure; default: dist
@@ -11,6 +13,7 @@
 // database, or when a name appears that the file did not hold. Needs a build.
 import { parseArgs } from 'node:util';
 import { DAMAGES } from './salvage-damage.mjs';
+import { DAMAGES as LOG_DAMAGES, LOG_VERSIONS, LogSweep } from './salvage-log.mjs';
 import { RDB_VERSIONS, RdbSweep, UNCHECKED } from './salvage-rdb.mjs';
 import { salvageTable } from './salvage-table.mjs';
 
@@ -20,6 +23,7 @@ const { values } = parseArgs({
   options: {
     positions: { type: 'string', default: '200' },
     versions: { type: 'string' },
+    formats: { type: 'string', default: 'rdb,aof' },
     kinds: { type: 'string' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
@@ -35,19 +39,29 @@ const modules = await Promise.all(
     'bytes/source',
     'bytes/target',
     'rdb/value-reader',
+    'salvage/log-salvage',
     'salvage/rdb-survey',
     'salvage/rdb-write',
   ].map(load),
 );
-const sweep = new RdbSweep(Object.assign({}, ...modules));
-const rows = await sweep.run({
-  versions: values.versions?.split(',') ?? RDB_VERSIONS,
-  kinds: values.kinds?.split(',') ?? [...Object.keys(DAMAGES), UNCHECKED],
+const library = Object.assign({}, ...modules);
+const formats = values.formats.split(',');
+const options = (versions, kinds) => ({
+  versions: values.versions?.split(',') ?? versions,
+  kinds: values.kinds?.split(',').filter((kind) => kinds.includes(kind)) ?? kinds,
   positions: Number(values.positions),
   seed: Number(values.seed),
   onKind: (row) =>
     values.json || process.stderr.write(`${row.version} ${row.kind}: ${row.back} of ${row.untouched}\n`),
 });
+const rows = [];
+if (formats.includes('rdb')) {
+  const kinds = [...Object.keys(DAMAGES), UNCHECKED];
+  rows.push(...(await new RdbSweep(library).run(options(RDB_VERSIONS, kinds))));
+}
+if (formats.includes('aof')) {
+  rows.push(...(await new LogSweep(library).run(options(LOG_VERSIONS, LOG_DAMAGES))));
+}
 const failed = rows.filter((row) => row.back < BAR * row.untouched || row.invented > 0);
 process.stdout.write(values.json ? `${JSON.stringify({ bar: BAR, rows })}\n` : salvageTable(rows));
 process.exitCode = failed.length > 0 ? 1 : 0;
