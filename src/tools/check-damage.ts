@@ -21,6 +21,9 @@ export interface Damage {
   doubtful: number;
 }
 
+/** What is not checked of a source that can't be read from other places, as reports name it. */
+export const BEHIND_DAMAGE = 'what stands behind the damage';
+
 /** True when the source can be read from other places, as going on needs it. */
 export const canGoOn = (source: ByteSource): boolean => source.once !== true && source.size !== null;
 

@@ -9,7 +9,7 @@ import { RdbDecoder } from '../rdb/decoder.js';
 import type { DialectName } from '../rdb/dialect.js';
 import { SKIM } from '../resp/scanner.js';
 import type { RdbSurvey } from '../salvage/rdb-report.js';
-import { addDamage, canGoOn, goOnInLog, goOnInRdb, LogBehindDamage } from './check-damage.js';
+import { addDamage, BEHIND_DAMAGE, canGoOn, goOnInLog, goOnInRdb, LogBehindDamage } from './check-damage.js';
 import { FindingList, placeOf } from './check-findings.js';
 import { NO_MEMORY, RdbCheck } from './check-keys.js';
 import { LogCheck } from './check-log.js';
@@ -382,7 +382,7 @@ class FileCheck implements Machine {
     const list = [...rdb.notChecked(path), ...(isLog ? log.notChecked(path) : [])];
     if (cutShort) {
       const why = 'reading on takes a file that can be read from any place';
-      list.push({ path, what: 'what stands behind the damage', why, routine: false });
+      list.push({ path, what: BEHIND_DAMAGE, why, routine: false });
     }
     if (survey !== null && survey.keys.whole > rdb.keys) {
       const why = 'only their structure is looked at there';

@@ -132,6 +132,19 @@ async function openArchive(
   return { ...source, path, isDirectory: false, leftOut, ...(packings.length > 0 && { packings }) };
 }
 
+/**
+ * The same dataset where every part of it is at hand: what is packed in one file is unpacked to a temporary one.
+ *
+ * @throws InputError when there is no room for it, DamageError when the packed bytes are damaged
+ */
+export async function atHand(source: Source, signal: AbortSignal | null): Promise<Source> {
+  const options = { signal, temporaryDirectory: tmpdir() };
+  if (source.kind === 'rdb') return { ...source, bytes: await seekable(source.bytes, options) };
+  const [file] = source.set.files;
+  if (file?.role !== 'single') return source;
+  return { ...source, set: await singleFileSet(await seekable(file.source, options)) };
+}
+
 /** The dataset as a log, whatever it is: an RDB is a log of no commands behind its preamble. */
 export async function asLog(source: Source): Promise<AofSet> {
   return source.kind === 'aof' ? source.set : singleFileSet(source.bytes);

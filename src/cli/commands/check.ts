@@ -1,6 +1,8 @@
 import { InputError } from '../../errors.js';
-import { type CheckReport, check as checkSource } from '../../tools/check.js';
-import { openSource } from '../../tools/source.js';
+import { type CheckOptions, type CheckReport, check as checkSource } from '../../tools/check.js';
+import { BEHIND_DAMAGE } from '../../tools/check-damage.js';
+import { DamageError } from '../../tools/report.js';
+import { atHand, openSource, type Source } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import {
   type Checked,
@@ -70,7 +72,21 @@ async function checkOne(path: string, flags: CheckFlags, session: Session): Prom
   const source = await openSource(path, { ...sourceOptionsOf(flags, session), readsOn: true, again: true });
   tellSource(source, session);
   const options = { quick: flags.quick === true, dialect: settings.dialect };
-  const report = await checkSource(source, options, session.context);
+  const report = await checkOn(source, options, session);
   if (!settings.json) printReport(report, session);
   return report;
+}
+
+/** Where a packed file is damaged inside, reading on behind the damage takes all of it at hand: it is read once more. */
+async function checkOn(source: Source, options: CheckOptions, session: Session): Promise<CheckReport> {
+  const report = await checkSource(source, options, session.context);
+  const stopped = report.notChecked.some(({ what }) => what === BEHIND_DAMAGE);
+  const unpacks = report.files.every(({ findings }) => findings.every(({ code }) => !/^packed/.test(code)));
+  if (source.packings === undefined || !stopped || !unpacks) return report;
+  try {
+    return await checkSource(await atHand(source, session.io.signal), options, session.context);
+  } catch (error) {
+    if (error instanceof DamageError || error instanceof InputError) return report;
+    throw error;
+  }
 }
