@@ -8,10 +8,12 @@ import type {
   StrategyPlan,
 } from '../../tools/repair/plan.js';
 import type { Refusal, RepairPlan, RepairReport } from '../../tools/repair.js';
+import type { NotChecked } from '../../tools/report.js';
 import type { Session } from '../session.js';
 import { printable } from './escape.js';
 import { messageOf, problemJson } from './findings.js';
 import type { Json } from './json.js';
+import { notCheckedJson } from './not-checked.js';
 import { count, counted, offset, size } from './numbers.js';
 
 /** One run of the command. */
@@ -309,8 +311,23 @@ export function repairJson(view: RepairView, session: Session): Readonly<Record<
     quarantine: quarantineJson(report),
     leftBehind: [...(report?.staged?.leftBehind ?? [])],
     notOwned: [...(report?.staged?.notOwned ?? [])],
-    notChecked: [],
+    notChecked: notCheckedJson(notCheckedOf(view)),
   };
+}
+
+/** What nobody has looked at, in the damaged dataset or in what was made of it. */
+function notCheckedOf({ path, plan, chosen }: RepairView): NotChecked[] {
+  const { unprovenKeys } = chosen.doubts;
+  const list: NotChecked[] = [];
+  if (plan.source.kind === 'aof') {
+    const why = 'they are not executed; `rekindle replay` does';
+    list.push({ path, what: 'effect of commands', why, routine: true });
+  }
+  if (unprovenKeys > 0) {
+    const why = 'the checksum does not match, and a changed byte inside a text is not seen otherwise';
+    list.push({ path, what: `texts inside ${counted(unprovenKeys, 'key')}`, why, routine: false });
+  }
+  return list;
 }
 
 function actionJson(action: RepairAction): Json {
