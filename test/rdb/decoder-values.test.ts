@@ -34,14 +34,16 @@ describe('lists', () => {
       ['a', '5', 'plain', ''],
     ],
     ['type 18: a plain node that is an integer', 18, concat(len(1), len(1), int16(3000)), ['3000']],
-    [
-      'type 18: an empty node among others',
-      18,
-      concat(len(2), len(2), str(listpack()), len(1), str('x')),
-      ['x'],
-    ],
   ])('%s', (_, type, value, expected) => {
     expect(valueEvents(fileWith(12, type, value))).toEqual(elements(...expected));
+  });
+
+  test('type 18: an empty node among others is worth a warning', () => {
+    const value = concat(len(2), len(2), str(listpack()), len(1), str('x'));
+    expect(valueEvents(fileWith(12, 18, value))).toEqual([
+      ...elements('x'),
+      `warning rdb/empty-node ${AT} 1`,
+    ]);
   });
 
   test.each([
