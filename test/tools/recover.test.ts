@@ -11,12 +11,35 @@ import { temporaryDirectory } from '../support/temporary.js';
 
 const EMPTY = '0'.repeat(40);
 
+/** Where everything that the server held is still in the files, in whatever disorder. */
+const NOTHING_LOST = [
+  'enabling-aof',
+  'everysec-kill',
+  'legacy-rewrite',
+  'manifest-lost',
+  'manifest-lost-first',
+  'appendonly-switched',
+  'preamble-damaged',
+  'preamble-damaged-alone',
+  'rewrite-1-increment',
+  'rewrite-2-child',
+  'rewrite-3-temporary',
+  'rewrite-4-base',
+  'rewrite-4-base-damaged',
+  'rewrite-5-manifest',
+  'rewrite-6-history',
+  'rewrite-6-history-damaged',
+  'single-log-beside',
+  'torn-in-the-middle',
+];
+
 describe.each(RECOVERY_CASES)('%s', (name) => {
   const truth = recoveryTruth(name);
 
   it('foresees every start as the real server did it', async () => {
     const report = await recover(recoveryDirectory(name));
     expect(report.starts.length).toBeGreaterThanOrEqual(2);
+    if (NOTHING_LOST.includes(name)) expect(report.plan?.measured.measure?.digest).toBe(truth.held.digest);
     // The plan saves no less than the server would.
     expect(report.plan?.measured.measure?.keys ?? 0).toBeGreaterThanOrEqual(report.starts[0]!.keys ?? 0);
     for (const start of report.starts) {
@@ -44,33 +67,6 @@ describe.each(RECOVERY_CASES)('%s', (name) => {
     expect(again.plan?.measured.measure?.digest).toBe(output?.digest);
     expect(again.plan?.loss.bytes).toBe(0);
   });
-});
-
-/** Where everything that the server held is still in the files, in whatever disorder. */
-const NOTHING_LOST = [
-  'enabling-aof',
-  'everysec-kill',
-  'legacy-rewrite',
-  'manifest-lost',
-  'manifest-lost-first',
-  'appendonly-switched',
-  'preamble-damaged',
-  'preamble-damaged-alone',
-  'rewrite-1-increment',
-  'rewrite-2-child',
-  'rewrite-3-temporary',
-  'rewrite-4-base',
-  'rewrite-4-base-damaged',
-  'rewrite-5-manifest',
-  'rewrite-6-history',
-  'rewrite-6-history-damaged',
-  'single-log-beside',
-  'torn-in-the-middle',
-];
-
-it.each(NOTHING_LOST)('%s: brings back all that the server held', async (name) => {
-  const { plan } = await recover(recoveryDirectory(name));
-  expect(plan?.measured.measure?.digest).toBe(recoveryTruth(name).held.digest);
 });
 
 describe('what it says of the traps', () => {
