@@ -63,6 +63,10 @@ export class RecordChain {
   /** Keys that the file says each database has. */
   readonly declared = new Map<number, number>();
   unvouchedRecords = 0;
+  /** Names that no other name of the file is like. */
+  absurdNames = 0;
+  /** Whether keys of such names are doubted: in a file with damage. */
+  doubtsAbsurd = false;
   private fieldsLikeKeys = false;
   /** Selected by a doubted record; -1: by none. */
   private doubtedDatabase = -1;
@@ -161,6 +165,15 @@ export class RecordChain {
     if (reader.kind === 'database') {
       this.database = reader.head.database;
       this.databaseGuessed = false;
+    }
+    if (key && habits.findsAbsurd(reader)) {
+      this.absurdNames++;
+      if (this.doubtsAbsurd) {
+        scratch.set(reader, this.window.offset, this.database, this.databaseGuessed, false);
+        this.settle();
+        ledger.doubt(scratch, 'inside-value');
+        return null;
+      }
     }
     const last = this.count > 0 ? this.at(this.count - 1) : null;
     if (key && reader.nameBytes === 0 && last?.empty === true && last.end === reader.start) {

@@ -7,6 +7,9 @@ const NAMES_MIN = 8;
 /** A beginning that fewer than one in so many names have says nothing. */
 const RARE = 2000;
 
+/** A name of more bytes than this that is no text stands out where names are text. */
+const ABSURD_BYTES = 64;
+
 /** Earliest and latest time of expiry that a record after damage is believed with: the years 1973 and 5138. */
 const EXPIRY_MIN = 1e11;
 const EXPIRY_MAX = 1e14;
@@ -63,6 +66,11 @@ export class NameHabits {
   /** Whether a record is one of this file's for what its name is like, or for a time of expiry. */
   vouchesFor(reader: RecordReader): boolean {
     return expiresSanely(reader) || (this.informative && this.knows(reader.shape));
+  }
+
+  /** Whether a name is long and no text in a file where nearly all are text: rather a part of a value than a name. */
+  findsAbsurd(reader: RecordReader): boolean {
+    return reader.nameBytes > ABSURD_BYTES && !reader.printable && this.informative && this.textual;
   }
 
   private knows(shape: number): boolean {

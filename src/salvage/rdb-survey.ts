@@ -3,7 +3,7 @@ import type { DialectName } from '../rdb/dialect.js';
 import type { RdbLimits } from '../rdb/value-reader.js';
 import { findCorrections, judgeChecksum } from './rdb-checksum.js';
 import type { RdbSurvey } from './rdb-report.js';
-import { type RawSurvey, Surveyor, trailerBytes } from './rdb-surveyor.js';
+import { type Lesson, type RawSurvey, Surveyor, trailerBytes } from './rdb-surveyor.js';
 import { type ByteCorrection, RoamingWindow } from './rdb-window.js';
 
 export interface RdbSurveyOptions {
@@ -55,13 +55,18 @@ export async function surveyRdb(
     raw = await rawSurvey(source, limit, [], { ...options, dialect: product }, context);
   }
   if (raw.strangeNames) {
-    raw = await rawSurvey(source, limit, [], { ...options, dialect: product }, context, false);
+    const lesson = { namesTell: false, doubtsAbsurd: false };
+    raw = await rawSurvey(source, limit, [], { ...options, dialect: product }, context, lesson);
   }
   const { survey, markAt, version } = raw;
   const checksum = await judgeChecksum(source, markAt, version, context);
   if (options.correct && (checksum.verdict === 'mismatch' || survey.damaged.length > 0)) {
     const corrected = await correctedSurvey(source, limit, raw, options, context);
     if (corrected !== null) return corrected;
+  }
+  if (raw.absurdNames && (checksum.verdict === 'mismatch' || survey.damaged.length > 0)) {
+    const lesson = { namesTell: !raw.strangeNames, doubtsAbsurd: true };
+    raw = await rawSurvey(source, limit, [], { ...options, dialect: product }, context, lesson);
   }
   return finished(raw, checksum.verdict, []);
 }
@@ -72,11 +77,11 @@ async function rawSurvey(
   corrections: readonly ByteCorrection[],
   options: RdbSurveyOptions,
   context: RdbSurveyContext,
-  namesTell = true,
+  lesson: Lesson = { namesTell: true, doubtsAbsurd: false },
 ): Promise<RawSurvey> {
   const window = new RoamingWindow(source, limit, context.signal, corrections);
   try {
-    return await new Surveyor(window, options, context, namesTell).run();
+    return await new Surveyor(window, options, context, lesson).run();
   } finally {
     await window.close();
   }

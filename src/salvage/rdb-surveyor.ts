@@ -214,15 +214,21 @@ export class Surveyor {
 
   /** What follows an end mark belongs to nothing, or the mark is that of an RDB inside a value. */
   private async crossFalseEnd(markAt: number, after: number): Promise<Ending | number> {
-    const { chain } = this;
-    chain.settle();
+    const { chain, ledger } = this;
     const resume = await this.gaps.findAfterEnd(markAt + 1);
-    if (resume < 0) return { end: after, endSeen: true, markAt };
+    if (resume < 0) {
+      chain.settle();
+      return { end: after, endSeen: true, markAt };
+    }
+    const doubted = [];
+    for (let last = chain.doubtLast(); last !== null; last = chain.doubtLast()) doubted.push(last);
+    chain.settle();
+    for (const record of doubted.reverse()) ledger.doubt(record, 'inside-value');
     const from = this.resumedAt;
     const detail = { number: 255, reason: 'end-mark-inside' };
     const failure = { start: markAt, offset: markAt, detail, trail: [], key: null, items: 0 };
     if (from >= 0) await this.takeBack(from, markAt);
-    this.ledger.damage(rangeOf({ ...failure, code: 'rdb/implausible-record' }, markAt, resume, null));
+    ledger.damage(rangeOf({ ...failure, code: 'rdb/implausible-record' }, markAt, resume, null));
     this.resumedAt = resume;
     chain.resume({ database: chain.database, guessed: true, unvouched: true, fieldsLikeKeys: false });
     return resume;
