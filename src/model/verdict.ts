@@ -13,6 +13,7 @@ const LOADED_WITH_LOSS: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'aof/nested-multi',
   'aof/exec-without-multi',
   'set/no-manifest',
+  'set/empty-base',
 ]);
 
 const STEPS: readonly Verdict[] = ['intact', 'loss', 'refused'];

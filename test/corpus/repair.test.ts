@@ -46,6 +46,7 @@ const NOTHING_BEFORE: Readonly<Record<string, string>> = {
   'manifest-base-bad-magic': 'the damage is the first byte',
   'manifest-base-bitflip': 'a damaged base',
   'manifest-base-truncated': 'a damaged base',
+  'manifest-base-empty': 'no base',
   'manifest-missing-base': 'no base',
 };
 

@@ -91,6 +91,17 @@ function named(line: ManifestEntry, set: AofSet): SetMember {
   const name = utf8(line.name);
   const entry = set.files.find((file) => file.name === name) ?? null;
   const path = entry?.path ?? join(set.directory, name);
+  // What an RDB without a byte held is as unknown as what one held that is gone.
+  if (line.type === 'b' && entry?.source.size === 0 && name.endsWith('.rdb')) {
+    const where = { file: path, offset: -1, trail: [] };
+    return {
+      path,
+      isBase: true,
+      entry: null,
+      line,
+      because: { code: 'set/empty-base', where, detail: { name } },
+    };
+  }
   const because = set.findings.find(
     ({ code, where }) => code === 'set/missing-file' && basename(where.file) === line.name,
   );
