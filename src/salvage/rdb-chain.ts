@@ -184,19 +184,15 @@ export class RecordChain {
         new FormatError('rdb/implausible-record', last.start, { reason: 'zeros' }),
       );
     }
-    if (key) habits.add(reader.shape, reader.printable);
     if (this.count === RECENT) {
-      ledger.keep(this.at(0));
+      this.keep(this.at(0));
       this.first = (this.first + 1) % RECENT;
       this.count--;
     }
-    this.at(this.count++).set(
-      reader,
-      this.window.offset,
-      this.database,
-      this.databaseGuessed,
-      vouched || !key,
-    );
+    const taken = this.at(this.count++);
+    taken.set(reader, this.window.offset, this.database, this.databaseGuessed, vouched || !key);
+    // Where names tell something, one that may be taken back is not learnt from yet.
+    if (!habits.informative) this.learn(taken);
     return null;
   }
 
@@ -243,9 +239,21 @@ export class RecordChain {
     };
   }
 
+  /** The record is believed for good. */
+  private keep(record: RecentRecord): void {
+    this.learn(record);
+    this.ledger.keep(record);
+  }
+
+  private learn(record: RecentRecord): void {
+    if (!record.isKey || record.learnt) return;
+    this.habits.add(record.shape, record.printable);
+    record.learnt = true;
+  }
+
   /** What was read is believed, but for the records from index `from` on, which are forgotten. */
   settle(from = this.count): void {
-    for (let i = 0; i < from; i++) this.ledger.keep(this.at(i));
+    for (let i = 0; i < from; i++) this.keep(this.at(i));
     this.count = 0;
   }
 

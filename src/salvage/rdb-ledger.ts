@@ -21,6 +21,10 @@ export class RecentRecord {
   /** Whether the name, or an expiry, makes it one of this file's. */
   vouched = false;
   empty = false;
+  shape = 0;
+  printable = false;
+  /** Its name is learnt from already. */
+  learnt = false;
 
   set(reader: RecordReader, end: number, database: number, guessed: boolean, vouched: boolean): void {
     this.start = reader.start;
@@ -32,6 +36,9 @@ export class RecentRecord {
     this.databaseGuessed = guessed;
     this.vouched = vouched;
     this.empty = this.isKey && reader.nameBytes === 0;
+    this.shape = reader.shape;
+    this.printable = reader.printable;
+    this.learnt = false;
   }
 }
 
@@ -139,7 +146,7 @@ export class SurveyLedger {
 
   /**
    * A guessed database that would have more keys than the file says it has is the next one: its SELECTDB was lost.
-   * Databases come in ascending order.
+   * Databases come in ascending order. One key more, or few of many, says nothing: damage makes such, too.
    */
   correctGuesses(declared: ReadonlyMap<number, number>): void {
     const kept = new Map<number, number>();
@@ -147,7 +154,12 @@ export class SurveyLedger {
       const { database, databaseEnd, databaseGuessed, keys } = segment;
       const all = (kept.get(database) ?? 0) + keys;
       const most = declared.get(database);
-      if (!databaseGuessed || database !== databaseEnd || most === undefined || all <= most) {
+      if (
+        !databaseGuessed ||
+        database !== databaseEnd ||
+        most === undefined ||
+        all < most + Math.max(2, keys / 20)
+      ) {
         kept.set(database, all);
         continue;
       }
