@@ -16,6 +16,8 @@ const UNLIKELY_MAX = 3;
 /** Chains inside of one record that are compared with what follows it, and records by which two chains must meet. */
 const RIVALS_MAX = 8;
 const MEETING_MAX = 4096;
+/** Bytes of a first record from which on it is looked into. */
+const LARGE = 1024;
 
 /** What lies between the record before a failure and the one with which records go on. */
 export interface Gap {
@@ -160,8 +162,17 @@ export class GapSearch {
       if (search.reader.kind === 'end') break;
       likely = window.offset;
     }
-    const other = likely > first ? await search.find(first + 1, likely, likely, tick, true) : -1;
-    return other < 0 ? first : other;
+    if (likely > first) {
+      const other = await search.find(first + 1, likely, likely, tick, true);
+      return other < 0 ? first : other;
+    }
+    // A large one may be no record even so, if it is full of names like that.
+    const end = window.offset;
+    if (search.reader.kind !== 'key' || end - first < LARGE) return first;
+    const other = await search.find(first + 1, end, end, tick, true);
+    if (other < 0) return first;
+    const [inside, behind] = await this.vouchedUntilMet(other, first);
+    return inside >= behind + RIVALS_MAX ? other : first;
   }
 
   /**
