@@ -49,7 +49,7 @@ export function mayBegin(bytes: Buffer, at: number, end: number, limit: number, 
       return next > 0 ? followed(bytes, next, end, limit, dialect) : next === 0;
     }
     case OPCODE_SELECTDB:
-      return at + 1 >= end || bytes[at + 1]! < 0x80;
+      return at + 1 >= end || bytes[at + 1]! < 0x40;
     case OPCODE_AUX:
       return at + 2 >= end || (bytes[at + 1]! > 1 && bytes[at + 1]! < 0x20 && isLetter(bytes[at + 2]!));
     case OPCODE_FUNCTION2:

@@ -14,7 +14,8 @@ const WEIGHT_MIN = 8;
 const PLAIN_RECORDS_MIN = 24;
 /** What a record after damage may have at most. */
 const NAME_MAX = 64 * 1024;
-const DATABASE_MAX = 0x3fff;
+/** Servers have 16 databases unless told otherwise; a larger number behind damage is rather no SELECTDB. */
+const DATABASE_MAX = 0x3f;
 /** A record tried is read up to here; beyond, only if its name is one of this file's. */
 const RECORD_LOOK = 1 << 20;
 /** Once the work allowed is used up, records tried are read up to here only. */
