@@ -6,9 +6,9 @@ import { FormatError } from '../errors.js';
 import type { FindingCode } from '../model/finding.js';
 import { checksumText } from '../rdb/checksum.js';
 import { RdbDecoder } from '../rdb/decoder.js';
-import type { DialectName } from '../rdb/dialect.js';
 import { SKIM } from '../resp/scanner.js';
 import type { RdbSurvey } from '../salvage/rdb-report.js';
+import { checkBlocks } from './check-blocks.js';
 import { addDamage, BEHIND_DAMAGE, canGoOn, goOnInLog, goOnInRdb, LogBehindDamage } from './check-damage.js';
 import { FindingList, placeOf } from './check-findings.js';
 import { NO_MEMORY, RdbCheck } from './check-keys.js';
@@ -17,25 +17,8 @@ import { Suspects } from './check-names.js';
 import { findKeysTwice, type OnTwice, readNames } from './check-twice.js';
 import { sumRange } from './checksum.js';
 import type { ToolContext } from './context.js';
-import type { CheckedFile, NotChecked } from './report.js';
+import type { CheckedFile, FileCheckOptions, FileCheckResult, NotChecked } from './report.js';
 import { ThreadJob } from './thread.js';
-
-export interface FileCheckOptions {
-  /** 'rdb': the RDB is all there should be; 'aof': a server reads it as a log. */
-  readonly form: 'rdb' | 'aof';
-  /** False for a file of a set that others follow: there a torn tail is fatal. */
-  readonly last: boolean;
-  /** Structure and checksum alone. */
-  readonly quick: boolean;
-  readonly dialect: DialectName | null;
-  /** False: the first damage ends the check of the file. */
-  readonly goOn?: boolean;
-}
-
-export interface FileCheckResult {
-  readonly file: CheckedFile;
-  readonly notChecked: readonly NotChecked[];
-}
 
 /** Below this many bytes starting a thread costs more than it saves. */
 const THREAD_FROM_BYTES = 32 * 1024 * 1024;
@@ -66,6 +49,7 @@ export async function checkFile(
   } finally {
     await check.close();
   }
+  await check.compareBlocks();
   await check.addPreviews();
   return check.result(window);
 }
@@ -113,6 +97,7 @@ class FileCheck implements Machine {
   private foreseenTrailer = -1;
   private phase: typeof RDB | typeof AFTER_RDB | typeof LOG;
   private validBytes = -1;
+  private blocksLeft: readonly NotChecked[] = [];
 
   constructor(
     private readonly source: ByteSource,
@@ -221,6 +206,14 @@ class FileCheck implements Machine {
         stored: checksumText(storedHigh, storedLow),
         computed: checksumText(sum.high, sum.low),
       });
+    }
+  }
+
+  /** Compares the checksums of blocks in a log that has them. */
+  async compareBlocks(): Promise<void> {
+    const { source, log, logFindings, context } = this;
+    if (log.firstBlock >= 0 && canGoOn(source)) {
+      this.blocksLeft = await checkBlocks(source, log.firstBlock, logFindings, context);
     }
   }
 
@@ -379,7 +372,7 @@ class FileCheck implements Machine {
   private notChecked(isLog: boolean): NotChecked[] {
     const { rdb, log, source, findings, logFindings, survey, cutShort } = this;
     const path = source.label;
-    const list = [...rdb.notChecked(path), ...(isLog ? log.notChecked(path) : [])];
+    const list = [...rdb.notChecked(path), ...(isLog ? log.notChecked(path) : []), ...this.blocksLeft];
     if (cutShort) {
       const why = 'reading on takes a file that can be read from any place';
       list.push({ path, what: BEHIND_DAMAGE, why, routine: false });

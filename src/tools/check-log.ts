@@ -3,6 +3,7 @@ import { type CommandRole, MULTI, QUEUED } from '../aof/transaction.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import { arityFits, findCommand, isModuleName, type KnownCommand } from '../model/commands.js';
 import type { FindingCode } from '../model/finding.js';
+import { announcesBlock } from '../resp/blocks.js';
 import type { CommandSpans } from '../resp/command.js';
 import type { FindingList } from './check-findings.js';
 import type { NotChecked } from './report.js';
@@ -14,6 +15,8 @@ export interface LogCounts {
   readonly moduleCommands: number;
   /** The name of the first of them, one character per byte; '' without any. */
   readonly firstModuleCommand: string;
+  /** Offset of the first line that announces a block with a checksum; -1 without any. */
+  readonly firstBlock: number;
 }
 
 const known = (name: string): KnownCommand => findCommand(Buffer.from(name), 0, name.length)!;
@@ -31,6 +34,7 @@ export class LogCheck implements AofFileHandler, LogCounts {
   commands = 0;
   moduleCommands = 0;
   firstModuleCommand = '';
+  firstBlock = -1;
   /** Absolute offset of the first command. */
   start = 0;
   /** Offset of a record in front of which to stop, if the log has one there, outside any transaction. */
@@ -57,6 +61,7 @@ export class LogCheck implements AofFileHandler, LogCounts {
     this.commands += counts.commands;
     this.moduleCommands += counts.moduleCommands;
     if (this.firstModuleCommand === '') this.firstModuleCommand = counts.firstModuleCommand;
+    if (this.firstBlock < 0) this.firstBlock = counts.firstBlock;
   }
 
   commandsStart(offset: number): void {
@@ -73,6 +78,7 @@ export class LogCheck implements AofFileHandler, LogCounts {
   }
 
   annotation(line: ByteSlice, offset: number): void {
+    if (this.firstBlock < 0 && announcesBlock(line)) this.firstBlock = offset;
     this.reach(offset + line.length);
   }
 

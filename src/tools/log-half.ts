@@ -33,11 +33,17 @@ export async function checkLogHalf(
     if (!(error instanceof FormatError)) throw error;
     return NOT_CLEAN;
   }
-  const { commands, moduleCommands, firstModuleCommand } = check;
-  return { clean: findings.list.length === 0, commands, moduleCommands, firstModuleCommand };
+  const { commands, moduleCommands, firstModuleCommand, firstBlock } = check;
+  return { clean: findings.list.length === 0, commands, moduleCommands, firstModuleCommand, firstBlock };
 }
 
-const NOT_CLEAN = { clean: false, commands: 0, moduleCommands: 0, firstModuleCommand: '' } as const;
+const NOT_CLEAN = {
+  clean: false,
+  commands: 0,
+  moduleCommands: 0,
+  firstModuleCommand: '',
+  firstBlock: -1,
+} as const;
 
 function noPreamble(): Machine {
   throw new FormatError('aof/bad-prefix', 0);

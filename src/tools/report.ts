@@ -1,5 +1,6 @@
 import { FormatError } from '../errors.js';
 import type { Finding, FindingCode } from '../model/finding.js';
+import type { DialectName } from '../rdb/dialect.js';
 
 /** A source is too damaged for what was asked. The command line words the finding. */
 export class DamageError extends Error {
@@ -59,4 +60,21 @@ export interface CheckedFile {
   /** Keys that read although the checksum does not vouch for them: bytes inside them may have changed. */
   readonly unprovenKeys: number;
   readonly findings: readonly Finding[];
+}
+
+export interface FileCheckOptions {
+  /** 'rdb': the RDB is all there should be; 'aof': a server reads it as a log. */
+  readonly form: 'rdb' | 'aof';
+  /** False for a file of a set that others follow: there a torn tail is fatal. */
+  readonly last: boolean;
+  /** Structure and checksum alone. */
+  readonly quick: boolean;
+  readonly dialect: DialectName | null;
+  /** False: the first damage ends the check of the file. */
+  readonly goOn?: boolean;
+}
+
+export interface FileCheckResult {
+  readonly file: CheckedFile;
+  readonly notChecked: readonly NotChecked[];
 }

@@ -200,6 +200,10 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     says: 'a line must end with CR LF and a number be plain digits; servers load this, redis-check-aof refuses it',
     hint: 'the commands are read as a server reads them; find out what wrote the file, no server does',
   },
+  'aof/block-checksum': {
+    says: 'the records behind a #HDR line must have the checksum it states; servers of today load them unseen',
+    hint: 'bytes of these records changed, or some before them were cut out: compare them with another copy of the log',
+  },
   'aof/unknown-command': {
     says: 'a command must be one that is known: servers refuse to start from a log that holds another',
     hint: 'a module or a newer server may have brought it, or its name is damaged: `rekindle repair --strategy skip` drops this record alone, `rekindle replay --on-unknown skip` goes on without it and lists what was left out',
