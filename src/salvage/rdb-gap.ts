@@ -72,10 +72,13 @@ export class GapSearch {
     return this.search.find(from, this.window.limit, -1, () => {});
   }
 
-  /** Finds the next record behind a failure. `recent` are the records before it, oldest first. */
+  /**
+   * Finds the next record behind a failure and before `until`. `recent` are the records before it, oldest first.
+   */
   async cross(
     failure: ChainFailure,
     recent: readonly RecentRecord[],
+    until: number,
     tick: (offset: number) => void,
   ): Promise<Gap> {
     const { search } = this;
@@ -88,18 +91,22 @@ export class GapSearch {
     }
     for (const record of recent) search.bury(record.start);
     if (start >= 0) search.bury(start);
-    const forward = await this.forward(failure, tick);
+    const forward = await this.forward(failure, until, tick);
     const back = await this.lookBack(start, recent, forward, tick);
     if (back !== null) return this.gap(recent[back.index]!.start, back.resume, back.index, false);
     return this.gap(Math.max(0, start), forward, -1, false);
   }
 
   /** The next record behind the start of the one that failed; -1: there is none. */
-  private async forward({ start, code, key }: ChainFailure, tick: (offset: number) => void): Promise<number> {
-    const { habits, search, window } = this;
+  private async forward(
+    { start, code, key }: ChainFailure,
+    until: number,
+    tick: (offset: number) => void,
+  ): Promise<number> {
+    const { habits, search } = this;
     // A value that is right as far as the input reaches was most likely cut off there, and all of it is its own.
     const cut = code === 'rdb/truncated' && key !== null;
-    const next = await search.find(start + 1, window.limit, -1, tick, cut && habits.informative);
+    const next = await search.find(start + 1, until, -1, tick, cut && habits.informative);
     if (next < 0) return -1;
     if (cut && !habits.informative && !(await this.runsToEnd(next))) return -1;
     return this.likelier(next, tick);

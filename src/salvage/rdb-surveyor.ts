@@ -113,12 +113,9 @@ export class Surveyor {
         at = ending;
         continue;
       }
-      if (this.options.preamble) {
-        const log = await this.findLog(stopped);
-        if (log >= 0) return { end: log, endSeen: false, markAt: -1 };
-      }
-      at = await this.overcome(stopped);
-      if (at < 0) return this.torn();
+      const log = this.options.preamble ? await this.findLog(stopped.start) : -1;
+      at = await this.overcome(stopped, log);
+      if (at < 0) return log < 0 ? this.torn() : { end: log, endSeen: false, markAt: -1 };
       if (at > window.limit) return this.torn();
     }
   }
@@ -128,15 +125,26 @@ export class Surveyor {
     return { end: this.window.limit, endSeen: false, markAt: -1 };
   }
 
-  /** Finds where records go on behind a failure, and prepares the chain for it; -1 when they do not. */
-  private async overcome(failure: ChainFailure): Promise<number> {
+  /**
+   * Finds where records go on behind a failure, before the commands at `log` when there are some (-1: none), and
+   * prepares the chain for it; -1 when they do not.
+   */
+  private async overcome(failure: ChainFailure, log = -1): Promise<number> {
     const { chain, ledger, window } = this;
-    const gap = await this.gaps.cross(failure, chain.recent, this.context.progress);
+    const until = log < 0 ? window.limit : log;
+    const gap = await this.gaps.cross(failure, chain.recent, until, this.context.progress);
+    if (gap.resume < 0 && log >= 0) {
+      // Whatever it is that failed here, the end mark is not behind it.
+      chain.settle();
+      if (log > failure.start) ledger.damage(rangeOf(withoutEnd(failure), failure.start, log, null));
+      return -1;
+    }
     this.settleBefore(gap);
     const end = gap.resume < 0 ? window.limit : gap.resume;
     const start = Math.min(gap.start, end);
     if (end > start || failure.offset >= window.limit) {
-      ledger.damage(rangeOf(failure, start, end, gap.start === failure.start ? chain.database : null));
+      const known = gap.resume < 0 ? failure : lengthThatReachesTooFar(failure);
+      ledger.damage(rangeOf(known, start, end, gap.start === failure.start ? chain.database : null));
       if (failure.items > 0 && failure.key !== null) {
         const { start, key, items } = failure;
         ledger.partial.push({ start, key, items, database: chain.database });
@@ -263,22 +271,15 @@ export class Surveyor {
     );
   }
 
-  /** The offset at which a log's commands begin behind a preamble that lost its end mark; -1: not here. */
-  private async findLog({ start }: ChainFailure): Promise<number> {
+  /** The offset at which a log's commands begin behind `start`; -1: not near it. */
+  private async findLog(start: number): Promise<number> {
     const { window } = this;
     await window.cover(start, start + LOG_SEARCH);
     const { bytes, base, end } = window.cursor;
     const stop = Math.min(end, start - base + LOG_SEARCH);
     for (let at = start - base; at < stop; at++) {
       if (bytes[at] !== 0x2a && bytes[at] !== 0x23) continue;
-      if (!beginsLog(bytes, at, end)) continue;
-      this.chain.settle();
-      if (at + base > start) {
-        const detail = { reading: 'end mark', needed: 1, available: 0 };
-        const failure = { start, offset: start, detail, trail: [], key: null, items: 0 };
-        this.ledger.damage(rangeOf({ ...failure, code: 'rdb/truncated' }, start, at + base, null));
-      }
-      return at + base;
+      if (beginsLog(bytes, at, end)) return at + base;
     }
     return -1;
   }
@@ -315,6 +316,16 @@ export class Surveyor {
     const absurdNames = this.chain.absurdNames > 0;
     return { survey, markAt: ending.markAt, version, strangeNames, absurdNames };
   }
+}
+
+function withoutEnd({ start }: ChainFailure): ChainFailure {
+  const detail = { reading: 'end mark', needed: 1, available: 0 };
+  return { start, code: 'rdb/truncated', offset: start, detail, trail: [], key: null, items: 0 };
+}
+
+/** What seemed to go on behind the end of the input has a damaged length when whole records stand behind it. */
+function lengthThatReachesTooFar(failure: ChainFailure): ChainFailure {
+  return failure.code === 'rdb/truncated' ? { ...failure, code: 'rdb/length-overrun' } : failure;
 }
 
 /** Bytes of the trailer behind the end mark. */

@@ -27,6 +27,13 @@ export const BEHIND_DAMAGE = 'what stands behind the damage';
 /** True when the source can be read from other places, as going on needs it. */
 export const canGoOn = (source: ByteSource): boolean => source.once !== true && source.size !== null;
 
+const OPEN = 'aof/open-transaction';
+
+/** The code of what is found in a file that others of its set follow: there servers forgive no torn end. */
+export function beforeOthers(code: FindingCode): FindingCode {
+  return code === 'aof/torn-tail' || code === OPEN ? 'aof/truncated' : code;
+}
+
 /** Adds a damaged range as one finding. */
 export function addDamage(
   findings: FindingList,
@@ -120,7 +127,7 @@ export class LogBehindDamage implements LogSalvageHandler {
     if (transaction.open) this.broken = true;
     else this.multiLost = true;
     this.damaged.bytes += range.end - range.start;
-    const code = range.code === 'aof/torn-tail' && !this.isLast ? 'aof/truncated' : range.code;
+    const code = this.isLast ? range.code : beforeOthers(range.code);
     addDamage(this.findings, range, code, { safeCut: this.firstCut });
   }
 
@@ -136,7 +143,8 @@ export class LogBehindDamage implements LogSalvageHandler {
     const { open, offset, queued } = this.machine.transaction;
     if (!open || this.broken) return;
     this.firstCut = this.firstCut < 0 ? offset : Math.min(this.firstCut, offset);
-    this.findings.add('aof/open-transaction', offset, { end: size, queued, safeCut: offset });
+    const code = this.isLast ? OPEN : beforeOthers(OPEN);
+    this.findings.add(code, offset, { end: size, queued, safeCut: offset });
   }
 }
 

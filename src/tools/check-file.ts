@@ -9,7 +9,15 @@ import { RdbDecoder } from '../rdb/decoder.js';
 import { SKIM } from '../resp/scanner.js';
 import type { RdbSurvey } from '../salvage/rdb-report.js';
 import { checkBlocks } from './check-blocks.js';
-import { addDamage, BEHIND_DAMAGE, canGoOn, goOnInLog, goOnInRdb, LogBehindDamage } from './check-damage.js';
+import {
+  addDamage,
+  BEHIND_DAMAGE,
+  beforeOthers,
+  canGoOn,
+  goOnInLog,
+  goOnInRdb,
+  LogBehindDamage,
+} from './check-damage.js';
 import { FindingList, placeOf } from './check-findings.js';
 import { NO_MEMORY, RdbCheck } from './check-keys.js';
 import { LogCheck } from './check-log.js';
@@ -262,8 +270,7 @@ class FileCheck implements Machine {
 
   private tell(error: FormatError, insideRdb: boolean): void {
     const { decoder, findings, logFindings, options } = this;
-    const torn = error.code === 'aof/torn-tail' && !options.last;
-    const code = torn ? 'aof/truncated' : (error.code as FindingCode);
+    const code = options.last ? (error.code as FindingCode) : beforeOthers(error.code as FindingCode);
     const place = insideRdb && decoder!.insideKey ? placeOf(decoder!.head) : {};
     // So that the hint can name the place to cut at.
     const cut = insideRdb ? {} : { safeCut: this.beforeRefused(this.validBytes) };

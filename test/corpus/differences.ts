@@ -57,11 +57,6 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'the server takes the base for one that held nothing, and starts without a word and without its keys',
   },
   {
-    cases: ['manifest-first-incr-open-multi'],
-    ours: 'loss',
-    why: 'an open transaction in any file is cut',
-  },
-  {
     cases: ['rdb-bitflip-4-crcfixed'],
     servers: /^redis-4\.0/,
     ours: 'refused',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { RdbSurvey } from '../../src/salvage/rdb-report.js';
 import { isFlawless } from '../../src/salvage/rdb-report.js';
 import { CORPUS_SERVERS, corpusBytes } from '../support/corpus.js';
 import { THOROUGH } from '../support/effort.js';
@@ -169,6 +170,19 @@ describe('the edges of an RDB', () => {
     const survey = await surveyed(concat(whole, log), { preamble: true });
     expect(survey).toMatchObject({ end: whole.length, endSeen: true, trailingBytes: 0 });
     expect(isFlawless(survey)).toBe(true);
+  });
+
+  test('of a preamble is where they begin though its middle is damaged', async () => {
+    const start = Math.floor(whole.length / 2);
+    for (let at = start; at < start + 40; at++) {
+      const survey = await surveyed(changed(concat(whole, log), at, whole[at]! ^ 0x55), { preamble: true });
+      const alone = await surveyed(changed(whole, at, whole[at]! ^ 0x55), {});
+      expect(survey).toMatchObject({ end: whole.length, endSeen: true });
+      expect(survey.keys).toEqual(alone.keys);
+      const places = ({ damaged }: RdbSurvey) =>
+        damaged.map(({ start, end, code }) => ({ start, end, code }));
+      expect(places(survey)).toEqual(places(alone));
+    }
   });
 
   test('of a preamble is found when its end mark is damaged', async () => {

@@ -226,7 +226,7 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     hint: 'a server with aof-load-truncated (the default) cuts this rest off and starts; `rekindle repair SOURCE --out PATH` does it without touching the original',
   },
   'aof/truncated': {
-    says: 'a file that others follow ends in the middle of a command; servers refuse to start from it',
+    says: 'a file that others follow ends in the middle of a command or transaction; servers refuse to start from it',
     ...CUT_AOF,
   },
   'aof/open-transaction': {
