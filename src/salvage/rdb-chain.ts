@@ -2,6 +2,7 @@ import type { ErrorDetail } from '../errors.js';
 import { FormatError } from '../errors.js';
 import type { FindingCode } from '../model/finding.js';
 import { type Depth, ItemSink, SKIP } from '../model/handler.js';
+import type { DoubtReason } from './damage.js';
 import type { NameHabits } from './rdb-habits.js';
 import { RecentRecord, type SurveyLedger } from './rdb-ledger.js';
 import type { RecordReader } from './rdb-record.js';
@@ -70,6 +71,10 @@ export class RecordChain {
   private fieldsLikeKeys = false;
   /** Selected by a doubted record; -1: by none. */
   private doubtedDatabase = -1;
+  /** Whether it was selected as this file selects others. */
+  private announced = false;
+  /** Whether the file tells behind a SELECTDB how many keys follow. */
+  private announces = false;
   private readonly items = new ItemCount();
   private readonly ring = Array.from({ length: RECENT }, () => new RecentRecord());
   private first = 0;
@@ -146,7 +151,10 @@ export class RecordChain {
       // No server keeps such a key: most likely its count is damaged, and its items follow.
       throw new FormatError('rdb/empty-value', reader.valueStart, { kind: reader.head.kind });
     }
-    if (reader.kind === 'resize') this.declared.set(this.database, reader.around.resizeKeys);
+    if (reader.kind === 'resize') {
+      const announced = this.unvouched && this.doubtedDatabase >= 0;
+      this.declared.set(announced ? this.doubtedDatabase : this.database, reader.around.resizeKeys);
+    }
     if (reader.kind === 'aux') this.onAux(reader.around.auxName, reader.around.auxValue);
   }
 
@@ -157,7 +165,12 @@ export class RecordChain {
     const vouched = key && this.isVouched();
     if (this.unvouched && !this.believeAgain(key, vouched)) {
       const { database } = reader.kind === 'database' ? reader.head : this;
-      if (reader.kind === 'database') this.doubtedDatabase = database;
+      if (reader.kind === 'database') {
+        this.doubtedDatabase = database;
+        this.announced = !this.announces && (database > this.database || ledger.databases.has(database));
+      } else if (reader.kind === 'resize') {
+        this.announced = true;
+      }
       scratch.set(reader, this.window.offset, Math.max(database, this.doubtedDatabase), true, false);
       ledger.doubt(scratch, this.unvouchedRecords > UNVOUCHED_MAX ? 'inside-value' : 'after-damage');
       return null;
@@ -166,11 +179,12 @@ export class RecordChain {
       this.database = reader.head.database;
       this.databaseGuessed = false;
     }
+    if (reader.kind === 'resize') this.announces = true;
     if (key && habits.findsAbsurd(reader)) {
       this.absurdNames++;
       if (this.doubtsAbsurd) {
+        this.settleDoubting('inside-value');
         scratch.set(reader, this.window.offset, this.database, this.databaseGuessed, false);
-        this.settle();
         ledger.doubt(scratch, 'inside-value');
         return null;
       }
@@ -203,7 +217,8 @@ export class RecordChain {
 
   /**
    * Whether records behind damage are believed from this one on. A database that was selected on the way is believed
-   * when no doubted key stands between.
+   * when no doubted key stands between, and when it is selected as this file does it: with a RESIZEDB behind, or, in a
+   * file without any, in rising order. Any two bytes may look like a SELECTDB.
    */
   private believeAgain(key: boolean, vouched: boolean): boolean {
     const { habits, reader } = this;
@@ -215,7 +230,7 @@ export class RecordChain {
       this.unvouchedRecords++;
       return false;
     }
-    if (this.doubtedDatabase >= 0 && this.unvouchedRecords === 0) {
+    if (this.doubtedDatabase >= 0 && this.announced && this.unvouchedRecords === 0) {
       this.database = this.doubtedDatabase;
       this.databaseGuessed = false;
     }
@@ -257,12 +272,13 @@ export class RecordChain {
     this.count = 0;
   }
 
-  /** Takes the last record, if nothing vouches for it, out of what is believed. */
-  doubtLast(): RecentRecord | null {
-    const last = this.count > 0 ? this.at(this.count - 1) : null;
-    if (last === null || last.vouched) return null;
-    this.count--;
-    return last;
+  /** What was read is believed, but for up to `most` last records that nothing vouches for: those are doubted. */
+  settleDoubting(why: DoubtReason, most = RECENT): void {
+    const { count } = this;
+    let from = count;
+    while (from > 0 && count - from < most && !this.at(from - 1).vouched) from--;
+    this.settle(from);
+    for (let i = from; i < count; i++) this.ledger.doubt(this.at(i), why);
   }
 
   /** True while records are doubted because they may be fields of a damaged hash. */

@@ -20,6 +20,9 @@ const STRANGE_MAX = 64;
 /** The newest RDB version whose files begin without aux fields. */
 const LAST_BEFORE_AUX = 6;
 
+/** Records before damage that are doubted at most when nothing vouches for them. */
+const DOUBTED_BEFORE_MAX = 4;
+
 /** Where the RDB ended, and how that is known. */
 interface Ending {
   readonly end: number;
@@ -163,19 +166,12 @@ export class Surveyor {
 
   /** Decides about the records before a gap that can still be taken back. */
   private settleBefore(gap: Gap): void {
-    const { chain, ledger } = this;
+    const { chain } = this;
     if (gap.swallowedFrom >= 0) {
       chain.settle(gap.swallowedFrom);
       return;
     }
-    const doubted = [];
-    if (!gap.explained) {
-      for (let last = chain.doubtLast(); last !== null && doubted.length < 4; last = chain.doubtLast()) {
-        doubted.push(last);
-      }
-    }
-    chain.settle();
-    for (const record of doubted.reverse()) ledger.doubt(record, 'after-damage');
+    chain.settleDoubting('after-damage', gap.explained ? 0 : DOUBTED_BEFORE_MAX);
   }
 
   /** The database of records behind damage: that of the first name, if it stood in one before. */
@@ -228,10 +224,7 @@ export class Surveyor {
       chain.settle();
       return { end: after, endSeen: true, markAt };
     }
-    const doubted = [];
-    for (let last = chain.doubtLast(); last !== null; last = chain.doubtLast()) doubted.push(last);
-    chain.settle();
-    for (const record of doubted.reverse()) ledger.doubt(record, 'inside-value');
+    chain.settleDoubting('inside-value');
     const from = this.resumedAt;
     const detail = { number: 255, reason: 'end-mark-inside' };
     const failure = { start: markAt, offset: markAt, detail, trail: [], key: null, items: 0 };
