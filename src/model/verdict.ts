@@ -14,6 +14,9 @@ const LOADED_WITH_LOSS: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'aof/exec-without-multi',
   'set/no-manifest',
   'set/empty-base',
+  // Loaded unseen: the write goes to another database, the member is not found where it is looked for.
+  'aof/bad-select',
+  'rdb/unsorted-members',
 ]);
 
 const STEPS: readonly Verdict[] = ['intact', 'loss', 'refused'];

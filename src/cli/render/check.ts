@@ -1,4 +1,5 @@
 import type { InputError } from '../../errors.js';
+import { type Verdict as ServerVerdict, worstVerdict } from '../../model/verdict.js';
 import type { CheckReport } from '../../tools/check.js';
 import type { CheckedFile } from '../../tools/report.js';
 import type { Session } from '../session.js';
@@ -109,7 +110,19 @@ export function printVerdict({ reports, durationMs }: Checked, verdict: Verdict,
   const found = problems.length > 0 ? `, ${problems.join(', ')}` : '';
   const work = `${size(bytes)} in ${duration(durationMs)}`;
   session.print(`${word}: ${which}${counted(files.length, 'file')}, ${work}${found}\n`);
+  const words = damaged > 0 ? BY_SERVERS[byServers(files)] : '';
+  if (words !== '') session.print(`${words}\n`);
 }
+
+const byServers = (files: readonly CheckedFile[]): ServerVerdict =>
+  worstVerdict(files.flatMap(({ findings }) => findings.map(({ code }) => code)));
+
+/** What becomes of it when a server with its usual settings starts on it. */
+const BY_SERVERS: Readonly<Record<ServerVerdict, string>> = {
+  intact: 'a server loads this as it stands',
+  loss: 'a server starts on this, and leaves something out',
+  refused: 'a server refuses to start on this, or crashes',
+};
 
 /** The JSON fields of cli.md, and more. */
 export function checkJson(
@@ -120,6 +133,7 @@ export function checkJson(
   const { conceal, strict } = session.settings;
   const files: Json[] = filesOf(reports).map(({ findings, ...file }) => ({
     ...file,
+    verdict: byServers([{ ...file, findings }]),
     problems: findings.map((finding) => problemJson(finding, conceal, severityOf(finding, strict))),
   }));
   for (const { code, path, message, hint } of unread) {
@@ -127,7 +141,14 @@ export function checkJson(
     files.push({ ...UNREAD, path, problems: [problem] });
   }
   const notChecked = reports.flatMap((report) => report.notChecked);
-  return { ok: verdict.exitCode === 0, files, durationMs, notChecked: notCheckedJson(notChecked) };
+  const worst = unread.length > 0 ? null : byServers(filesOf(reports));
+  return {
+    ok: verdict.exitCode === 0,
+    verdict: worst,
+    files,
+    durationMs,
+    notChecked: notCheckedJson(notChecked),
+  };
 }
 
 const UNREAD = {
@@ -139,6 +160,7 @@ const UNREAD = {
   validBytes: null,
   keys: null,
   commands: null,
+  verdict: null,
 };
 
 const indent = (text: string): string => text.replace(/^/gm, '  ');
