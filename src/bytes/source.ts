@@ -84,7 +84,8 @@ export class FileSource implements ByteSource {
           'work on a copy, or run again when the server is quiet',
         );
       }
-      const reader = new FileReader(this.label, descriptor, start, this.size);
+      const own = descriptor;
+      const reader = new DescriptorReader(this.label, own, start, this.size, () => closeAsync(own));
       descriptor = undefined;
       return reader;
     } catch (error) {
@@ -97,15 +98,17 @@ export class FileSource implements ByteSource {
 
 const identityOf = (stats: Stats): string => `${stats.dev}:${stats.ino}`;
 
-class FileReader implements ByteReader {
+/** Reads `[position, end)` of an open file; `release` is called once no read is under way any more. */
+export class DescriptorReader implements ByteReader {
   private reading: Promise<unknown> = Promise.resolve();
   private closed = false;
 
   constructor(
-    private readonly path: string,
+    private readonly label: string,
     private readonly descriptor: number,
     private position: number,
     private readonly end: number,
+    private readonly release: () => Promise<void>,
   ) {}
 
   read(into: Uint8Array): Promise<number> {
@@ -114,7 +117,7 @@ class FileReader implements ByteReader {
     if (count <= 0) return Promise.resolve(0);
     const reading = new Promise<number>((resolve, reject) => {
       read(this.descriptor, into, 0, count, this.position, (error, bytesRead) => {
-        if (error) return reject(inputErrorOf(error, this.path));
+        if (error) return reject(inputErrorOf(error, this.label));
         this.position += bytesRead;
         resolve(bytesRead);
       });
@@ -128,7 +131,7 @@ class FileReader implements ByteReader {
     this.closed = true;
     // The number may name another file the moment it is closed: no read may still be on its way to it.
     await this.reading.catch(() => {});
-    await closeAsync(this.descriptor);
+    await this.release();
   }
 }
 
@@ -229,17 +232,22 @@ class StreamReader implements ByteReader {
 }
 
 /** The first bytes of the source, fewer than `count` only when it has no more. Not for pipes: they open once. */
-export async function readHead(source: ByteSource, count: number): Promise<Buffer> {
-  const reader = await source.open();
+export function readHead(source: ByteSource, count: number): Promise<Buffer> {
+  return readAt(source, 0, Math.min(count, source.size ?? count));
+}
+
+/** The bytes of the source from `offset` on, fewer than `count` only when it has no more. Not for pipes. */
+export async function readAt(source: ByteSource, offset: number, count: number): Promise<Buffer> {
+  const reader = await source.open(offset);
   try {
-    const head = Buffer.alloc(Math.min(count, source.size ?? count));
+    const bytes = Buffer.alloc(count);
     let filled = 0;
-    while (filled < head.length) {
-      const read = await reader.read(head.subarray(filled));
+    while (filled < count) {
+      const read = await reader.read(bytes.subarray(filled));
       if (read === 0) break;
       filled += read;
     }
-    return head.subarray(0, filled);
+    return bytes.subarray(0, filled);
   } finally {
     await reader.close();
   }

@@ -1,9 +1,9 @@
-import { close, open, read } from 'node:fs';
+import { close, open } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { assert, InputError } from '../errors.js';
 import { type Disk, errorCode, localDisk } from './disk.js';
-import { type ByteReader, type ByteSource, inputErrorOf } from './source.js';
+import { type ByteReader, type ByteSource, DescriptorReader, inputErrorOf } from './source.js';
 
 export interface SpoolOptions {
   /** Where temporary files go. */
@@ -106,7 +106,7 @@ export class SpooledSource implements ByteSource {
     assert(!this.closed, 'a closed spool was opened');
     this.readers++;
     return Promise.resolve(
-      new SpoolReader(this.label, this.descriptor, start, this.size, () => this.release()),
+      new DescriptorReader(this.label, this.descriptor, start, this.size, () => this.release()),
     );
   }
 
@@ -118,40 +118,5 @@ export class SpooledSource implements ByteSource {
 
   private async release(): Promise<void> {
     if (--this.readers === 0 && this.closed) await closeAsync(this.descriptor);
-  }
-}
-
-class SpoolReader implements ByteReader {
-  private reading: Promise<unknown> = Promise.resolve();
-  private closed = false;
-
-  constructor(
-    private readonly label: string,
-    private readonly descriptor: number,
-    private position: number,
-    private readonly end: number,
-    private readonly release: () => Promise<void>,
-  ) {}
-
-  read(into: Uint8Array): Promise<number> {
-    assert(!this.closed, 'a closed reader was read');
-    const count = Math.min(into.length, this.end - this.position);
-    if (count <= 0) return Promise.resolve(0);
-    const reading = new Promise<number>((resolve, reject) => {
-      read(this.descriptor, into, 0, count, this.position, (error, bytesRead) => {
-        if (error) return reject(inputErrorOf(error, this.label));
-        this.position += bytesRead;
-        resolve(bytesRead);
-      });
-    });
-    this.reading = reading;
-    return reading;
-  }
-
-  async close(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
-    await this.reading.catch(() => {});
-    await this.release();
   }
 }

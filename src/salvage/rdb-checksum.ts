@@ -1,4 +1,4 @@
-import type { ByteSource } from '../bytes/source.js';
+import { type ByteSource, readAt } from '../bytes/source.js';
 import { Crc64 } from '../kernels/crc64.js';
 import { crc64Steps } from '../kernels/crc64-tables.js';
 import { FIRST_VERSION_WITH_CHECKSUM, TRAILER_BYTES } from '../rdb/constants.js';
@@ -137,20 +137,4 @@ async function checksumsOf(
     await reader.close();
   }
   return { computed, storedHigh: trailer.readUInt32LE(4), storedLow: trailer.readUInt32LE(0) };
-}
-
-async function readAt(source: ByteSource, offset: number, count: number): Promise<Buffer> {
-  const reader = await source.open(offset);
-  try {
-    const bytes = Buffer.alloc(count);
-    let filled = 0;
-    while (filled < count) {
-      const read = await reader.read(bytes.subarray(filled));
-      if (read === 0) break;
-      filled += read;
-    }
-    return bytes.subarray(0, filled);
-  } finally {
-    await reader.close();
-  }
 }

@@ -1,4 +1,4 @@
-import type { ByteSource } from '../bytes/source.js';
+import { type ByteSource, readAt } from '../bytes/source.js';
 import type { ErrorDetail } from '../errors.js';
 import type { Finding, FindingCode, Location } from '../model/finding.js';
 import type { KeyHead } from '../model/handler.js';
@@ -55,20 +55,4 @@ export class FindingList {
 /** Where a key's finding is. */
 export function placeOf(head: KeyHead): Pick<Location, 'database' | 'key'> {
   return { database: head.database, key: head.key.latin1() };
-}
-
-async function readAt(source: ByteSource, offset: number, count: number): Promise<Buffer> {
-  const reader = await source.open(offset);
-  try {
-    const bytes = Buffer.alloc(count);
-    let filled = 0;
-    while (filled < count) {
-      const read = await reader.read(bytes.subarray(filled));
-      if (read === 0) break;
-      filled += read;
-    }
-    return bytes.subarray(0, filled);
-  } finally {
-    await reader.close();
-  }
 }
