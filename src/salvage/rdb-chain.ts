@@ -75,6 +75,8 @@ export class RecordChain {
   private announced = false;
   /** Whether the file tells behind a SELECTDB how many keys follow. */
   private announces = false;
+  /** Whether the record before was a SELECTDB. */
+  private afterSelect = false;
   private readonly items = new ItemCount();
   private readonly ring = Array.from({ length: RECENT }, () => new RecentRecord());
   private first = 0;
@@ -151,9 +153,11 @@ export class RecordChain {
       // No server keeps such a key: most likely its count is damaged, and its items follow.
       throw new FormatError('rdb/empty-value', reader.valueStart, { kind: reader.head.kind });
     }
-    if (reader.kind === 'resize') {
-      const announced = this.unvouched && this.doubtedDatabase >= 0;
-      this.declared.set(announced ? this.doubtedDatabase : this.database, reader.around.resizeKeys);
+    if (reader.kind === 'resize' && this.afterSelect) {
+      const doubted = this.unvouched && this.doubtedDatabase >= 0;
+      const database = doubted ? this.doubtedDatabase : this.database;
+      // Anywhere else, and a second time, it is rather a part of a value.
+      if (!this.declared.has(database)) this.declared.set(database, reader.around.resizeKeys);
     }
     if (reader.kind === 'aux') this.onAux(reader.around.auxName, reader.around.auxValue);
   }
@@ -162,13 +166,15 @@ export class RecordChain {
   private take(): ChainFailure | null {
     const { habits, ledger, reader, scratch } = this;
     const key = reader.kind === 'key';
+    const { afterSelect } = this;
+    this.afterSelect = reader.kind === 'database';
     const vouched = key && this.isVouched();
     if (this.unvouched && !this.believeAgain(key, vouched)) {
       const { database } = reader.kind === 'database' ? reader.head : this;
       if (reader.kind === 'database') {
         this.doubtedDatabase = database;
         this.announced = !this.announces && (database > this.database || ledger.databases.has(database));
-      } else if (reader.kind === 'resize') {
+      } else if (reader.kind === 'resize' && afterSelect) {
         this.announced = true;
       }
       scratch.set(reader, this.window.offset, Math.max(database, this.doubtedDatabase), true, false);
@@ -179,7 +185,7 @@ export class RecordChain {
       this.database = reader.head.database;
       this.databaseGuessed = false;
     }
-    if (reader.kind === 'resize') this.announces = true;
+    if (reader.kind === 'resize' && afterSelect) this.announces = true;
     if (key && habits.findsAbsurd(reader)) {
       this.absurdNames++;
       if (this.doubtsAbsurd) {
@@ -299,6 +305,7 @@ export class RecordChain {
     this.unvouched = options.unvouched;
     this.unvouchedRecords = 0;
     this.doubtedDatabase = -1;
+    this.afterSelect = false;
     this.ledger.startAt(options.database);
   }
 }

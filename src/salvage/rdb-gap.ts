@@ -19,6 +19,9 @@ const MEETING_MAX = 4096;
 /** Bytes of a first record from which on it is looked into. */
 const LARGE = 1024;
 
+/** Records in a row that are believed to be records though they end at damage. */
+const RUN_MIN = 64;
+
 /** What lies between the record before a failure and the one with which records go on. */
 export interface Gap {
   /** Absolute offset of the first byte that belongs to no whole record. */
@@ -108,17 +111,23 @@ export class GapSearch {
     const cut = code === 'rdb/truncated' && key !== null;
     const next = await search.find(start + 1, until, -1, tick, cut && habits.informative);
     if (next < 0) return -1;
-    if (cut && !habits.informative && !(await this.runsToEnd(next))) return -1;
+    if (cut && !habits.informative && !(await this.runsOn(next))) return -1;
     return this.likelier(next, tick);
   }
 
-  /** Whether the records from an offset on go up to an end mark. */
-  private async runsToEnd(offset: number): Promise<boolean> {
+  /**
+   * Whether the records from an offset on are more than the content of a value that the end of the input cuts off: they
+   * go up to an end mark, or up to other damage after so many that no value is likely to hold them.
+   */
+  private async runsOn(offset: number): Promise<boolean> {
     const { search, window } = this;
-    for (let at = offset; (await search.read(at, at)) === 'whole'; at = window.offset) {
+    let records = 0;
+    for (let at = offset; ; at = window.offset, records++) {
+      const read = await search.read(at, at);
+      if (read === 'bad') return records >= RUN_MIN;
+      if (read === 'cut') return false;
       if (search.reader.kind === 'end') return true;
     }
-    return false;
   }
 
   private async gap(start: number, resume: number, swallowedFrom: number, explained: boolean): Promise<Gap> {
