@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
 import { assert, OutputError, UsageError } from '../errors.js';
 import { type Disk, localDisk } from './disk.js';
-import { type ByteTarget, FileTarget, outputErrorOf, stagingName } from './target.js';
+import { FileTarget, outputErrorOf, stagingName } from './target.js';
 
 export interface DirectoryTargetOptions {
   /** Let a directory that is not empty make way: it is kept under another name, see `backupPath`. */
@@ -51,7 +51,7 @@ export class DirectoryTarget {
    * Starts a file; `name` may have directories in front. Publish each file before the directory: that syncs it, under
    * its final name, inside the directory that is not visible yet.
    */
-  async file(name: string, mode?: number): Promise<ByteTarget> {
+  async file(name: string, mode?: number): Promise<FileTarget> {
     assert(this.open, 'a directory takes files until it is published or discarded');
     const path = await this.reserve(name);
     const target = await FileTarget.staged(path, join(this.label, name), this.disk, mode);

@@ -129,6 +129,8 @@ export interface FileTargetOptions {
  * the rename made to last. A symbolic link at the destination is replaced, not followed.
  */
 export class FileTarget extends ChunkedTarget {
+  private syncing: Promise<void> | null = null;
+
   private constructor(
     private readonly path: string,
     /** Where the bytes are until they are published; may be read after `flush`. */
@@ -167,14 +169,25 @@ export class FileTarget extends ChunkedTarget {
   }
 
   protected override append(bytes: Buffer): Promise<void> {
+    assert(this.syncing === null, 'nothing is written behind what is being synced');
     return this.file.write(bytes);
+  }
+
+  /**
+   * Lets the medium begin while the caller goes on: when all is written, and before it is checked. `publish` waits for
+   * it and tells when it failed.
+   */
+  async beginSync(): Promise<void> {
+    await this.flush();
+    this.syncing = this.file.sync();
+    this.syncing.catch(() => {});
   }
 
   override async publish(): Promise<void> {
     assert(this.open, 'a target is published once');
     try {
       await this.flush();
-      await this.file.sync();
+      await (this.syncing ?? this.file.sync());
       this.open = false;
       await this.file.close();
       if (this.stagedPath !== this.path) await this.moveIntoPlace();

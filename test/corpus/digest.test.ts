@@ -50,7 +50,8 @@ describe.each(ARCHIVED_SERVERS)('%s', (server) => {
     });
 
     const isNewLog = !isCovered && logs.some((log) => log.name === name);
-    test.skipIf(isNewLog && !THOROUGH)(`${name}: key by key`, async () => {
+    if (isNewLog && !THOROUGH) continue;
+    test(`${name}: key by key`, async () => {
       const { exit, stdout } = await runCli(['digest', '--per-key', ...options]);
       expect(exit).toBe(0);
       const lines = stdout

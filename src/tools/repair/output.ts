@@ -52,7 +52,7 @@ export async function stageFile(
   const target = await FileTarget.create(options.path, { force: options.force, disk });
   try {
     await writeContent(outcome, target, context);
-    await target.flush();
+    await target.beginSync();
     // What was packed or piped has no owner to carry over.
     const owned =
       !(outcome.source instanceof FileSource) || (await carryOver(outcome.path, target.stagedPath, disk));
@@ -100,7 +100,10 @@ export async function stageDirectory(
       get backupPath() {
         return target.backupPath;
       },
-      publish: () => target.publish(),
+      publish: async () => {
+        for (const file of stage.files) await file.publish();
+        await target.publish();
+      },
       discard: () => target.discard(),
     };
   } catch (error) {
@@ -114,6 +117,8 @@ const LEFTOVER = /^temp-|\.bak-\d{8}T\d{6}Z(-\d+)?$|\.partial-[0-9a-f]{12}$|\.(p
 const LOG_FILE = /\.(base\.(rdb|aof)|incr\.aof|manifest)$/;
 
 class DirectoryStage {
+  /** Written and on their way to the medium, not published. */
+  readonly files: FileTarget[] = [];
   readonly carried: string[] = [];
   readonly leftBehind: string[] = [];
   readonly notOwned: string[] = [];
@@ -177,7 +182,8 @@ class DirectoryStage {
       return this.link(outcome.path, placed);
     const file = await target.file(placed);
     await writeContent(outcome, file, context);
-    await file.publish();
+    await file.beginSync();
+    this.files.push(file);
     await this.own(outcome, placed);
     if (outcome.change === 'keep') this.carried.push(name);
   }
