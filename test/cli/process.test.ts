@@ -1,6 +1,7 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  cpSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -9,27 +10,27 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/cli/version.js';
 import { corpusPath } from '../support/corpus.js';
 import { temporaryDirectory } from '../support/temporary.js';
+import { transpiledProgram } from '../support/transpiled.js';
 
-// What only a real process shows: the build, signals, pipes that close, a second thread.
+// What only a real process shows: signals, pipes that close, a second thread.
 
-const build = temporaryDirectory('build');
-const program = join(build, 'dist/bin/rekindle.js');
+let program = '';
+let alone = '';
 
 beforeAll(() => {
-  const tsc = join(process.cwd(), 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(build, 'dist')]);
-  execFileSync('cp', ['-r', join(build, 'dist'), join(build, 'alone')]);
+  program = transpiledProgram();
+  const copy = join(temporaryDirectory('alone'), 'program');
+  cpSync(dirname(dirname(program)), copy, { recursive: true, verbatimSymlinks: true });
   // Without the entry of the thread there is no thread: everything else is the same code.
-  rmSync(join(build, 'alone/src/tools/thread-entry.js'));
-  rmSync(join(build, 'alone/src/bytes/unpack-thread-entry.js'));
-  writeFileSync(join(build, 'package.json'), '{"type":"module"}');
-  symlinkSync(join(process.cwd(), 'node_modules'), join(build, 'node_modules'));
+  rmSync(join(copy, 'src/tools/thread-entry.js'));
+  rmSync(join(copy, 'src/bytes/unpack-thread-entry.js'));
+  alone = join(copy, 'bin/rekindle.js');
 });
 
 const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
@@ -123,7 +124,7 @@ describe('a large file, with a second thread and without', () => {
   }
 
   function verdicts(path: string): string[] {
-    return [program, join(build, 'alone/bin/rekindle.js')].map((each) => {
+    return [program, alone].map((each) => {
       const { stdout } = spawnSync(process.execPath, [each, 'check', '--json', path], { encoding: 'utf8' });
       return stdout.replace(/"durationMs": \d+/, '"durationMs": 0');
     });

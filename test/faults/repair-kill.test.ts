@@ -1,5 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { formatManifest } from '../../src/aof/manifest.js';
@@ -16,31 +16,7 @@ const RUNS = THOROUGH ? 100 : 4;
 const HALF = 1_000_000;
 let program = '';
 
-beforeAll(() => (program = bundled() ?? transpiledProgram()), 120_000);
-
-/** The program in a few files, where the bundler that comes with the test runner is to be found: a second's work. */
-function bundled(): string | null {
-  const bundler = join(process.cwd(), 'node_modules/rolldown/bin/cli.mjs');
-  if (!existsSync(bundler)) return null;
-  const build = temporaryDirectory('bundled');
-  symlinkSync(join(process.cwd(), 'node_modules'), join(build, 'node_modules'));
-  writeFileSync(join(build, 'package.json'), '{"type":"module"}');
-  const packages = 'commander,crc,fzstd,lz4js,xxhash-wasm';
-  const options = [
-    '--dir',
-    join(build, 'bin'),
-    '--platform',
-    'node',
-    '--format',
-    'esm',
-    '--external',
-    packages,
-  ];
-  const { status } = spawnSync(process.execPath, [bundler, 'bin/rekindle.ts', ...options], {
-    stdio: 'ignore',
-  });
-  return status === 0 ? join(build, 'bin/rekindle.js') : null;
-}
+beforeAll(() => (program = transpiledProgram()), 120_000);
 
 /** A log large enough for its repair to take a while, with damage in the middle of the first of its two files. */
 function damaged(): { room: string; source: string } {

@@ -3,11 +3,18 @@ import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 import { temporaryDirectory } from './temporary.js';
 
+let program = '';
+
 /**
- * The program as a process can run it, each file translated by itself: quicker than a build, and without its checks.
- * Resolves to the path of the entry.
+ * The path of the program as a process can run it, each file translated by itself: quicker than a build, and without its
+ * checks. Made once for all test files of a worker; not to be changed.
  */
 export function transpiledProgram(): string {
+  if (program === '') program = transpile();
+  return program;
+}
+
+function transpile(): string {
   const build = temporaryDirectory('transpiled');
   const home = process.cwd();
   for (const folder of ['src', 'bin']) {

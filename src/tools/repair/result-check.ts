@@ -1,12 +1,9 @@
 import type { AofSet } from '../../aof/set.js';
-import { FINDINGS, type Finding, type FindingCode } from '../../model/finding.js';
+import { FINDINGS, type Finding } from '../../model/finding.js';
 import type { DialectName } from '../../rdb/dialect.js';
 import { check } from '../check.js';
 import type { ToolContext } from '../context.js';
 import type { Source } from '../source.js';
-
-/** Errors with which servers load a log whole: they refuse just the record. */
-export const LEFT_ALONE: ReadonlySet<FindingCode> = new Set(['aof/nested-multi', 'aof/exec-without-multi']);
 
 /** Checks what was written, before it shows. Resolves to what is still wrong with it: nothing, one hopes. */
 export async function checkResult(
