@@ -90,8 +90,7 @@ export const WAY_WORDS: Readonly<Record<WayKind, string>> = {
 };
 
 export const CAUTION_WORDS: Readonly<Record<Caution, string>> = {
-  'fewer-keys':
-    'another way holds far more keys: if nobody deleted them on purpose, take that one (a server that was started on an empty directory leaves such files)',
+  'fewer-keys': 'another way holds far more keys: if nobody deleted them on purpose, take that one',
   'time-estimated':
     'the log has no time annotations: when its last readable write was made is estimated from its size and times of files',
   concluded: 'no manifest says that these files belong together: their numbers and times do',

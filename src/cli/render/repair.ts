@@ -182,10 +182,9 @@ function doubtLines({ doubts, name }: StrategyPlan): string[] {
     lines.push(`${counted(doubtful, 'record')} may only be the content of a value: ${what}`);
   }
   if (guessedDatabases > 0) {
+    // Of a log, those of its base are keys and those behind it commands.
     const what =
-      name === 'salvage'
-        ? counted(guessedDatabases, 'key')
-        : `${counted(guessedDatabases, 'key')} or commands`;
+      name === 'salvage' ? counted(guessedDatabases, 'key') : `${guessedDatabases} keys or commands`;
     lines.push(`the database of ${what} is a guess: what selected it may be lost`);
   }
   if (brokenTransactions > 0) {
