@@ -36,9 +36,10 @@ export class AofFileMachine implements Machine, RespHandler {
   private decoder: Machine | null = null;
   private phase = SNIFF;
 
+  /** `preamble` null: the input begins among the commands. */
   constructor(
     private readonly handler: AofFileHandler,
-    private readonly preamble: () => Machine,
+    private readonly preamble: (() => Machine) | null,
     mode: ScanMode,
   ) {
     this.scanner = new RespScanner(this, mode);
@@ -84,9 +85,9 @@ export class AofFileMachine implements Machine, RespHandler {
   }
 
   private sniff(window: ByteWindow): boolean {
-    const isRdb = startsLikeRdb(window);
+    const isRdb = this.preamble === null ? false : startsLikeRdb(window);
     if (isRdb === null) return false;
-    if (isRdb) {
+    if (isRdb && this.preamble !== null) {
       this.decoder = this.preamble();
       this.phase = PREAMBLE;
     } else {

@@ -4,7 +4,7 @@ import type { Finding, FindingCode } from '../model/finding.js';
 import type { CommandSpans } from '../resp/command.js';
 import type { Cut, StopReason } from './cut.js';
 import type { AofFileHandler } from './file.js';
-import type { LogContext, LogEnd, LogHandler } from './log.js';
+import type { LogContext, LogEnd, LogHandler, LogPlace } from './log.js';
 import type { AofFileEntry } from './set.js';
 import { CommandQueue, type CommandRole, EXEC, PLAIN } from './transaction.js';
 
@@ -56,12 +56,23 @@ export class LogReader implements AofFileHandler {
   }
 
   begin(file: AofFileEntry): void {
+    this.enter(file, 0);
+    this.handler.fileStart(file);
+  }
+
+  /** Goes on in the middle of a file. */
+  resume(file: AofFileEntry, place: LogPlace): void {
+    this.enter(file, place.database);
+    this.number = this.applied = place.number;
+    this.timeMs = this.goodTimeMs = place.timeMs;
+  }
+
+  private enter(file: AofFileEntry, database: number): void {
     if (this.context === null) this.context = new Context(file);
     this.context.file = file;
-    this.context.database = 0;
+    this.context.database = database;
     this.good = 0;
     this.limit = this.endsIn(file) ? this.cut.offset!.bytes : Number.POSITIVE_INFINITY;
-    this.handler.fileStart(file);
   }
 
   /** True when the cut says that nothing behind this file is wanted. */

@@ -39,7 +39,23 @@ export interface LogHandler {
   drain(): Promise<void>;
 }
 
+/** A place between the records of a log, outside transactions, from which reading can go on. */
+export interface LogPlace {
+  /** Index of the file in the set. */
+  readonly file: number;
+  /** Absolute offset of the next record in it: past its preamble. */
+  readonly offset: number;
+  /** Number of the last command before it; 0: none. */
+  readonly number: number;
+  /** Of the last `#TS` annotation before it, in milliseconds; -1: none. */
+  readonly timeMs: number;
+  /** The database selected there. */
+  readonly database: number;
+}
+
 export interface LogOptions {
+  /** Where to begin; the beginning when absent. `fileStart` is not told of the file that is entered in the middle. */
+  readonly from?: LogPlace;
   /** How RDB preambles are decoded. */
   readonly rdb: RdbDecoderOptions;
   readonly signal?: AbortSignal;
@@ -83,10 +99,14 @@ export async function readLog(
   options: LogOptions,
 ): Promise<LogEnd> {
   assertLoadable(set);
+  const { from } = options;
   const reader = new LogReader(handler, cut, fileOfCut(set, cut));
-  for (const file of set.files) {
+  for (const [i, file] of set.files.entries()) {
+    if (from !== undefined && i < from.file) continue;
     const isLast = file === set.files.at(-1);
-    await readFile(file, isLast, reader, handler, options);
+    if (i === from?.file) reader.resume(file, from);
+    else reader.begin(file);
+    await readFile(file, i === from?.file ? from.offset : null, isLast, reader, handler, options);
     if (reader.stopped) break;
   }
   return reader.end();
@@ -94,16 +114,19 @@ export async function readLog(
 
 async function readFile(
   file: AofFileEntry,
+  /** Where among the commands to begin; null: at the start of the file. */
+  start: number | null,
   isLast: boolean,
   reader: LogReader,
   handler: LogHandler,
   options: LogOptions,
 ): Promise<void> {
-  reader.begin(file);
   const { signal, progress, chunkBytes } = options;
-  const machine = new AofFileMachine(reader, () => new RdbDecoder(handler.rdb, options.rdb), WHOLE);
+  const preamble = start === null ? () => new RdbDecoder(handler.rdb, options.rdb) : null;
+  const machine = new AofFileMachine(reader, preamble, WHOLE);
   try {
     await pumpSource(file.source, machine, {
+      start: start ?? 0,
       drain: () => reader.drain(),
       ...(signal === undefined ? {} : { signal }),
       ...(chunkBytes === undefined ? {} : { chunkBytes }),

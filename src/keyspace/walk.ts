@@ -54,6 +54,12 @@ export class Walk {
     return END;
   }
 
+  /** Tells one key, by its entry in the database of that number. */
+  tellOne(index: number, entry: number): void {
+    this.head.database = index;
+    this.tellKey(this.keyspace.database(index), entry);
+  }
+
   private begin(): void {
     for (const code of this.keyspace.functions.values()) {
       this.handler.functionLibrary(this.slice.set(code, 0, code.length));

@@ -3,7 +3,7 @@ import { type LogContext, type LogEnd, type LogHandler, readLog } from '../aof/l
 import type { AofFileEntry, AofSet } from '../aof/set.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import { FormatError, UsageError } from '../errors.js';
-import { Engine } from '../keyspace/engine.js';
+import { Engine, type EngineOptions } from '../keyspace/engine.js';
 import { Keyspace } from '../keyspace/keyspace.js';
 import { KeyspaceLoader } from '../keyspace/load.js';
 import { FAILED, type Outcome, UNKNOWN } from '../keyspace/outcome.js';
@@ -142,7 +142,8 @@ class Preamble extends RdbRelay {
   }
 }
 
-class Replayer implements LogHandler {
+/** Executes what a log tells. */
+export class Replayer implements LogHandler {
   readonly keyspace = new Keyspace();
   readonly rdb: Preamble;
   readonly skipped: PassedOver[] = [];
@@ -170,11 +171,16 @@ class Replayer implements LogHandler {
   }
 
   private start(): Engine {
+    return new Engine(this.keyspace, this.engineOptions());
+  }
+
+  /** The rules that hold: known once the RDB that the log opens with is read. */
+  engineOptions(): EngineOptions {
     const { server } = this.rdb;
     const { scoreText } = digestFamilyOf(server.product, server.version);
     const { nowMs } = this.context;
     const product = this.options.dialect ?? productOf(server);
-    return new Engine(this.keyspace, { nowMs, scoreText, release: releaseOf(server), product });
+    return { nowMs, scoreText, release: releaseOf(server), product };
   }
 
   private passOver(outcome: Outcome, error: string, command: CommandSpans, context: LogContext): void {
