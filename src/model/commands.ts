@@ -1,4 +1,18 @@
+import { KEY_ROWS } from './command-keys-table.js';
 import { COMMAND_ROWS, SUBCOMMAND_ROWS } from './commands-table.js';
+
+/** Which arguments of a command are keys; see the table of them for what each form means. */
+export interface KeyPositions {
+  /** A range of arguments, `last` counted from the end when negative; `first` 0: none. */
+  readonly first: number;
+  readonly last: number;
+  readonly step: number;
+  /** The argument that says how many keys follow it, each `numkeysStep` from the one before; 0: none does. */
+  readonly numkeys: number;
+  readonly numkeysStep: number;
+  /** Where keys are told by words. */
+  readonly words: 'STORE' | 'STREAMS' | 'MIGRATE' | null;
+}
 
 /** A command that some release knows, whether or not rekindle can execute it. */
 export interface KnownCommand {
@@ -12,7 +26,16 @@ export interface KnownCommand {
   readonly module?: string | undefined;
   /** Upper-case names of what servers since 7.0 know as commands of their own: any other is unknown to them. */
   readonly subcommands?: ReadonlySet<string> | undefined;
+  /** Null when none of its arguments is a key. */
+  readonly keys: KeyPositions | null;
 }
+
+const KEYS_OF = new Map(
+  Object.entries(KEY_ROWS).flatMap(([row, names]) => {
+    const positions = keyPositionsOf(row);
+    return names.split(' ').map((name) => [name, positions] as const);
+  }),
+);
 
 /** All of them, in no order. */
 export const KNOWN_COMMANDS: readonly KnownCommand[] = Object.entries(COMMAND_ROWS).flatMap(
@@ -23,7 +46,8 @@ export const KNOWN_COMMANDS: readonly KnownCommand[] = Object.entries(COMMAND_RO
       const name = row.slice(0, colon);
       const inside = SUBCOMMAND_ROWS[name]?.split(' ');
       const subcommands = inside === undefined ? undefined : new Set(inside);
-      return { name, arity: Number(row.slice(colon + 1)), since: since!, module, subcommands };
+      const arity = Number(row.slice(colon + 1));
+      return { name, arity, since: since!, module, subcommands, keys: KEYS_OF.get(name) ?? null };
     });
   },
 );
@@ -93,6 +117,20 @@ export function arityFits(command: KnownCommand, argc: number): boolean {
 export function isModuleName(bytes: Uint8Array, start: number, end: number): boolean {
   const dot = bytes.subarray(start, end).indexOf(DOT);
   return dot > 0 && dot < end - start - 1;
+}
+
+function keyPositionsOf(row: string): KeyPositions {
+  const [, first = '0', last = first, step = '1'] = /^(\d+)(?:\.\.(-?\d+))?(?:\/(\d+))?/.exec(row) ?? [];
+  const [, numkeys = '0', numkeysStep = '1'] = /numkeys (\d+)(?:\/(\d+))?/.exec(row) ?? [];
+  const words = (['STORE', 'STREAMS', 'MIGRATE'] as const).find((word) => row.endsWith(word)) ?? null;
+  return {
+    first: Number(first),
+    last: Number(last),
+    step: Number(step),
+    numkeys: Number(numkeys),
+    numkeysStep: Number(numkeysStep),
+    words,
+  };
 }
 
 function isName(name: string, bytes: Uint8Array, start: number): boolean {
