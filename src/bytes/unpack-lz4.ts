@@ -1,11 +1,11 @@
-import { LZ4_WINDOW, lz4Decode, lz4Flaw, lz4Measure } from '../kernels/lz4.js';
+import { Lz4Blocks, lz4Flaw } from '../kernels/lz4.js';
 import { LZ4_PLAIN_BLOCK, type Lz4Header, type Lz4HeaderFlaw, readLz4Header } from '../kernels/lz4-frame.js';
 import { type RunningHash, runningXxh32, xxh32 } from '../kernels/xxhash.js';
 import type { PackedInput } from './packed-input.js';
 import type { Fail } from './unpack.js';
 
 /**
- * The blocks of one LZ4 frame after the other. Holds one block and the 64 KiB before it; header, block and content
+ * The blocks of one LZ4 frame after the other, checked: header, block and content
  * checksums are compared wherever the frame has them.
  */
 export class Lz4FrameReader {
@@ -13,10 +13,7 @@ export class Lz4FrameReader {
   private produced = 0;
   private startedAt = 0;
   private hash: RunningHash | null = null;
-  /** What linked blocks may refer to, then the block: `history` bytes up to `LZ4_WINDOW`, the block from there. */
-  private output: Buffer = Buffer.allocUnsafeSlow(2 * LZ4_WINDOW);
-  private history = 0;
-  private lastSize = 0;
+  private blocks: Lz4Blocks | null = null;
 
   constructor(
     private readonly input: PackedInput,
@@ -46,15 +43,17 @@ export class Lz4FrameReader {
       this.hash = runningXxh32();
       if (this.hash === null) throw fail('packed/unsupported', offset, { reason: 'no-webassembly' });
     }
-    this.produced = this.history = this.lastSize = 0;
+    this.produced = 0;
+    this.blocks ??= new Lz4Blocks();
+    this.blocks.begin(header.blockMax, !header.independent);
   }
 
   /** The bytes of the next block that has any, borrowed until the next call; null once the frame has ended well. */
   async next(): Promise<Uint8Array | null> {
     const { input, fail, header } = this;
     const { blockMax, contentSize } = header;
+    const blocks = this.blocks!;
     for (;;) {
-      this.keepHistory();
       const { offset } = input;
       if (!(await input.has(4))) throw this.truncated('block-size');
       const word = input.word();
@@ -67,52 +66,23 @@ export class Lz4FrameReader {
       if (!(await input.has(size + checksumBytes))) throw this.truncated('block');
       const start = input.position;
       if (checksumBytes > 0) this.compare('block', xxh32(input.bytes, start, start + size), start + size);
-      const plain = word >= LZ4_PLAIN_BLOCK ? this.copy(start, size) : this.decode(start, size);
+      const isPlain = word >= LZ4_PLAIN_BLOCK;
+      const plain = isPlain ? blocks.copy(input.bytes, start, start + size) : this.decode(start, size);
       input.position += size + checksumBytes;
-      this.lastSize = plain;
       this.produced += plain;
       if (contentSize >= 0 && this.produced > contentSize) throw this.wrongSize(offset);
-      const bytes = this.output.subarray(LZ4_WINDOW, LZ4_WINDOW + plain);
+      const { bytes } = blocks;
       this.hash?.update(bytes);
       if (plain > 0) return bytes;
     }
   }
 
-  private copy(start: number, size: number): number {
-    this.room(size);
-    this.input.bytes.copy(this.output, LZ4_WINDOW, start, start + size);
-    return size;
-  }
-
   private decode(start: number, size: number): number {
-    const { bytes } = this.input;
-    const plain = lz4Measure(bytes, start, start + size, this.history, this.header.blockMax);
-    if (plain < 0) {
-      const offset = this.input.offset - this.input.position + lz4Flaw.at;
-      throw this.fail('packed/corrupt', offset, { reason: lz4Flaw.why, limit: this.header.blockMax });
-    }
-    this.room(plain);
-    lz4Decode(bytes, start, start + size, this.output, LZ4_WINDOW);
-    return plain;
-  }
-
-  private room(size: number): void {
-    if (LZ4_WINDOW + size <= this.output.length) return;
-    const larger = Buffer.allocUnsafeSlow(
-      LZ4_WINDOW + Math.max(size, Math.min(this.header.blockMax, 2 * size)),
-    );
-    this.output.copy(larger, 0, 0, LZ4_WINDOW);
-    this.output = larger;
-  }
-
-  /** Moves the end of the block handed out last to where the next one can refer to it. */
-  private keepHistory(): void {
-    const { lastSize, output } = this;
-    this.lastSize = 0;
-    if (this.header.independent) return;
-    const end = LZ4_WINDOW + lastSize;
-    this.history = Math.min(LZ4_WINDOW, this.history + lastSize);
-    output.copyWithin(LZ4_WINDOW - this.history, end - this.history, end);
+    const { input, fail, header } = this;
+    const plain = this.blocks!.decode(input.bytes, start, start + size);
+    if (plain >= 0) return plain;
+    const offset = input.offset - input.position + lz4Flaw.at;
+    throw fail('packed/corrupt', offset, { reason: lz4Flaw.why, limit: header.blockMax });
   }
 
   private async end(): Promise<null> {

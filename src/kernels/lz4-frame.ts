@@ -1,4 +1,4 @@
-import { LZ4_WINDOW, lz4Decode, lz4Flaw, lz4Measure } from './lz4.js';
+import { Lz4Blocks, lz4Flaw } from './lz4.js';
 import { xxh32 } from './xxhash.js';
 
 /** Bytes of the magic that opens a frame. */
@@ -63,6 +63,9 @@ export function readLz4Header(bytes: Buffer, start: number, end: number): Lz4Hea
   };
 }
 
+/** For frames that are all in memory, one after the other. */
+let blobs: Lz4Blocks | null = null;
+
 /**
  * Decodes `bytes[start..end)`, which must be exactly one frame that is all here, every checksum compared. Memory grows
  * as blocks turn out to hold bytes, up to `sizeMax`.
@@ -76,6 +79,9 @@ export function lz4DecodeFrame(bytes: Buffer, start: number, end: number, sizeMa
   if ('flaw' in header) return header.flaw;
   if (header.dictionary) return 'dictionary';
   const { blockMax, blockChecksums } = header;
+  blobs ??= new Lz4Blocks();
+  const blocks = blobs;
+  blocks.begin(blockMax, !header.independent);
   let output: Buffer = Buffer.allocUnsafe(Math.min(blockMax, 4 * (end - start)));
   let size = 0;
   let at = start + 4 + header.bytes;
@@ -89,13 +95,11 @@ export function lz4DecodeFrame(bytes: Buffer, start: number, end: number, sizeMa
     if (stop - at > blockMax || next > end) return stop - at > blockMax ? 'block-size' : 'truncated';
     if (blockChecksums && bytes.readUInt32LE(stop) !== xxh32(bytes, at, stop)) return 'checksum';
     const isPlain = word >= LZ4_PLAIN_BLOCK;
-    const history = header.independent ? 0 : Math.min(size, LZ4_WINDOW);
-    const plain = isPlain ? stop - at : lz4Measure(bytes, at, stop, history, blockMax);
+    const plain = isPlain ? blocks.copy(bytes, at, stop) : blocks.decode(bytes, at, stop);
     if (plain < 0) return lz4Flaw.why;
     if (size + plain > sizeMax) return 'too-large';
     if (size + plain > output.length) output = enlarged(output, size, Math.max(2 * size, size + plain));
-    if (isPlain) bytes.copy(output, size, at, stop);
-    else lz4Decode(bytes, at, stop, output, size);
+    blocks.bytes.copy(output, size);
     size += plain;
     at = next;
   }

@@ -1,85 +1,56 @@
-import { decompressBlock } from 'lz4js';
-
-/** How far back a match may reach: what must be kept of the output between linked blocks. */
-export const LZ4_WINDOW = 65536;
-/** No block expands more: each byte of a match's length stands for at most 255. */
-export const LZ4_EXPANSION_MAX = 255;
-
-/** Why a block is none. */
-export type Lz4Flaw = 'input-ends' | 'output-too-long' | 'match-before-start' | 'no-last-literals';
-
-/** Where in the input the last measured block turned out to be none, and why; '' while all was well. */
-export const lz4Flaw: { at: number; why: Lz4Flaw | '' } = { at: 0, why: '' };
-
-const MIN_MATCH = 4;
+import { LZ4_WINDOW, Lz4Plain, lz4Flaw, lz4Measure } from './lz4-plain.js';
+import { Lz4Wasm } from './lz4-wasm.js';
 
 /**
- * Walks the tokens of a block, `input[start..end)`, without writing anything: the bytes it decodes to, or -1 with
- * `lz4Flaw` set when it is malformed, yields more than `outputMax` or reaches back further than `history` bytes before
- * its own start. The decoder proper checks none of this.
+ * The blocks of one frame after the other. Holds one block and what linked blocks may refer to: the 64 KiB before it.
  */
-export function lz4Measure(
-  input: Uint8Array,
-  start: number,
-  end: number,
-  history: number,
-  outputMax: number,
-): number {
-  let at = start;
-  let size = 0;
-  lz4Flaw.why = '';
-  while (at < end) {
-    const token = input[at++]!;
-    let literals = token >> 4;
-    if (literals === 15) {
-      let more = 255;
-      while (more === 255) {
-        if (at >= end) return flaw(at, 'input-ends');
-        more = input[at++]!;
-        literals += more;
-      }
-    }
-    at += literals;
-    size += literals;
-    if (at > end) return flaw(at - literals, 'input-ends');
-    if (size > outputMax) return flaw(at, 'output-too-long');
-    if (at === end) return size;
-    if (at + 2 > end) return flaw(at, 'input-ends');
-    const distance = input[at]! | (input[at + 1]! << 8);
-    if (distance === 0 || distance > size + history) return flaw(at, 'match-before-start');
-    at += 2;
-    let match = (token & 15) + MIN_MATCH;
-    if ((token & 15) === 15) {
-      let more = 255;
-      while (more === 255) {
-        if (at >= end) return flaw(at, 'input-ends');
-        more = input[at++]!;
-        match += more;
-      }
-    }
-    size += match;
-    if (size > outputMax) return flaw(at, 'output-too-long');
+export class Lz4Blocks {
+  private readonly memory: Lz4Plain | Lz4Wasm = Lz4Wasm.create() ?? new Lz4Plain();
+  private linked = false;
+  private blockMax = 0;
+  private history = 0;
+  private size = 0;
+
+  /** A frame begins, of blocks up to `blockMax` bytes. */
+  begin(blockMax: number, linked: boolean): void {
+    this.blockMax = blockMax;
+    this.linked = linked;
+    this.history = this.size = 0;
   }
-  // A block ends with literals, if only with none of them.
-  return flaw(at, 'no-last-literals');
+
+  /** The block that was read last: borrowed until the next one. */
+  get bytes(): Buffer {
+    return this.memory.output.subarray(LZ4_WINDOW, LZ4_WINDOW + this.size);
+  }
+
+  /** Takes `input[start..end)` as the next block as it stands. */
+  copy(input: Buffer, start: number, end: number): number {
+    this.keepHistory();
+    this.memory.room(end - start, this.blockMax);
+    input.copy(this.memory.output, LZ4_WINDOW, start, end);
+    this.size = end - start;
+    return this.size;
+  }
+
+  /** Decodes `input[start..end)`, at most `blockMax` bytes. Returns its bytes; -1 with `lz4Flaw` set when it is malformed. */
+  decode(input: Buffer, start: number, end: number): number {
+    this.keepHistory();
+    const { memory, history, blockMax } = this;
+    const size = memory.decode(input, start, end, history, blockMax);
+    if (size < 0) lz4Measure(input, start, end, history, blockMax);
+    else this.size = size;
+    return size;
+  }
+
+  /** Moves the end of the last block to where the next one can refer to it. */
+  private keepHistory(): void {
+    const { size, memory } = this;
+    this.size = 0;
+    if (!this.linked) return;
+    const end = LZ4_WINDOW + size;
+    this.history = Math.min(LZ4_WINDOW, this.history + size);
+    memory.output.copyWithin(LZ4_WINDOW - this.history, end - this.history, end);
+  }
 }
 
-function flaw(at: number, why: Lz4Flaw): -1 {
-  lz4Flaw.at = at;
-  lz4Flaw.why = why;
-  return -1;
-}
-
-/**
- * Decodes the block `input[start..end)` into `output` from `outputStart` on, where as many bytes as `lz4Measure` told
- * must have room; matches may reach into the bytes before it.
- */
-export function lz4Decode(
-  input: Uint8Array,
-  start: number,
-  end: number,
-  output: Uint8Array,
-  outputStart: number,
-): void {
-  decompressBlock(input, output, start, end - start, outputStart);
-}
+export { lz4Flaw };

@@ -37,4 +37,16 @@ describe('without WebAssembly', () => {
     expect(lzfDecompress(packed, 0, size, out, 0, 1000)).toBe(true);
     expect(out.equals(plain)).toBe(true);
   });
+
+  it('unpacks LZ4 with lz4js', async () => {
+    const { Lz4Blocks } = await import('../../src/kernels/lz4.js');
+    const { Lz4Wasm } = await import('../../src/kernels/lz4-wasm.js');
+    expect(Lz4Wasm.create()).toBeNull();
+    const blocks = new Lz4Blocks();
+    blocks.begin(1 << 22, true);
+    expect(blocks.copy(Buffer.from('rekindle'), 0, 8)).toBe(8);
+    const block = Buffer.from([0x0f, 8, 0, ...Array<number>(784).fill(255), 0, 0]);
+    expect(blocks.decode(block, 0, block.length)).toBe(784 * 255 + 19);
+    expect(blocks.bytes.toString()).toBe('rekindle'.repeat(24993).slice(0, 784 * 255 + 19));
+  });
 });
