@@ -91,9 +91,9 @@ export class StreamValue implements SideValue {
     return addLong(this.entriesAdded, (toFirst === 0 ? 1 : 0) - this.length);
   }
 
-  /** Tells the entries, the counters and the groups in the order of `ItemHandler`. */
-  tell(out: ItemHandler): void {
-    tellEntries(this.entries, out);
+  /** Tells the entries (those after an id alone), the counters and the groups in the order of `ItemHandler`. */
+  tell(out: ItemHandler, after: StreamId | null = null): void {
+    tellEntries(this.entries, after, out);
     const { length, lastId, firstId, maxDeletedId, entriesAdded } = this;
     out.streamMeta({ length, lastId, firstId, maxDeletedId, entriesAdded });
     for (const name of [...this.groups.keys()].sort()) tellGroup(name, this.groups.get(name)!, out);
@@ -123,7 +123,7 @@ export class StreamValue implements SideValue {
   }
 }
 
-function tellEntries(entries: StreamEntries, out: ItemHandler): void {
+function tellEntries(entries: StreamEntries, after: StreamId | null, out: ItemHandler): void {
   const name = new ByteSlice();
   const value = new ByteSlice();
   const tellOne = (cursor: EntryCursor, block: StreamBlock): boolean => {
@@ -152,7 +152,7 @@ function tellEntries(entries: StreamEntries, out: ItemHandler): void {
     }
     return true;
   };
-  entries.walk(null, tellOne);
+  entries.walk(after, tellOne);
 }
 
 function tellProducers(record: ProducerRecord, out: ItemHandler): void {
