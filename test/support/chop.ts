@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import { ByteWindow, END, type Machine, NEED, PAUSE } from '../../src/bytes/window.js';
 import { FormatError } from '../../src/errors.js';
@@ -29,8 +30,11 @@ const SEEDED_SPLITS = 200;
  */
 export function inEveryWay<T>(bytes: Buffer, make: MakeSubject<T>): Chopped<T> {
   const whole = inParts(bytes, make(false), [bytes.length]);
+  const expected = summary(whole);
   const same = (way: string, other: Chopped<T>) => {
-    expect(summary(other), way).toEqual(summary(whole));
+    const actual = summary(other);
+    // Thousands of splits: the walk that words a difference is made only for one.
+    if (!isDeepStrictEqual(actual, expected)) expect(actual, way).toEqual(expected);
   };
   const everyByte = Array.from(bytes, (_, i) => i + 1);
   same('byte by byte', inParts(bytes, make(false), everyByte));
