@@ -77,6 +77,8 @@ export async function measureKernels() {
     });
   }
 
+  await measureLz4(megabytes);
+
   const { sha1 } = await kernel('sha1');
   const out = new Int32Array(5);
   for (const size of [20, 200, 4096]) {
@@ -94,6 +96,22 @@ export async function measureKernels() {
   });
   await measureNumbers(millions, { words, parseInt64, writeInteger });
   return results;
+}
+
+/** A block as `lz4` makes it of such text: short runs of literals, matches from near by. */
+async function measureLz4(megabytes) {
+  const { Lz4Plain } = await kernel('lz4-plain');
+  const { Lz4Wasm } = await kernel('lz4-wasm');
+  const parts = [Buffer.from([0xfa, 7]), Buffer.from('user:1000 name="alice"'), Buffer.from([20, 0])];
+  for (let i = 0; i < 3600; i++) parts.push(Buffer.from([0x4a, 49, 50, 51, 52, 13 + (i % 9), 0]));
+  const block = Buffer.concat([...parts, Buffer.from([0])]);
+  for (const [name, decoder] of [
+    ['TypeScript', new Lz4Plain()],
+    ['WebAssembly', Lz4Wasm.create()],
+  ]) {
+    const size = decoder.decode(block, 0, block.length, 0, 1 << 17);
+    megabytes(`lz4 decode ${name}, 64 KiB`, size, () => decoder.decode(block, 0, block.length, 0, 1 << 17));
+  }
 }
 
 async function measureNumbers(millions, { words, parseInt64, writeInteger }) {

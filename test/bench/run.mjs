@@ -2,7 +2,9 @@
 //
 //   --size 100MB     of each input (1GB is 10^9 bytes); inputs are made once and kept in --dir
 //   --runs 5         pairs per job; ours and theirs alternate, and so does who goes first; medians are told
-//   --jobs A,B       of check-aof, check-rdb-small, check-rdb-mixed, replay, replay-digest, kernels; default all
+//   --jobs A,B       of check-aof, check-rdb-small, check-rdb-mixed, check-vcs-small, check-vcs-mixed, replay,
+//                    replay-digest, kernels; default all. check-vcs: the same RDB in Valkey's compressed stream, made by the lz4
+//                    program as Valkey's writer does (linked blocks of 64 KiB, every checksum), beside redis-check-rdb on the plain one
 //                    (a server's load computes no digest, so replay is measured without; replay-digest adds DEBUG DIGEST)
 //   --dir PATH       where inputs are kept; default: rekindle-bench in the temporary directory
 //   --json           one JSON object instead of the table
@@ -10,7 +12,8 @@
 // Needs a build (`npm run build`), and redis-server, redis-check-aof and redis-check-rdb on the path; without them only
 // our side is measured. Peak memory and processor time are sampled from /proc every ten milliseconds, so they are told on Linux
 // only. On a busy machine compare processor time: the wall clock then measures the neighbours.
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +30,37 @@ const ours =
   (...args) =>
   () =>
     measureProgram(process.execPath, [CLI, ...args]);
+
+/** Our check of the compressed file beside theirs of the plain one. */
+function envelopeJob(input) {
+  return {
+    input,
+    prepare: enveloped,
+    ours: (path) => ours('check', `${path}.vcs`),
+    needs: 'redis-check-rdb',
+    theirs: (path) => () => measureProgram('redis-check-rdb', [path]),
+  };
+}
+
+/** Version 1, LZ4, reserved, RDB. */
+const ENVELOPE = Buffer.from('VCS\x01\x01\x00\x01', 'latin1');
+
+/** Makes the compressed file beside the plain one. */
+function enveloped(path) {
+  const place = `${path}.vcs`;
+  if (!existsSync(place)) {
+    process.stderr.write(`making ${place}\n`);
+    const output = openSync(`${place}.part`, 'w');
+    writeSync(output, ENVELOPE);
+    const { status } = spawnSync('lz4', ['-q', '-BD', '-B4', '-BX', '-c', path], {
+      stdio: ['ignore', output, 'inherit'],
+    });
+    closeSync(output);
+    if (status !== 0) throw new Error('the lz4 program is needed to make a compressed stream');
+    renameSync(`${place}.part`, place);
+  }
+  warm(place);
+}
 
 /** What is measured: the input, our command, theirs, and the program theirs needs. */
 const JOBS = {
@@ -48,6 +82,8 @@ const JOBS = {
     needs: 'redis-check-rdb',
     theirs: (path) => () => measureProgram('redis-check-rdb', [path]),
   },
+  'check-vcs-small': envelopeJob('rdb-small'),
+  'check-vcs-mixed': envelopeJob('rdb-mixed'),
   replay: {
     input: 'aof',
     ours: (path) => ours('replay', '--no-digest', path),
@@ -109,6 +145,7 @@ async function measurePair(name, input, runs) {
   if (!hasProgram(job.needs)) delete sides.theirs;
   const samples = { ours: [], theirs: [] };
   warm(input.path);
+  job.prepare?.(input.path);
   for (let run = 0; run < runs; run++) {
     const order = run % 2 === 0 ? ['ours', 'theirs'] : ['theirs', 'ours'];
     for (const side of order) {
