@@ -1,3 +1,4 @@
+import { addLong, type Long } from '../../bytes/int64.js';
 import type { StreamId } from '../../model/stream-id.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
@@ -51,3 +52,14 @@ export function consumerOf(engine: Engine, group: StreamGroup, name: string): St
 
 /** The first release whose commands create the consumer they name even when it gets nothing. */
 export const CREATES_IDLE_CONSUMERS = 702;
+
+/** The first release that delivers no more often than it can count: entries given back for good have been so often. */
+const BOUNDS_DELIVERIES = 808;
+
+export const MOST_DELIVERIES = 9223372036854775807n;
+
+/** The number of deliveries after one more. */
+export function oneMore(engine: Engine, deliveries: Long): Long {
+  if (engine.release >= BOUNDS_DELIVERIES && deliveries === MOST_DELIVERIES) return deliveries;
+  return addLong(deliveries, 1);
+}

@@ -1,4 +1,4 @@
-import { addLong, type Long } from '../../bytes/int64.js';
+import type { Long } from '../../bytes/int64.js';
 import { compareIds, type StreamId, ZERO_ID } from '../../model/stream-id.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
@@ -14,6 +14,7 @@ import {
   consumerOf,
   idAtArgument,
   NO_GROUP,
+  oneMore,
   streamAt,
 } from './streams-arguments.js';
 
@@ -137,22 +138,22 @@ function claimOne(
   } else if (isFresh(engine, entry, minIdleMs)) {
     return;
   }
-  take(engine, claimant, entry);
+  take(engine, claimant, key, entry);
 }
 
 /** Gives an entry to the claimant, with the delivery time and count that the options say. */
-function take(engine: Engine, claimant: Claimant, entry: PendingEntry): void {
+function take(engine: Engine, claimant: Claimant, key: string, entry: PendingEntry): void {
   const { consumer } = claimant;
   entry.deliveredAtMs = options.deliveredAtMs ?? engine.nowMs;
   if (options.deliveryCount >= 0) entry.deliveryCount = options.deliveryCount;
-  else if (!options.justId) entry.deliveryCount = addLong(entry.deliveryCount, 1);
-  claimant.group.pending.assign(entry, consumer);
+  else if (!options.justId) entry.deliveryCount = oneMore(engine, entry.deliveryCount);
+  claimant.group.pending.assign(key, entry, consumer);
   consumer.activeAtMs = engine.nowMs;
 }
 
-/** True when an entry was delivered less than `minIdleMs` ago. */
+/** True when an entry was delivered to somebody less than `minIdleMs` ago. */
 function isFresh(engine: Engine, entry: PendingEntry, minIdleMs: Long): boolean {
-  return minIdleMs > 0 && engine.nowMs - Number(entry.deliveredAtMs) < minIdleMs;
+  return entry.consumer !== null && minIdleMs > 0 && engine.nowMs - Number(entry.deliveredAtMs) < minIdleMs;
 }
 
 function xautoclaim(engine: Engine, command: CommandSpans): Outcome {
@@ -209,7 +210,7 @@ function claimFrom(
       pending.remove(key);
       left--;
     } else if (!isFresh(engine, entry, minIdleMs)) {
-      take(engine, claimant, entry);
+      take(engine, claimant, key, entry);
       left--;
     }
   }

@@ -76,7 +76,7 @@ function create(engine: Engine, command: CommandSpans): Outcome {
   const name = command.latin1(3);
   if (found?.groups.has(name) === true) return engine.fail('BUSYGROUP Consumer Group name already exists');
   const stream = found ?? createStream(engine, command, 2);
-  stream.groups.set(name, new StreamGroup(id, options.entriesRead));
+  stream.groups.set(name, new StreamGroup(id, boundedReads(engine, stream)));
   return APPLIED;
 }
 
@@ -88,9 +88,15 @@ function setId(engine: Engine, command: CommandSpans): Outcome {
     const id = command.is(4, '$') ? stream.lastId : readRangeIdText(bytes, starts[4]!, ends[4]!);
     if (id === null) return engine.fail(BAD_ID);
     group.lastId = id;
-    group.entriesRead = options.entriesRead;
+    group.entriesRead = boundedReads(engine, stream);
     return APPLIED;
   });
+}
+
+/** What ENTRIESREAD says: not more, since Redis 8.4, than was ever added. */
+function boundedReads(engine: Engine, stream: StreamValue): Long {
+  const bounds = engine.release >= 804 && engine.product === 'redis';
+  return bounds && options.entriesRead > stream.entriesAdded ? stream.entriesAdded : options.entriesRead;
 }
 
 function xack(engine: Engine, command: CommandSpans): Outcome {

@@ -14,6 +14,7 @@ import {
   consumerOf,
   idAtArgument,
   NO_GROUP,
+  oneMore,
   streamAt,
 } from './streams-arguments.js';
 
@@ -91,7 +92,7 @@ function readOne(engine: Engine, reading: Reading, name: string, count: number, 
   consumer.seenAtMs = nowMs;
   if (!serves) return;
   if (after !== null) {
-    redeliver(stream, group, consumer, after, count, nowMs);
+    redeliver(engine, reading, consumer, after, count);
     return;
   }
   let left = count;
@@ -103,7 +104,7 @@ function readOne(engine: Engine, reading: Reading, name: string, count: number, 
       const entry = group.pending.get(key) ?? group.pending.insert(key, nowMs, 1);
       entry.deliveredAtMs = nowMs;
       entry.deliveryCount = 1;
-      group.pending.assign(entry, consumer);
+      group.pending.assign(key, entry, consumer);
     }
     consumer.activeAtMs = nowMs;
     return --left !== 0;
@@ -122,20 +123,19 @@ function countRead(stream: StreamValue, group: StreamGroup, id: StreamId): void 
 
 /** Delivers once more what a consumer has pending after an id. */
 function redeliver(
-  stream: StreamValue,
-  group: StreamGroup,
+  engine: Engine,
+  { stream, group }: Reading,
   consumer: StreamConsumer,
   after: StreamId,
   count: number,
-  nowMs: number,
 ): void {
   const from = idKey(after);
   let left = count;
   for (const [key, entry] of group.pending.inOrder()) {
     if (entry.consumer !== consumer || key <= from) continue;
     if (stream.entries.has(idOfKey(key))) {
-      entry.deliveredAtMs = nowMs;
-      entry.deliveryCount = addLong(entry.deliveryCount, 1);
+      entry.deliveredAtMs = engine.nowMs;
+      entry.deliveryCount = oneMore(engine, entry.deliveryCount);
     }
     if (--left === 0) return;
   }

@@ -1,111 +1,35 @@
 import { compareIds, idOf, type StreamId, ZERO_ID } from '../../model/stream-id.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
-import { longAt } from '../integers.js';
-import { APPLIED, type Outcome, UNKNOWN } from '../outcome.js';
+import { indexAt, longAt } from '../integers.js';
+import { APPLIED, type Outcome } from '../outcome.js';
+import { idKey } from '../stream/group.js';
 import { hasOpenSequence, nextId, readIdText } from '../stream/id-text.js';
-import type { StreamValue } from '../stream/stream.js';
+import type { References } from '../stream/stream.js';
 import type { CommandRow } from './row.js';
 import { BAD_ID, createStream, idAtArgument, idsAt, streamAt } from './streams-arguments.js';
+import { referencesAt, TrimOptions } from './streams-options.js';
+import { isRepeated, messageOf } from './streams-producers.js';
 
 /** Commands on the entries of a stream. */
 export const streamCommands: readonly CommandRow[] = [
   { name: 'XADD', arity: -5, apply: xadd },
   { name: 'XDEL', arity: -3, apply: xdel },
+  { name: 'XDELEX', arity: -5, apply: xdelex },
+  { name: 'XACKDEL', arity: -6, apply: xackdel },
   { name: 'XTRIM', arity: -4, apply: xtrim },
   { name: 'XSETID', arity: -3, apply: xsetid },
 ];
 
-/** What the options of XADD and XTRIM say. One object serves all commands. */
-class Options {
-  /** The first argument that is no option: the id of an XADD. */
-  next = 0;
-  createsKey = true;
-  /** Entries to leave; -1: none given. */
-  maxLength = -1;
-  minId: StreamId | null = null;
-  wholeNodes = false;
-  /** An idempotent XADD (Redis 8.6): its table is not kept. */
-  idempotent = false;
-  /** Trims by what groups have read or acknowledged (Redis 8.2): not known here. */
-  byReference = false;
-
-  /** Reads the options from argument 2; returns an error message, or '' when all is well. */
-  read(command: CommandSpans, isAdd: boolean): string {
-    this.createsKey = true;
-    this.maxLength = -1;
-    this.minId = null;
-    this.wholeNodes = this.idempotent = this.byReference = false;
-    let limited = false;
-    let i = 2;
-    for (; i < command.argc; i++) {
-      const last = i === command.argc - 1;
-      if (isAdd && command.is(i, '*')) break;
-      if (!last && (command.is(i, 'MAXLEN') || command.is(i, 'MINID'))) {
-        if (this.maxLength >= 0 || this.minId !== null) return INCOMPATIBLE;
-        const byId = command.is(i, 'MINID');
-        this.wholeNodes = command.is(i + 1, '~');
-        if (i + 2 < command.argc && (this.wholeNodes || command.is(i + 1, '='))) i++;
-        const error = this.readBound(command, ++i, byId);
-        if (error !== '') return error;
-      } else if (!last && command.is(i, 'LIMIT')) {
-        const limit = longAt(command, ++i);
-        if (limit === null) return NOT_INTEGER;
-        if (limit < 0) return 'ERR The LIMIT argument must be >= 0.';
-        limited = limit > 0;
-      } else if (isAdd && command.is(i, 'NOMKSTREAM')) {
-        this.createsKey = false;
-      } else if (isAdd && !last && command.is(i, 'IDMPAUTO')) {
-        this.idempotent = true;
-        i++;
-      } else if (isAdd && i + 2 < command.argc && command.is(i, 'IDMP')) {
-        this.idempotent = true;
-        i += 2;
-      } else if (command.is(i, 'DELREF') || command.is(i, 'ACKED')) {
-        this.byReference = true;
-      } else if (!command.is(i, 'KEEPREF')) {
-        if (!isAdd) return SYNTAX;
-        break;
-      }
-    }
-    this.next = i;
-    const trims = this.maxLength >= 0 || this.minId !== null;
-    if (limited && !trims)
-      return 'ERR syntax error, LIMIT cannot be used without specifying a trimming strategy';
-    return trims || isAdd ? '' : 'ERR syntax error, XTRIM must be called with a trimming strategy';
-  }
-
-  private readBound(command: CommandSpans, i: number, byId: boolean): string {
-    if (byId) {
-      this.minId = idAtArgument(command, i);
-      return this.minId === null ? BAD_ID : '';
-    }
-    const length = longAt(command, i);
-    if (length === null) return NOT_INTEGER;
-    if (length < 0) return 'ERR The MAXLEN argument must be >= 0.';
-    this.maxLength = Number(length);
-    return '';
-  }
-
-  trim(stream: StreamValue): void {
-    if (this.minId !== null) stream.trimBefore(this.minId, this.wholeNodes);
-    else if (this.maxLength >= 0) stream.trimToLength(this.maxLength, this.wholeNodes);
-  }
-}
-
-const SYNTAX = 'ERR syntax error';
-const NOT_INTEGER = 'ERR value is not an integer or out of range';
-const INCOMPATIBLE = 'ERR syntax error, MAXLEN and MINID options at the same time are not compatible';
 const TOO_SMALL = 'ERR The ID specified in XADD is equal or smaller than the target stream top item';
 
 const WRONG_COUNT = "ERR wrong number of arguments for 'xadd' command";
 
-const options = new Options();
+const options = new TrimOptions();
 
 function xadd(engine: Engine, command: CommandSpans): Outcome {
   const error = options.read(command, true);
   if (error !== '') return engine.fail(error);
-  if (options.byReference) return notKnown(engine);
   const idAt = options.next;
   if (idAt === command.argc) return engine.fail(WRONG_COUNT);
   const pairs = (command.argc - idAt - 1) / 2;
@@ -120,16 +44,17 @@ function xadd(engine: Engine, command: CommandSpans): Outcome {
   if (asked !== null && !open && compareIds(asked, ZERO_ID) === 0) {
     return engine.fail('ERR The ID specified in XADD must be greater than 0-0');
   }
-  // A repeated idempotent XADD is logged with the id it did not use.
-  if (options.idempotent && automatic) return APPLIED;
   const found = streamAt(engine, command, 1);
   if (found === 'other') return engine.wrongType();
   if (found === null && !options.createsKey) return APPLIED;
+  const message = options.producer > 0 ? messageOf(command, options, idAt + 1) : null;
+  if (message !== null && found !== null && isRepeated(found, message)) return APPLIED;
   const lastId = found === null ? ZERO_ID : found.lastId;
   const id = asked === null ? timeId(engine.nowMs, lastId) : open ? openId(asked, lastId) : asked;
   if (id === null || compareIds(id, lastId) <= 0) return engine.fail(TOO_SMALL);
   const stream = found ?? createStream(engine, command, 1);
   stream.append(id, command, idAt + 1, pairs);
+  if (message !== null) stream.remembered.remember(message.producer, message.id, id);
   options.trim(stream);
   return APPLIED;
 }
@@ -150,17 +75,10 @@ function openId(asked: StreamId, lastId: StreamId): StreamId | null {
 function xtrim(engine: Engine, command: CommandSpans): Outcome {
   const error = options.read(command, false);
   if (error !== '') return engine.fail(error);
-  if (options.byReference) return notKnown(engine);
   const stream = streamAt(engine, command, 1);
   if (stream === 'other') return engine.wrongType();
   if (stream !== null) options.trim(stream);
   return APPLIED;
-}
-
-/** To refuse would say that a server refuses, too; to trim without them would keep or lose the wrong entries. */
-function notKnown(engine: Engine): Outcome {
-  engine.lastError = 'the options DELREF and ACKED are not known';
-  return UNKNOWN;
 }
 
 function xdel(engine: Engine, command: CommandSpans): Outcome {
@@ -170,6 +88,56 @@ function xdel(engine: Engine, command: CommandSpans): Outcome {
   const ids = idsAt(command, 2, command.argc);
   if (ids === null) return engine.fail(BAD_ID);
   stream.delete(ids);
+  return APPLIED;
+}
+
+/** What XDELEX and XACKDEL of Redis 8.2 say behind key and group. One object serves all commands. */
+const deletion = { ids: [] as readonly StreamId[], references: 'keep' as References };
+
+/** Reads `[KEEPREF | DELREF | ACKED] IDS n id …` from argument `from`; returns an error message, or ''. */
+function readDeletion(command: CommandSpans, from: number): string {
+  let references: References | null = null;
+  let ids: StreamId[] | null = [];
+  let listed = false;
+  for (let i = from; i < command.argc; i++) {
+    if (references === null && (references = referencesAt(command, i)) !== null) continue;
+    if (i + 1 === command.argc || !command.is(i, 'IDS')) return 'ERR syntax error';
+    const count = indexAt(command, i + 1);
+    if (!(count > 0)) return 'ERR Number of IDs must be a positive integer';
+    if (count > command.argc - i - 2) {
+      return 'ERR The `numids` parameter must match the number of arguments';
+    }
+    ids = idsAt(command, i + 2, i + 2 + count);
+    listed = true;
+    i += 1 + count;
+  }
+  if (!listed) return 'ERR IDS option is required';
+  deletion.references = references ?? 'keep';
+  deletion.ids = ids ?? [];
+  return ids === null ? BAD_ID : '';
+}
+
+function xdelex(engine: Engine, command: CommandSpans): Outcome {
+  const stream = streamAt(engine, command, 1);
+  if (stream === 'other') return engine.wrongType();
+  const error = readDeletion(command, 2);
+  // Where there is nothing to delete from, servers do not look at the ids.
+  if (error !== '' && (stream !== null || error !== BAD_ID)) return engine.fail(error);
+  stream?.delete(deletion.ids, deletion.references);
+  return APPLIED;
+}
+
+function xackdel(engine: Engine, command: CommandSpans): Outcome {
+  const stream = streamAt(engine, command, 1);
+  if (stream === 'other') return engine.wrongType();
+  const error = readDeletion(command, 3);
+  const group = stream?.groups.get(command.latin1(2));
+  if (error !== '' && (group !== undefined || error !== BAD_ID)) return engine.fail(error);
+  if (stream === null || group === undefined) return APPLIED;
+  stream.delete(
+    deletion.ids.filter((id) => group.pending.remove(idKey(id))),
+    deletion.references,
+  );
   return APPLIED;
 }
 

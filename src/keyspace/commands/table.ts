@@ -18,7 +18,9 @@ import { sortCommands } from './sort.js';
 import { streamCommands } from './streams.js';
 import { streamClaimCommands } from './streams-claim.js';
 import { streamGroupCommands } from './streams-groups.js';
+import { streamProducerCommands } from './streams-producers.js';
 import { streamReadCommands } from './streams-read.js';
+import { streamReleaseCommands } from './streams-release.js';
 import { stringCommands } from './strings.js';
 import { zsetRangeCommands } from './zset-ranges.js';
 import { zsetStoreCommands } from './zset-store.js';
@@ -50,4 +52,6 @@ export const COMMANDS: readonly CommandRow[] = [
   ...streamGroupCommands,
   ...streamClaimCommands,
   ...streamReadCommands,
+  ...streamReleaseCommands,
+  ...streamProducerCommands,
 ];

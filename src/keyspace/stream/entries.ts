@@ -1,6 +1,8 @@
 import { compareIds, type StreamId, ZERO_ID } from '../../model/stream-id.js';
 import { EntryCursor, type FieldSpans, StreamBlock } from './block.js';
 
+const removeAny = (): boolean => true;
+
 /** The entries of a stream in the order of their ids. */
 export class StreamEntries {
   /** Live entries. */
@@ -50,7 +52,10 @@ export class StreamEntries {
       gone++;
     }
     if (gone > 0) this.blocks.splice(0, gone);
-    if (this.length > length && !wholeNodes) this.trimFirst((_id, left) => left <= length);
+    const block = this.blocks[0];
+    if (block !== undefined && this.length > length && !wholeNodes) {
+      this.removeOldest(block, (_cursor, left) => left <= length, removeAny);
+    }
     return before - this.length;
   }
 
@@ -64,7 +69,32 @@ export class StreamEntries {
       gone++;
     }
     if (gone > 0) this.blocks.splice(0, gone);
-    if (!wholeNodes) this.trimFirst((cursor) => cursor.compareTo(id) >= 0);
+    const block = this.blocks[0];
+    if (block !== undefined && !wholeNodes) {
+      this.removeOldest(block, (cursor) => cursor.compareTo(id) >= 0, removeAny);
+    }
+    return before - this.length;
+  }
+
+  /**
+   * Removes the oldest entries until `length` are left, or those before `id`, as far as `mayRemove` lets each go. As in
+   * a server, nothing behind the first node that cannot go as a whole is looked at. Returns how many were removed.
+   */
+  trimChecked(length: number, id: StreamId | null, mayRemove: (id: StreamId) => boolean): number {
+    const before = this.length;
+    const isEnough = (cursor: EntryCursor, left: number): boolean =>
+      id === null ? left <= length : cursor.compareTo(id) >= 0;
+    const { blocks } = this;
+    let seen = 0;
+    let kept = 0;
+    for (let goesWhole = true; goesWhole && seen < blocks.length; seen++) {
+      const block = blocks[seen]!;
+      if (id === null && this.length <= length) break;
+      goesWhole = id === null ? this.length - block.live >= length : compareIds(block.lastId, id) < 0;
+      this.removeOldest(block, isEnough, mayRemove);
+      if (!goesWhole || block.live > 0) blocks[kept++] = block;
+    }
+    blocks.splice(kept, seen - kept);
     return before - this.length;
   }
 
@@ -120,10 +150,12 @@ export class StreamEntries {
     return this.blocks.length;
   }
 
-  /** Deletes entries of the first block until `stop`, asked before each with the entries left, says enough. */
-  private trimFirst(stop: (cursor: EntryCursor, left: number) => boolean): void {
-    const block = this.blocks[0];
-    if (block === undefined) return;
+  /** Deletes entries of a block that may go until `stop`, asked before each with the entries left, says enough. */
+  private removeOldest(
+    block: StreamBlock,
+    stop: (cursor: EntryCursor, left: number) => boolean,
+    mayRemove: (id: StreamId) => boolean,
+  ): void {
     const { cursor } = this;
     for (let at = block.start; cursor.read(block, at); at = cursor.next) {
       if (stop(cursor, this.length)) return;
@@ -131,6 +163,7 @@ export class StreamEntries {
         if (at === block.start) block.start = cursor.next;
         continue;
       }
+      if (mayRemove !== removeAny && !mayRemove(cursor.id)) continue;
       block.remove(cursor);
       this.length--;
     }

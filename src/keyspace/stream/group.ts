@@ -39,6 +39,8 @@ export class PendingList {
   private lastKey = '';
   /** False when an id was inserted below another: the map is then put in order before a walk. */
   private ordered = true;
+  /** Keys of entries that consumers gave back and nobody owns, in the order in which they will be delivered again. */
+  readonly released = new Set<string>();
 
   get size(): number {
     return this.entries.size;
@@ -58,19 +60,32 @@ export class PendingList {
     return entry;
   }
 
-  /** Gives an entry to a consumer. */
-  assign(entry: PendingEntry, consumer: StreamConsumer): void {
-    if (entry.consumer !== null) entry.consumer.pending--;
+  /** Gives the entry of a key to a consumer. */
+  assign(key: string, entry: PendingEntry, consumer: StreamConsumer): void {
+    this.disown(key, entry);
     entry.consumer = consumer;
     consumer.pending++;
+  }
+
+  /** Takes the entry of a key from its owner, if any, for whoever asks next; it comes behind those given back before. */
+  release(key: string, entry: PendingEntry): void {
+    this.disown(key, entry);
+    this.released.add(key);
+    entry.deliveredAtMs = 0;
   }
 
   /** Removes an entry from the group and from its owner; false when there is none. */
   remove(key: string): boolean {
     const entry = this.entries.get(key);
     if (entry === undefined) return false;
-    if (entry.consumer !== null) entry.consumer.pending--;
+    this.disown(key, entry);
     return this.entries.delete(key);
+  }
+
+  private disown(key: string, entry: PendingEntry): void {
+    if (entry.consumer === null) this.released.delete(key);
+    else entry.consumer.pending--;
+    entry.consumer = null;
   }
 
   /** Removes everything a consumer owns. */
@@ -99,6 +114,7 @@ export class PendingList {
       const owner = entry.consumer === null ? null : consumers.get(entry.consumer.name)!;
       copy.insert(key, entry.deliveredAtMs, entry.deliveryCount).consumer = owner;
     }
+    for (const key of this.released) copy.released.add(key);
     return copy;
   }
 }
@@ -107,8 +123,6 @@ export class PendingList {
 export class StreamGroup {
   readonly consumers = new Map<string, StreamConsumer>();
   pending = new PendingList();
-  /** Keys of pending entries that consumers gave back, in the order of their next delivery; some may be gone since. */
-  released: string[] = [];
 
   /** `entriesRead` -1: unknown. */
   constructor(
@@ -137,7 +151,6 @@ export class StreamGroup {
     const copy = new StreamGroup(this.lastId, this.entriesRead);
     for (const [name, consumer] of this.consumers) copy.consumers.set(name, { ...consumer });
     copy.pending = this.pending.clone(copy.consumers);
-    copy.released = [...this.released];
     return copy;
   }
 }

@@ -1,15 +1,10 @@
 import type { Long } from '../../bytes/int64.js';
-import { type ByteSlice, sliceOf } from '../../bytes/slice.js';
+import type { ByteSlice } from '../../bytes/slice.js';
 import type { StreamIdempotence, StreamMeta } from '../../model/handler.js';
 import { compareIds, type StreamId } from '../../model/stream-id.js';
 import { idKey, type StreamConsumer, StreamGroup } from './group.js';
-import { type ProducerRecord, StreamValue } from './stream.js';
-
-interface ProducersInProgress extends ProducerRecord {
-  readonly producers: { name: ByteSlice; messages: { messageId: ByteSlice; id: StreamId }[] }[];
-  added: Long;
-  duplicates: Long;
-}
+import { StreamProducers } from './producers.js';
+import { StreamValue } from './stream.js';
 
 /**
  * Builds a stream from the events of an `ItemHandler`, told in their order: each method has the name of its event.
@@ -20,7 +15,8 @@ export class StreamLoader {
   private group: StreamGroup | null = null;
   private consumer: StreamConsumer | null = null;
   private id: StreamId | null = null;
-  private producers: ProducersInProgress | null = null;
+  private producers: StreamProducers | null = null;
+  private messages: Map<string, StreamId> | null = null;
   private wanted = 0;
   private spans = 0;
   private used = 0;
@@ -34,7 +30,7 @@ export class StreamLoader {
   finish(): StreamValue {
     const { value } = this;
     this.value = new StreamValue();
-    this.group = this.consumer = this.id = this.producers = null;
+    this.group = this.consumer = this.id = this.producers = this.messages = null;
     return value;
   }
 
@@ -74,24 +70,28 @@ export class StreamLoader {
   }
 
   streamConsumerPending(id: StreamId): void {
-    const entry = this.group?.pending.get(idKey(id));
-    if (entry !== undefined && this.consumer !== null) this.group?.pending.assign(entry, this.consumer);
+    const key = idKey(id);
+    const entry = this.group?.pending.get(key);
+    if (entry !== undefined && this.consumer !== null) this.group?.pending.assign(key, entry, this.consumer);
   }
 
   streamReleased(id: StreamId): void {
-    this.group?.released.push(idKey(id));
+    const key = idKey(id);
+    if (this.group?.pending.get(key)?.consumer === null) this.group.pending.released.add(key);
   }
 
   streamIdempotence(settings: StreamIdempotence): void {
-    this.value.producers = this.producers = { ...settings, producers: [], added: 0, duplicates: 0 };
+    const { durationSeconds, entriesMax } = settings;
+    this.producers = Object.assign(new StreamProducers(), { durationSeconds, entriesMax });
+    this.value.producers = this.producers;
   }
 
   streamProducer(name: ByteSlice): void {
-    this.producers?.producers.push({ name: sliceOf(name.latin1()), messages: [] });
+    this.messages = this.producers?.of(name.latin1()) ?? null;
   }
 
   streamProduced(messageId: ByteSlice, id: StreamId): void {
-    this.producers?.producers.at(-1)?.messages.push({ messageId: sliceOf(messageId.latin1()), id });
+    this.messages?.set(messageId.latin1(), id);
   }
 
   streamProducedTotals(added: Long, duplicates: Long): void {

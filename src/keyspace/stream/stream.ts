@@ -1,25 +1,22 @@
 import { addLong, type Long } from '../../bytes/int64.js';
 import { ByteSlice, sliceOf } from '../../bytes/slice.js';
-import type { ItemHandler, StreamIdempotence } from '../../model/handler.js';
+import type { ItemHandler } from '../../model/handler.js';
 import { compareIds, type StreamId, ZERO_ID } from '../../model/stream-id.js';
 import type { SideValue } from '../forms.js';
 import type { EntryCursor, FieldSpans, StreamBlock } from './block.js';
 import { StreamEntries } from './entries.js';
-import { idOfKey, type StreamGroup } from './group.js';
+import { idKey, idOfKey, type StreamGroup } from './group.js';
+import { StreamProducers } from './producers.js';
 import { readUint, varint } from './varint.js';
 
 /** `entriesRead` of a group whose position in the history of the stream is not known. */
 export const UNKNOWN_READS = -1;
 
-/** What a stream remembers of its producers' messages, as an RDB told it. Never changed, so copies share it. */
-export interface ProducerRecord extends StreamIdempotence {
-  readonly producers: readonly {
-    readonly name: ByteSlice;
-    readonly messages: readonly { readonly messageId: ByteSlice; readonly id: StreamId }[];
-  }[];
-  readonly added: Long;
-  readonly duplicates: Long;
-}
+/**
+ * What removing an entry does to groups that refer to it: their pending entries stay, or go with it; or it is removed
+ * only when every group has read and acknowledged it.
+ */
+export type References = 'keep' | 'drop' | 'respect';
 
 /** A stream: its entries, its counters and its consumer groups. */
 export class StreamValue implements SideValue {
@@ -33,11 +30,16 @@ export class StreamValue implements SideValue {
   entriesAdded: Long = 0;
   /** By name, one character per byte. */
   readonly groups = new Map<string, StreamGroup>();
-  /** What is remembered of messages sent before; null: never told. Not kept up with what commands add. */
-  producers: ProducerRecord | null = null;
+  /** What is remembered of messages sent before; null: nothing was ever told or sent. */
+  producers: StreamProducers | null = null;
 
   get length(): number {
     return this.entries.length;
+  }
+
+  /** What is remembered of messages, from now on if nothing was yet. */
+  get remembered(): StreamProducers {
+    return (this.producers ??= new StreamProducers());
   }
 
   /** Adds an entry. The caller has made sure that the id is above `lastId`. */
@@ -48,12 +50,12 @@ export class StreamValue implements SideValue {
     if (this.length === 1) this.firstId = id;
   }
 
-  /** Removes entries by id as XDEL does. Returns how many there were. */
-  delete(ids: readonly StreamId[]): number {
+  /** Removes entries by id as XDEL does, where the references of groups to them allow it. Returns how many went. */
+  delete(ids: readonly StreamId[], references: References = 'keep'): number {
     let deleted = 0;
     let firstGone = false;
     for (const id of ids) {
-      if (!this.entries.delete(id)) continue;
+      if (!this.mayRemove(id, references) || !this.entries.delete(id)) continue;
       deleted++;
       if (compareIds(id, this.firstId) === 0) firstGone = true;
       if (compareIds(id, this.maxDeletedId) > 0) this.maxDeletedId = id;
@@ -68,6 +70,22 @@ export class StreamValue implements SideValue {
 
   trimBefore(id: StreamId, wholeNodes: boolean): number {
     return this.trimmed(this.entries.trimBefore(id, wholeNodes));
+  }
+
+  /** Removes the oldest entries until `length` are left, or those before `id`, where references allow it. */
+  trimChecked(length: number, id: StreamId | null, references: References): number {
+    return this.trimmed(this.entries.trimChecked(length, id, (each) => this.mayRemove(each, references)));
+  }
+
+  /** Whether an entry may go; with 'drop', what groups hold of it goes at once. */
+  private mayRemove(id: StreamId, references: References): boolean {
+    if (references === 'keep' || this.groups.size === 0) return true;
+    const key = idKey(id);
+    for (const group of this.groups.values()) {
+      if (references === 'drop') group.pending.remove(key);
+      else if (compareIds(group.lastId, id) < 0 || group.pending.get(key) !== undefined) return false;
+    }
+    return true;
   }
 
   /** True when an entry above `from` may have been deleted; what a group read so far can then not be counted. */
@@ -97,7 +115,7 @@ export class StreamValue implements SideValue {
     const { length, lastId, firstId, maxDeletedId, entriesAdded } = this;
     out.streamMeta({ length, lastId, firstId, maxDeletedId, entriesAdded });
     for (const name of [...this.groups.keys()].sort()) tellGroup(name, this.groups.get(name)!, out);
-    if (this.producers !== null) tellProducers(this.producers, out);
+    this.producers?.tell(out);
   }
 
   /** An independent copy. */
@@ -109,7 +127,7 @@ export class StreamValue implements SideValue {
     copy.maxDeletedId = this.maxDeletedId;
     copy.entriesAdded = this.entriesAdded;
     for (const [name, group] of this.groups) copy.groups.set(name, group.clone());
-    copy.producers = this.producers;
+    copy.producers = this.producers === null ? null : this.producers.clone();
     return copy;
   }
 
@@ -155,15 +173,6 @@ function tellEntries(entries: StreamEntries, after: StreamId | null, out: ItemHa
   entries.walk(after, tellOne);
 }
 
-function tellProducers(record: ProducerRecord, out: ItemHandler): void {
-  out.streamIdempotence(record);
-  for (const { name, messages } of record.producers) {
-    out.streamProducer(name);
-    for (const { messageId, id } of messages) out.streamProduced(messageId, id);
-  }
-  out.streamProducedTotals(record.added, record.duplicates);
-}
-
 function tellGroup(name: string, group: StreamGroup, out: ItemHandler): void {
   out.streamGroup(sliceOf(name), group.lastId, group.entriesRead);
   const owned = new Map<object, string[]>();
@@ -179,7 +188,5 @@ function tellGroup(name: string, group: StreamGroup, out: ItemHandler): void {
     out.streamConsumer(sliceOf(consumerName), consumer.seenAtMs, consumer.activeAtMs);
     for (const key of owned.get(consumer) ?? []) out.streamConsumerPending(idOfKey(key));
   }
-  for (const key of group.released) {
-    if (group.pending.get(key)?.consumer === null) out.streamReleased(idOfKey(key));
-  }
+  for (const key of group.pending.released) out.streamReleased(idOfKey(key));
 }
