@@ -1,7 +1,8 @@
 import { GrowingBytes } from '../bytes/growing-bytes.js';
-import type { Long } from '../bytes/int64.js';
+import { addLong, highWord, type Long, lowWord } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import type { ByteTarget } from '../bytes/target.js';
+import { INT64_TEXT_MAX, writeUint64 } from '../kernels/decimal.js';
 import { DOUBLE_TEXT_MAX, writeShortest } from '../kernels/doubles.js';
 import {
   type CronTimes,
@@ -39,7 +40,7 @@ export type EmitLoss =
   | StreamEmitLoss;
 
 /** Values told by their bytes, or without commands of their own that could make them. */
-const RESTORED_KINDS: ReadonlySet<ValueKind> = new Set<ValueKind>(['module', 'array', 'gcra', 'cron']);
+const RESTORED_KINDS: ReadonlySet<ValueKind> = new Set<ValueKind>(['module', 'gcra', 'cron']);
 
 export interface CommandEmitterOptions {
   /** The server that is to run the commands. */
@@ -51,7 +52,7 @@ export interface CommandEmitterOptions {
 /**
  * Turns a dataset into the commands that build it up again, as a server's own rewrite without preamble does. A log
  * cannot say when a key was last used or a consumer last seen, and a score of -0 loses its sign where a server packs a
- * sorted set. Values of modules, arrays and jobs are restored from their bytes.
+ * sorted set. Values of modules and jobs are restored from their bytes.
  */
 export class CommandEmitter implements ItemHandler {
   /** Keys told so far. */
@@ -65,6 +66,9 @@ export class CommandEmitter implements ItemHandler {
   /** Name of the key at hand. */
   private readonly name = new GrowingBytes();
   private readonly losses = new Set<EmitLoss>();
+  private readonly indexText = Buffer.alloc(INT64_TEXT_MAX);
+  /** Where the next insertion into the array at hand goes; 0: nowhere in particular. */
+  private arrayNext: Long = 0;
   private readonly scoreText = Buffer.alloc(DOUBLE_TEXT_MAX);
   private selected = -1;
   /** True while a key goes by that RESTORE makes. */
@@ -158,6 +162,9 @@ export class CommandEmitter implements ItemHandler {
         break;
       case 'stream':
         this.streams.begin(head.key);
+        break;
+      case 'array':
+        this.batch.begin('ARMSET', this.name);
         break;
     }
   }
@@ -259,11 +266,25 @@ export class CommandEmitter implements ItemHandler {
   }
 
   arrayCursor(index: Long): void {
-    this.restored.arrayCursor(index);
+    this.arrayNext = addLong(index, 1);
   }
 
   arrayElement(index: Long, value: ByteSlice): void {
-    this.restored.arrayElement(index, value);
+    const { indexText } = this;
+    this.batch.add(indexText, 0, writeUint64(highWord(index), lowWord(index), indexText, 0));
+    this.batch.add(value.bytes, value.start, value.end);
+    this.batch.next();
+    this.created = true;
+  }
+
+  /** Puts the cursor of an array where the next insertion is to go. */
+  private seekArray(): void {
+    if (this.arrayNext === 0) return;
+    const { output } = this;
+    output.head(3);
+    output.word('ARSEEK');
+    this.writeName();
+    output.word(String(this.arrayNext));
   }
 
   cron(script: ByteSlice, times: CronTimes, keyCount: number): void {
@@ -280,6 +301,7 @@ export class CommandEmitter implements ItemHandler {
     if (head.kind === 'stream') this.streams.finish();
     else if (this.isRestored) this.restoreValue(head.kind);
     else if (head.kind !== 'string') this.batch.flush();
+    if (head.kind === 'array' && this.created) this.seekArray();
     if (!this.created && this.losses.size === 0) this.losses.add('empty');
     for (const what of this.losses) this.options.onLoss(head, what);
     if (!this.created) return;

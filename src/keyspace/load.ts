@@ -12,6 +12,7 @@ import type { ValueKind } from '../model/kind.js';
 import type { StreamId } from '../model/stream-id.js';
 import { RdbSink } from '../rdb/handler.js';
 import { isPortable, type PortableKind } from '../rdb/value-teller.js';
+import { ArrayValue } from './array/array.js';
 import { copyBytes } from './bytes.js';
 import type { Database } from './database.js';
 import {
@@ -24,10 +25,13 @@ import {
   PACKED_SET,
   PACKED_TTL_HASH,
   PACKED_ZSET,
+  type SideValue,
   STREAM_OBJECT,
   TEXT,
 } from './forms.js';
+import { GcraValue } from './gcra-value.js';
 import { HASH_LIMITS, NEVER, putField, setFieldExpiry } from './hashes.js';
+import { longOf } from './integers.js';
 import type { Keyspace } from './keyspace.js';
 import { elementSize } from './large-list.js';
 import { libraryName } from './library.js';
@@ -44,8 +48,6 @@ const NO_ENTRY = -1;
 
 const OPAQUE_FORMS: Readonly<Record<PortableKind, number>> = {
   module: MODULE_OBJECT,
-  array: ARRAY_OBJECT,
-  gcra: GCRA_OBJECT,
   cron: CRON_OBJECT,
 };
 
@@ -62,9 +64,11 @@ export class KeyspaceLoader extends RdbSink {
   private keyLength = 0;
   private entry = NO_ENTRY;
   private isList = false;
+  private isGcra = false;
   private fieldsExpire = false;
   private readonly fragments: Buffer[] = [];
   private readonly streams = new StreamLoader();
+  private array = new ArrayValue();
   private readonly builder = new PackedBuilder();
 
   constructor(
@@ -98,6 +102,7 @@ export class KeyspaceLoader extends RdbSink {
     copyBytes(bytes, start, end, this.keyBytes, 0);
     this.entry = NO_ENTRY;
     this.isList = head.kind === 'list';
+    this.isGcra = head.kind === 'gcra';
     this.fieldsExpire = head.fieldsExpire;
     this.builder.begin();
     this.fragments.length = 0;
@@ -105,6 +110,11 @@ export class KeyspaceLoader extends RdbSink {
   }
 
   override text({ bytes, start, end }: ByteSlice): void {
+    if (this.isGcra) {
+      const time = longOf(bytes, start, end);
+      if (time !== null) this.openObject(GCRA_OBJECT, new GcraValue(time));
+      return;
+    }
     this.entry = this.db.setString(this.keyBytes, 0, this.keyLength, bytes, start, end);
   }
 
@@ -226,14 +236,20 @@ export class KeyspaceLoader extends RdbSink {
     this.streams.streamProducedTotals(added, duplicates);
   }
 
+  override arrayCursor(index: Long): void {
+    this.array.cursor = index;
+  }
+
+  override arrayElement(index: Long, { bytes, start, end }: ByteSlice): void {
+    this.array.set(index, bytes, start, end);
+  }
+
   override keyEnd(head: KeyHead): void {
-    if (head.kind === 'stream') {
-      this.open(TEXT);
-      this.db.setObject(this.entry, STREAM_OBJECT, this.streams.finish());
-    } else if (isPortable(head.kind)) {
-      this.open(TEXT);
+    if (head.kind === 'stream') this.openObject(STREAM_OBJECT, this.streams.finish());
+    else if (head.kind === 'array') this.finishArray();
+    else if (isPortable(head.kind)) {
       const value = new OpaqueValue(head.typeId, Buffer.concat(this.fragments));
-      this.db.setObject(this.entry, OPAQUE_FORMS[head.kind], value);
+      this.openObject(OPAQUE_FORMS[head.kind], value);
     }
     if (this.entry < 0 && this.builder.count > 0) this.openAs(head.kind);
     if (this.entry < 0) return;
@@ -251,6 +267,17 @@ export class KeyspaceLoader extends RdbSink {
     db.resizePacked(entry, builder.length);
     db.write(entry, db.packedStart(entry), builder.bytes, 0, builder.length);
     db.setCount(entry, builder.count);
+  }
+
+  private openObject(form: number, object: SideValue): void {
+    this.open(TEXT);
+    this.db.setObject(this.entry, form, object);
+  }
+
+  private finishArray(): void {
+    const { array } = this;
+    if (array.count > 0) this.openObject(ARRAY_OBJECT, array);
+    this.array = new ArrayValue();
   }
 
   private openAs(kind: ValueKind): void {

@@ -3,8 +3,10 @@ import { END, PAUSE } from '../bytes/window.js';
 import { type Depth, type ItemHandler, KeyHead, SKIP } from '../model/handler.js';
 import type { ValueKind } from '../model/kind.js';
 import { isOpaque, isPortable, moduleNameOf, type PortableKind, ValueTeller } from '../rdb/value-teller.js';
+import type { ArrayValue } from './array/array.js';
 import type { Database } from './database.js';
-import { HASH_KIND, KIND_NAMES, LIST, SET, STREAM, STRING, ZSET } from './forms.js';
+import { ARRAY, GCRA, HASH_KIND, KIND_NAMES, LIST, SET, STREAM, STRING, ZSET } from './forms.js';
+import type { GcraValue } from './gcra-value.js';
 import { HashCursor, hasFieldExpiries, hashSize } from './hashes.js';
 import type { Keyspace } from './keyspace.js';
 import { ListCursor, listLength } from './lists.js';
@@ -113,6 +115,8 @@ export class Walk {
     else if (kind === ZSET) this.tellZset(db, entry);
     else if (kind === HASH_KIND) this.tellHash(db, entry);
     else if (kind === STREAM) (db.objectAt(entry) as StreamValue).tell(handler);
+    else if (kind === ARRAY) (db.objectAt(entry) as ArrayValue).tell(handler);
+    else if (kind === GCRA) (db.objectAt(entry) as GcraValue).tell(handler);
     else {
       const { bytes } = db.objectAt(entry) as OpaqueValue;
       this.opaque.tell(KIND_NAMES[kind] as PortableKind, bytes, depth, handler);
@@ -174,5 +178,6 @@ function countOf(db: Database, entry: number, kind: number): number {
   if (kind === SET) return setSize(db, entry);
   if (kind === ZSET) return zsetSize(db, entry);
   if (kind === HASH_KIND) return hashSize(db, entry);
+  if (kind === ARRAY) return (db.objectAt(entry) as ArrayValue).count;
   return kind === STREAM ? (db.objectAt(entry) as StreamValue).length : -1;
 }

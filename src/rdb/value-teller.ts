@@ -6,17 +6,15 @@ import type { ValueKind } from '../model/kind.js';
 import type { TypeCodec } from './codec.js';
 import { Cursor } from './cursor.js';
 import { MODULE_ID_BYTES, moduleIdOf } from './module-id.js';
-import { array } from './types/array.js';
 import { cron } from './types/cron.js';
-import { gcra } from './types/gcra.js';
 import { moduleCodec, moduleValue } from './types/module.js';
 import { DEFAULT_LIMITS, ValueReader } from './value-reader.js';
 
 /** Kinds of value that can be kept as they stood in an RDB: each is laid out in one way wherever it is known. */
-export type PortableKind = 'module' | 'array' | 'gcra' | 'cron';
+export type PortableKind = 'module' | 'cron';
 
 export function isPortable(kind: ValueKind): kind is PortableKind {
-  return kind === 'module' || kind === 'array' || kind === 'gcra' || kind === 'cron';
+  return kind === 'module' || kind === 'cron';
 }
 
 /** Tells values that were kept as the bytes they had in an RDB, and were decoded once before. */
@@ -54,8 +52,6 @@ export function isOpaque(kind: PortableKind, bytes: Buffer): boolean {
 }
 
 function codecOf(kind: PortableKind, bytes: Buffer): TypeCodec {
-  if (kind === 'array') return array;
-  if (kind === 'gcra') return gcra;
   if (kind === 'cron') return cron;
   return bytes.length >= MODULE_ID_BYTES ? moduleCodec(moduleIdOf(bytes)) : moduleValue;
 }

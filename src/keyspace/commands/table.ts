@@ -1,8 +1,10 @@
+import { arrayCommands } from './arrays.js';
 import { bitCommands } from './bits.js';
 import { connectionCommands } from './connection.js';
 import { counterCommands } from './counters.js';
 import { expiryCommands } from './expiry.js';
 import { functionCommands } from './functions.js';
+import { gcraCommands } from './gcra.js';
 import { geoCommands } from './geo.js';
 import { hashCommands } from './hashes.js';
 import { hashExpiryCommands } from './hashes-expiry.js';
@@ -54,4 +56,6 @@ export const COMMANDS: readonly CommandRow[] = [
   ...streamReadCommands,
   ...streamReleaseCommands,
   ...streamProducerCommands,
+  ...arrayCommands,
+  ...gcraCommands,
 ];
