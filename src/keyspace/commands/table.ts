@@ -15,7 +15,9 @@ import { listCommands } from './lists.js';
 import { listPopCommands } from './lists-pop.js';
 import { restoreCommands } from './restore.js';
 import type { CommandRow } from './row.js';
+import { scriptCommands } from './scripts.js';
 import { setCommands } from './sets.js';
+import { slotCommands } from './slots.js';
 import { sortCommands } from './sort.js';
 import { streamCommands } from './streams.js';
 import { streamClaimCommands } from './streams-claim.js';
@@ -47,8 +49,10 @@ export const COMMANDS: readonly CommandRow[] = [
   ...counterCommands,
   ...bitCommands,
   ...functionCommands,
+  ...scriptCommands,
   ...geoCommands,
   ...sortCommands,
+  ...slotCommands,
   ...hyperLogLogCommands,
   ...streamCommands,
   ...streamGroupCommands,
