@@ -14,6 +14,7 @@ const RANKS: Readonly<Record<string, number>> = {
   model: 3,
   resp: 4,
   rdb: 4,
+  ndjson: 4,
   aof: 5,
   keyspace: 5,
   salvage: 5,

@@ -97,6 +97,14 @@ export const FINDINGS = {
   'aof/block-checksum': 'warning',
   'aof/unknown-command': 'error',
   'aof/wrong-arity': 'error',
+  /** A script needs the optional package that runs it. */
+  'aof/script-engine': 'error',
+  /** A script is called by a SHA1 that nothing before it in the log has defined. */
+  'aof/unknown-script': 'error',
+  /** A script calls a command whose reply is not known here. */
+  'aof/script-command': 'error',
+  /** A script takes more steps, memory or depth than it is given. */
+  'aof/script-limit': 'error',
   /** SELECT of something that is no number: servers go on in the database before it. */
   'aof/bad-select': 'error',
   'aof/doubtful-records': 'warning',
@@ -107,6 +115,14 @@ export const FINDINGS = {
   'aof/exec-without-multi': 'error',
   /** Servers queue it like any other command, and crash at the EXEC or lose everything behind it. */
   'aof/discard-in-multi': 'error',
+  /** The first line of NDJSON says what it is. */
+  'ndjson/bad-header': 'error',
+  'ndjson/bad-json': 'error',
+  'ndjson/bad-line': 'error',
+  'ndjson/line-too-long': 'error',
+  'ndjson/not-utf8': 'error',
+  /** A value is to go on in a further line, and none comes. */
+  'ndjson/unfinished-value': 'error',
   'manifest/bad-line': 'error',
   'manifest/empty': 'error',
   'manifest/duplicate-base': 'error',

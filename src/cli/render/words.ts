@@ -212,6 +212,22 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     says: 'no release takes this command with so many arguments; servers crash on it or execute what happens to lie behind it',
     hint: 'arguments were lost or their number is damaged: `rekindle repair --strategy skip` drops this record alone; what follows may build on it',
   },
+  'aof/script-engine': {
+    says: 'the log holds scripts as they were called, and the package that runs Lua is not usable',
+    hint: 'install it beside rekindle with `npm install wasmoon-lua5.1@1.18.10`, or go on without what scripts did: `rekindle replay --on-unknown skip`',
+  },
+  'aof/unknown-script': {
+    says: 'a script that is called by its SHA1 must have been called or loaded as text before',
+    hint: 'the text is in no record before this one: look for it in the log that this one continues; `rekindle replay --on-unknown skip` goes on without it',
+  },
+  'aof/script-command': {
+    says: 'a script may only call commands whose reply is known here, and whose effect is not random',
+    hint: 'load the log with a server of its own release to execute it; `rekindle replay --on-unknown skip` goes on, with what the script did before that call',
+  },
+  'aof/script-limit': {
+    says: 'a script must end within 200 million steps, 256 MiB of memory and a depth that a stack can hold',
+    hint: 'servers wait for a script without an end, and so cannot load this log; `rekindle replay --on-unknown skip` goes on, with what the script did before',
+  },
   'aof/bad-select': {
     says: 'SELECT must name a database by its number; servers skip this one and put what follows into the database before it',
     hint: 'find out which database was meant before a server loads this: `rekindle replay SOURCE --until-offset {cut} --out DIR` rebuilds everything before it',
@@ -239,6 +255,30 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     ...CUT_AOF,
   },
   'aof/exec-without-multi': { says: 'EXEC without the MULTI that opens its transaction', ...CUT_AOF },
+  'ndjson/bad-header': {
+    says: 'NDJSON of a dataset starts with a line that says which version of it this is, and this is another or none',
+    hint: 'give a file that `rekindle convert SOURCE OUT.ndjson` wrote, with its first line',
+  },
+  'ndjson/bad-json': {
+    says: 'this line is no JSON',
+    hint: 'compare it with the lines around it: each must be one object, complete on one line',
+  },
+  'ndjson/bad-line': {
+    says: 'this line does not describe a key as it should',
+    hint: 'docs/ndjson.md has every property; `rekindle convert` shows how a key like it is written',
+  },
+  'ndjson/line-too-long': {
+    says: 'a line is longer than can be read in one piece',
+    hint: 'write the value on several lines, as `rekindle convert` does: "more": true at the end of each but the last',
+  },
+  'ndjson/not-utf8': {
+    says: 'this line is not valid UTF-8',
+    hint: 'bytes that are no text stand as {"base64": "…"}; an editor or a wrong encoding may have changed the file',
+  },
+  'ndjson/unfinished-value': {
+    says: 'the file ends before the last line of a value',
+    hint: 'copy the file again and compare sizes; its last lines are missing',
+  },
   'manifest/bad-line': {
     says: 'a line must be `file NAME seq NUMBER type b|i|h`, with quotes closed and a line feed at the end',
     hint: MANIFEST,
