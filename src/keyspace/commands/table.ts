@@ -15,7 +15,6 @@ import { listCommands } from './lists.js';
 import { listPopCommands } from './lists-pop.js';
 import { restoreCommands } from './restore.js';
 import type { CommandRow } from './row.js';
-import { scriptCommands } from './scripts.js';
 import { setCommands } from './sets.js';
 import { slotCommands } from './slots.js';
 import { sortCommands } from './sort.js';
@@ -49,7 +48,6 @@ export const COMMANDS: readonly CommandRow[] = [
   ...counterCommands,
   ...bitCommands,
   ...functionCommands,
-  ...scriptCommands,
   ...geoCommands,
   ...sortCommands,
   ...slotCommands,
