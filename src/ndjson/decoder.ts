@@ -57,7 +57,11 @@ export class NdjsonDecoder implements Machine {
   private open: OpenValue | null = null;
   private scanned = 0;
 
-  constructor(private readonly handler: NdjsonHandler) {
+  /** `lineBytesMax` is smaller only in tests. */
+  constructor(
+    private readonly handler: NdjsonHandler,
+    private readonly lineBytesMax: number = LINE_MAX,
+  ) {
     this.items = new ItemTeller(handler);
   }
 
@@ -69,10 +73,11 @@ export class NdjsonDecoder implements Machine {
       // Behind the end of the window stand bytes of before.
       if (newline < 0 || newline >= end) {
         this.scanned = end - position;
-        if (this.scanned > LINE_MAX) this.fail(window, 'ndjson/line-too-long', { bytes: LINE_MAX });
+        if (this.scanned > this.lineBytesMax) this.failLong(window);
         window.need = this.scanned + 1;
         return NEED;
       }
+      if (newline - position > this.lineBytesMax) this.failLong(window);
       this.scanned = 0;
       this.take(window, newline);
       window.position = newline + 1;
@@ -107,6 +112,11 @@ export class NdjsonDecoder implements Machine {
 
   private fail(window: ByteWindow, code: string, detail: Record<string, string | number> = {}): never {
     throw new FormatError(code, window.offset, { line: this.line, ...detail });
+  }
+
+  private failLong(window: ByteWindow): never {
+    this.line++;
+    this.fail(window, 'ndjson/line-too-long', { max: this.lineBytesMax });
   }
 
   private record(object: JsonObject): void {

@@ -35,10 +35,10 @@ function read(...lines: string[]) {
   return readBytes(bytes);
 }
 
-function readBytes(bytes: Buffer) {
+function readBytes(bytes: Buffer, lineBytesMax?: number) {
   const { outcome, error } = inEveryWay(bytes, (pausing) => {
     const recorder = new Pausing(pausing);
-    return { machine: new NdjsonDecoder(recorder), outcome: () => recorder.keys };
+    return { machine: new NdjsonDecoder(recorder, lineBytesMax), outcome: () => recorder.keys };
   });
   if (error !== null) return { code: error.code, offset: error.offset, ...error.detail };
   return outcome.map(({ db, key, type, pexpiretime, value }) => [
@@ -146,6 +146,16 @@ describe('NDJSON of a dataset', () => {
     expect(readBytes(Buffer.alloc(0))).toMatchObject({ code: 'ndjson/bad-header', offset: 0 });
     const bytes = Buffer.concat([Buffer.from(`${HEADER}\n{"key":"`), Buffer.of(0xff), Buffer.from('"}\n')]);
     expect(readBytes(bytes)).toEqual({ code: 'ndjson/not-utf8', offset: at, line: 2 });
+  });
+});
+
+test('a line that cannot be held is refused before it is whole', () => {
+  const bytes = Buffer.from(`${HEADER}\n{"key":"${'k'.repeat(100)}`);
+  expect(readBytes(bytes, 60)).toEqual({
+    code: 'ndjson/line-too-long',
+    offset: HEADER.length + 1,
+    line: 2,
+    max: 60,
   });
 });
 

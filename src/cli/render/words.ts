@@ -273,7 +273,7 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
   },
   'ndjson/not-utf8': {
     says: 'this line is not valid UTF-8',
-    hint: 'bytes that are no text stand as {"base64": "…"}; an editor or a wrong encoding may have changed the file',
+    hint: 'bytes that are no text stand there in base64; an editor or a wrong encoding may have changed the file',
   },
   'ndjson/unfinished-value': {
     says: 'the file ends before the last line of a value',
