@@ -54,6 +54,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/replay.js')).replay,
   },
   {
+    name: 'history',
+    summary: 'list every command that changed a key, with what it was before and after',
+    load: async () => (await import('./commands/history.js')).history,
+  },
+  {
     name: 'recover',
     summary: 'weigh everything in a crashed directory and bring back the most of it',
     load: async () => (await import('./commands/recover.js')).recover,

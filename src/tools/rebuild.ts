@@ -1,8 +1,9 @@
 import type { Cut } from '../aof/cut.js';
 import { type LogContext, type LogEnd, type LogHandler, readLog } from '../aof/log.js';
-import type { AofFileEntry, AofSet } from '../aof/set.js';
+import type { AofSet } from '../aof/set.js';
 import type { ByteSlice } from '../bytes/slice.js';
-import { FormatError, UsageError } from '../errors.js';
+import { type ErrorDetail, FormatError, UsageError } from '../errors.js';
+import { sha1Hex } from '../kernels/sha1.js';
 import { Engine, type EngineOptions } from '../keyspace/engine.js';
 import { Keyspace } from '../keyspace/keyspace.js';
 import { KeyspaceLoader } from '../keyspace/load.js';
@@ -15,7 +16,7 @@ import type { CommandSpans } from '../resp/command.js';
 import type { ToolContext } from './context.js';
 import { ProducerAux, productOf, releaseOf, type Server, TODAY } from './family.js';
 import { RdbRelay } from './relay.js';
-import { namingFile } from './report.js';
+import { findingOf, namingFile } from './report.js';
 
 export interface RebuildOptions {
   readonly cut: Cut;
@@ -24,6 +25,16 @@ export interface RebuildOptions {
   /** What to do at a command that the engine does not know. */
   readonly onUnknown: 'stop' | 'skip';
   readonly dialect: DialectName | null;
+  /** Sees every command before it is executed; none when missing. */
+  readonly watch?: CommandWatch;
+}
+
+/** Sees the commands of a log just before they are executed. */
+export interface CommandWatch {
+  /** True once nothing more of the log is needed: damage behind that is a finding, not an error. */
+  readonly satisfied: boolean;
+  /** True: the command is not to be executed. */
+  take(command: CommandSpans, context: LogContext, engine: Engine): boolean;
 }
 
 /** A command that was not executed, or that a server would have refused, too. */
@@ -75,14 +86,19 @@ const REFUSED_LISTED = 20;
  */
 export async function rebuild(set: AofSet, options: RebuildOptions, context: ToolContext): Promise<Rebuilt> {
   const replayer = new Replayer(options, context);
-  const end = await namingFile(set.manifestPath ?? set.directory, () =>
-    readLog(set, replayer, options.cut, {
-      rdb: { verifyChecksum: true, deep: false, dialect: options.dialect ?? undefined },
-      signal: context.signal,
-      progress: (file, done) => {
-        context.progress({ label: file.path, done, total: file.size });
-        replayer.watchMemory();
-      },
+  const place = set.manifestPath ?? set.directory;
+  const reading = readLog(set, replayer, options.cut, {
+    rdb: { verifyChecksum: true, deep: false, dialect: options.dialect ?? undefined },
+    signal: context.signal,
+    progress: (file, done) => {
+      context.progress({ label: file.path, done, total: file.size });
+      replayer.watchMemory();
+    },
+  });
+  const end = await namingFile(place, () =>
+    reading.catch((error) => {
+      if (!(error instanceof FormatError) || options.watch?.satisfied !== true) throw error;
+      return { ...NOT_READ, findings: [findingOf(error, place)] };
     }),
   );
   const { keyspace, skipped, refused, refusedCount } = replayer;
@@ -90,6 +106,14 @@ export async function rebuild(set: AofSet, options: RebuildOptions, context: Too
   const { dropped } = replayer.rdb;
   return { keyspace, end, producer: server, savedAtMs, skipped, refused, refusedCount, dropped };
 }
+
+/** The end of a log that was damaged behind all that was needed of it. */
+const NOT_READ: LogEnd = {
+  stoppedAt: { file: null, offset: 0, command: 0, timeMs: -1, reason: 'end' },
+  applied: 0,
+  annotations: 0,
+  findings: [],
+};
 
 /** Loads what an RDB tells, by the rules of whoever wrote it: that is known when its first key comes. */
 class Preamble extends RdbRelay {
@@ -118,6 +142,7 @@ class Preamble extends RdbRelay {
   override aux(name: ByteSlice, value: ByteSlice): void {
     const text = name.latin1();
     if (text === 'keydb-subexpire-key') this.dropped.memberTtls++;
+    else if (text === 'lua') keepScript(this.keyspace, value);
     else this.producer.take(text, value.latin1());
   }
 
@@ -155,6 +180,7 @@ export class Replayer implements LogHandler {
   constructor(
     private readonly options: RebuildOptions,
     private readonly context: ToolContext,
+    private readonly createEngine = (keyspace: Keyspace, rules: EngineOptions) => new Engine(keyspace, rules),
   ) {
     this.rdb = new Preamble(this.keyspace, options.as);
   }
@@ -166,12 +192,13 @@ export class Replayer implements LogHandler {
   apply(command: CommandSpans, context: LogContext): void {
     // Made at the first command: by then the RDB before it has said whose rules hold.
     const engine = (this.engine ??= this.start());
+    if (this.options.watch?.take(command, context, engine) === true) return;
     const outcome = engine.execute(command);
     if (outcome !== 0) this.passOver(outcome, engine.lastError, command, context);
   }
 
   private start(): Engine {
-    return new Engine(this.keyspace, this.engineOptions());
+    return this.createEngine(this.keyspace, this.engineOptions());
   }
 
   /** The rules that hold: known once the RDB that the log opens with is read. */
@@ -187,8 +214,13 @@ export class Replayer implements LogHandler {
     const name = command.latin1(0);
     const { file, offset, number } = context;
     if (outcome === UNKNOWN && !isFrame(command)) {
-      if (this.options.onUnknown === 'stop') throw unknownCommand(name, file, offset, number);
-      this.skipped.push({ file: file.name, offset, number, command: name, reason: 'unknown command' });
+      const { code, detail } = this.engine?.obstacle ?? UNKNOWN_COMMAND;
+      if (this.engine !== null) this.engine.obstacle = null;
+      if (this.options.onUnknown === 'stop') {
+        throw new FormatError(code, offset, { ...detail, command: name, number }).inFile(file.path);
+      }
+      const reason = code === UNKNOWN_COMMAND.code ? 'unknown command' : reasonOf(code, detail);
+      this.skipped.push({ file: file.name, offset, number, command: name, reason });
     } else if (outcome === FAILED && ++this.refusedCount <= REFUSED_LISTED) {
       this.refused.push({ file: file.name, offset, number, command: name, reason: error });
     }
@@ -215,6 +247,13 @@ function isFrame(command: CommandSpans): boolean {
   return command.is(0, 'EXEC') || command.is(0, 'MULTI') || command.is(0, 'DISCARD');
 }
 
-function unknownCommand(name: string, file: AofFileEntry, offset: number, number: number): FormatError {
-  return new FormatError('aof/unknown-command', offset, { command: name, number }).inFile(file.path);
+const UNKNOWN_COMMAND = { code: 'aof/unknown-command', detail: {} } as const;
+
+function reasonOf(code: string, detail: ErrorDetail): string {
+  return [code, ...Object.values(detail)].join(' ');
+}
+
+/** Scripts that the server had, by their SHA1: what follows may call them by that. */
+function keepScript(keyspace: Keyspace, body: ByteSlice): void {
+  keyspace.scripts.set(sha1Hex(body.bytes, body.start, body.end), body.latin1());
 }

@@ -136,7 +136,8 @@ async function replayInto(
   };
 }
 
-async function settle(request: CutRequest, set: AofSet, context: ToolContext): Promise<Cut> {
+/** A cut whose time counts back from the last annotation, made one of a fixed time. @throws UsageError without one */
+export async function settle(request: CutRequest, set: AofSet, context: ToolContext): Promise<Cut> {
   const { backMs, ...cut } = request;
   if (backMs === null) return cut;
   const last = await lastTimestamp(set, context.signal);
