@@ -7,6 +7,8 @@ import { COMMANDS } from './commands/table.js';
 import type { Database } from './database.js';
 import type { Keyspace } from './keyspace.js';
 import { FAILED, type Outcome, UNKNOWN } from './outcome.js';
+import type { Scripts } from './script/scripts.js';
+import type { Obstacle } from './script/stopped.js';
 import { type Thresholds, thresholdsOf } from './thresholds.js';
 
 export interface EngineOptions {
@@ -40,6 +42,10 @@ export class Engine {
   db: Database;
   /** Why the last FAILED or UNKNOWN command was not executed, in a server's words. */
   lastError = '';
+  /** What kept the last UNKNOWN command from being executed where its name is known; null otherwise. */
+  obstacle: Obstacle | null = null;
+  /** What runs the scripts of the log; null until the first. */
+  scripts: Scripts | null = null;
   readonly nowMs: number;
   readonly scoreText: '17g' | 'shortest';
   readonly thresholds: Thresholds;
@@ -66,6 +72,7 @@ export class Engine {
     setSource(command.bytes);
     const row = index.find(command);
     if (row === null) {
+      this.obstacle = null;
       this.lastError = `ERR unknown command '${command.argc === 0 ? '' : command.latin1(0).slice(0, 128)}'`;
       return UNKNOWN;
     }

@@ -13,6 +13,8 @@ export class Keyspace {
   scratch = new Database(this.arena);
   /** Complete source of each function library by its name, one character per byte. */
   readonly functions = new Map<string, Buffer>();
+  /** Scripts that EVALSHA can name, by their SHA1 in lower case, one character per byte. */
+  readonly scripts = new Map<string, string>();
   private readonly databases = new Map<number, Database>();
 
   /** The database of that number, created empty when there was none. */

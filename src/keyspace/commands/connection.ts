@@ -14,7 +14,6 @@ export const connectionCommands: readonly CommandRow[] = [
     'REPLCONF',
     'PUBLISH',
     'SPUBLISH',
-    'SCRIPT',
     'ECHO',
     'AUTH',
     'HELLO',

@@ -9,8 +9,8 @@ import { APPLIED, FAILED, type Outcome, UNKNOWN } from '../outcome.js';
 import type { CommandRow } from './row.js';
 
 /**
- * Function libraries: kept and moved, never run. FCALL, EVAL and EVALSHA are unknown to the engine: since 5.0 servers
- * log what a script did, not the call.
+ * Function libraries: kept and moved, never run. FCALL is unknown to the engine: servers log what a function did, not
+ * the call.
  */
 export const functionCommands: readonly CommandRow[] = [
   { name: 'FUNCTION', arity: -2, apply: applyFunction },

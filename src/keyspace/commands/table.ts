@@ -15,6 +15,7 @@ import { listCommands } from './lists.js';
 import { listPopCommands } from './lists-pop.js';
 import { restoreCommands } from './restore.js';
 import type { CommandRow } from './row.js';
+import { scriptCommands } from './scripts.js';
 import { setCommands } from './sets.js';
 import { slotCommands } from './slots.js';
 import { sortCommands } from './sort.js';
@@ -48,6 +49,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...counterCommands,
   ...bitCommands,
   ...functionCommands,
+  ...scriptCommands,
   ...geoCommands,
   ...sortCommands,
   ...slotCommands,

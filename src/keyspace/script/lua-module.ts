@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { ScriptStopped } from './stopped.js';
+
+/** The optional package that brings Lua 5.1, and the release whose imports and exports are the ones known here. */
+const PACKAGE = 'wasmoon-lua5.1';
+const VERSION = '1.18.10';
+
+let compiled: WebAssembly.Module | null = null;
+
+/**
+ * Lua 5.1 as WebAssembly, compiled when the first script asks for it. Of the package only this file is used: its glue,
+ * which knows files and the environment, is never loaded.
+ *
+ * @throws ScriptStopped when the package is not installed or is not the one known here
+ */
+export function luaModule(): WebAssembly.Module {
+  compiled ??= compile();
+  return compiled;
+}
+
+function compile(): WebAssembly.Module {
+  const path = pathOf();
+  try {
+    return new WebAssembly.Module(readFileSync(path));
+  } catch (error) {
+    throw absent(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function pathOf(): string {
+  try {
+    return createRequire(import.meta.url).resolve(`${PACKAGE}/dist/liblua5.1.wasm`);
+  } catch {
+    throw absent('not installed');
+  }
+}
+
+/** What to say when there is no Lua to run a script with. */
+export function absent(reason: string): ScriptStopped {
+  return new ScriptStopped({
+    code: 'aof/script-engine',
+    detail: { package: `${PACKAGE}@${VERSION}`, reason },
+  });
+}
