@@ -116,19 +116,22 @@ class BatchFeed implements LogHandler {
 
 const SLAB = 64 * 1024;
 
-/** Makes owned commands; small ones share memory with their neighbours, because many small buffers cost most. */
-class RecordMaker {
+/**
+ * Makes owned commands; small ones share memory with their neighbours, because many small buffers cost most. Of a
+ * command that was skimmed the arguments held are all that is there.
+ */
+export class RecordMaker {
   private slab: Buffer = Buffer.allocUnsafeSlow(0);
   private filled = 0;
 
   make(command: CommandSpans, context: LogContext): AofRecord {
-    const { argc, bytes, starts, ends } = command;
+    const { held, bytes, starts, ends } = command;
     let size = 0;
-    for (let i = 0; i < argc; i++) size += ends[i]! - starts[i]!;
+    for (let i = 0; i < held; i++) size += ends[i]! - starts[i]!;
     const owned = this.room(size);
     const args: Buffer[] = [];
     let at = owned.length === size ? 0 : this.filled - size;
-    for (let i = 0; i < argc; i++) {
+    for (let i = 0; i < held; i++) {
       const count = bytes.copy(owned, at, starts[i]!, ends[i]!);
       args.push(owned.subarray(at, at + count));
       at += count;

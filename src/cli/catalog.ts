@@ -59,6 +59,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/history.js')).history,
   },
   {
+    name: 'log',
+    summary: 'list the commands of a log with where and when they were written',
+    load: async () => (await import('./commands/log.js')).log,
+  },
+  {
     name: 'recover',
     summary: 'weigh everything in a crashed directory and bring back the most of it',
     load: async () => (await import('./commands/recover.js')).recover,

@@ -35,7 +35,7 @@ export function filterOptions(command: Command): Command {
     .option('--min-size <bytes>', 'keys whose value has at least this many bytes of content');
 }
 
-const gather = (value: string, previous: readonly string[] | undefined): readonly string[] => [
+export const gather = (value: string, previous: readonly string[] | undefined): readonly string[] => [
   ...(previous ?? []),
   value,
 ];

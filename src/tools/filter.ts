@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { ByteSlice } from '../bytes/slice.js';
 import { slotOf } from '../kernels/crc16.js';
 import { Glob } from '../model/glob.js';
 import type { KeyHead } from '../model/handler.js';
@@ -21,6 +22,10 @@ export interface KeyConditions {
   readonly expired: 'keep' | 'drop' | 'only';
   /** Bytes of the value's texts, names and numbers from which on a key is meant; 0: all. */
   readonly minSizeBytes: number;
+  /**
+   * Only these keys, by database, one character per byte; null for all of a database. Missing: no key is named.
+   */
+  readonly names?: ReadonlyMap<number, ReadonlySet<string> | null>;
 }
 
 export const EVERY_KEY: KeyConditions = {
@@ -38,34 +43,47 @@ export const EVERY_KEY: KeyConditions = {
 export class KeyFilter {
   /** True when every key passes. */
   readonly open: boolean;
-  private readonly match: readonly Glob[];
-  private readonly notMatch: readonly Glob[];
+  private readonly names: KeyNameFilter;
 
   constructor(
     private readonly conditions: KeyConditions,
     private readonly nowMs: number,
   ) {
-    this.match = conditions.match.map((pattern) => new Glob(pattern));
-    this.notMatch = conditions.notMatch.map((pattern) => new Glob(pattern));
-    const { databases, kinds, regex, slots, expired } = conditions;
-    const lists = [databases, kinds, this.match, this.notMatch, regex, slots];
-    this.open = expired === 'keep' && lists.every((list) => list.length === 0);
+    this.names = new KeyNameFilter(conditions);
+    const { databases, kinds, expired } = conditions;
+    this.open = expired === 'keep' && databases.length === 0 && kinds.length === 0 && this.names.open;
   }
 
   passes(head: KeyHead): boolean {
-    return this.open || (this.passesByHead(head) && this.passesByName(head));
+    return this.open || (this.passesByHead(head) && this.names.passes(head.key));
   }
 
   private passesByHead(head: KeyHead): boolean {
-    const { databases, kinds, expired } = this.conditions;
+    const { databases, kinds, expired, names } = this.conditions;
+    if (names !== undefined && !isNamed(names, head)) return false;
     if (databases.length > 0 && !databases.includes(head.database)) return false;
     if (kinds.length > 0 && !kinds.includes(head.kind)) return false;
     return expired === 'keep' || isExpired(head, this.nowMs) === (expired === 'only');
   }
+}
 
-  private passesByName(head: KeyHead): boolean {
+/** The same by the name of the key alone. */
+export class KeyNameFilter {
+  /** True when every name passes. */
+  readonly open: boolean;
+  private readonly match: readonly Glob[];
+  private readonly notMatch: readonly Glob[];
+
+  constructor(private readonly conditions: Pick<KeyConditions, 'match' | 'notMatch' | 'regex' | 'slots'>) {
+    const { match, notMatch, regex, slots } = conditions;
+    this.match = match.map((pattern) => new Glob(pattern));
+    this.notMatch = notMatch.map((pattern) => new Glob(pattern));
+    this.open = [match, notMatch, regex, slots].every((list) => list.length === 0);
+  }
+
+  passes(key: ByteSlice): boolean {
     const { regex, slots } = this.conditions;
-    const { bytes, start, end } = head.key;
+    const { bytes, start, end } = key;
     if (!this.match.every((glob) => glob.matches(bytes, start, end))) return false;
     if (this.notMatch.some((glob) => glob.matches(bytes, start, end))) return false;
     if (slots.length > 0) {
@@ -73,10 +91,15 @@ export class KeyFilter {
       if (!slots.some(([first, last]) => slot >= first && slot <= last)) return false;
     }
     if (regex.length === 0) return true;
-    const view = head.key.view();
+    const view = key.view();
     const text = isUtf8(view) ? view.toString('utf8') : view.toString('latin1');
     return regex.every((expression) => expression.test(text));
   }
+}
+
+function isNamed(names: NonNullable<KeyConditions['names']>, head: KeyHead): boolean {
+  const wanted = names.get(head.database);
+  return wanted === null || wanted?.has(head.key.latin1()) === true;
 }
 
 /** True when the key's time has passed: the servers' rule, by which a key at its very millisecond still lives. */

@@ -37,12 +37,15 @@ export interface FindingStyle {
   readonly strict: boolean;
   /** The file that is being told of, and need not be named again; '' for none. */
   readonly within: string;
+  /** How bad it is here, when that is not what the table says. */
+  readonly severity?: Severity;
 }
 
 /** A finding as people read it: place and code, what is wrong, what to try next. */
-export function findingText(finding: Finding, { style, conceal, strict, within }: FindingStyle): string {
+export function findingText(finding: Finding, how: FindingStyle): string {
+  const { style, conceal, strict, within } = how;
   const { where } = finding;
-  const severity = severityOf(finding, strict);
+  const severity = how.severity ?? severityOf(finding, strict);
   const paint = severity === 'error' ? style.red : style.yellow;
   const place = where.offset < 0 ? '' : ` at offset ${offset(where.offset)}${rangeText(where)}`;
   const file = where.file === within ? '' : `${style.bold(printable(where.file))}: `;

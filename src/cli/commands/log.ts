@@ -1,0 +1,164 @@
+import type { Cut } from '../../aof/cut.js';
+import type { AofSet } from '../../aof/set.js';
+import { UsageError } from '../../errors.js';
+import { type LogEntry, type LogOptions, listLog } from '../../tools/log/list.js';
+import type { LogPassEnd } from '../../tools/log/pass.js';
+import { settleTimes } from '../../tools/log/since.js';
+import { asLog, openSource } from '../../tools/source.js';
+import type { CommandDefinition } from '../catalog.js';
+import { type CutFlags, cutOf, cutOptions } from '../cut-flags.js';
+import { type LogFilterFlags, logConditionsOf, logFilterOptions, timeRequestOf } from '../log-flags.js';
+import {
+  commandJson,
+  FULL,
+  LogPrinter,
+  logSummaryJson,
+  noteLog,
+  SHORT,
+  severityInLog,
+} from '../render/log.js';
+import type { Session } from '../session.js';
+import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { parseCount } from '../values.js';
+
+interface LogFlags extends SourceFlags, CutFlags, LogFilterFlags {
+  readonly last?: string;
+  readonly full?: boolean;
+}
+
+export const log: CommandDefinition = {
+  define(command, launch) {
+    command.usage('[options] SOURCE').argument('<source>', 'a file, a directory, or - for standard input');
+    cutOptions(logFilterOptions(command))
+      .option('--last <n>', 'only the last N of them')
+      .option('--full', 'show every byte of long commands');
+    preferOption(command)
+      .addHelpText('after', HELP)
+      .action((source: string, flags: LogFlags) => launch((session) => run(source, flags, session)));
+  },
+};
+
+const HELP = `
+Examples:
+  rekindle log /var/lib/redis                              every command, with where and when it was written
+  rekindle log /var/lib/redis --last 20                    the last ones before the crash
+  rekindle log appendonlydir --since -15m --match 'user:*' what touched these keys in the last 15 minutes
+  rekindle log appendonlydir --command DEL,UNLINK,'FLUSH*' --db 0
+  zcat old.aof.gz | rekindle log - --json | jq -r 'select(.args[0] == "SET") | .args[1]'
+
+Each line has the offset in the file named above it, the number that replay --until-command takes, the time of the
+last #TS annotation before it, the database, a bar inside MULTI and EXEC, and the command. Commands stand as the files
+hold them, those of a transaction that never ended too. A key that only RDB, FLUSHALL or a script touches is not found by
+--match.`;
+
+async function run(path: string, flags: LogFlags, session: Session): Promise<number> {
+  const { settings } = session;
+  const last = flags.last === undefined ? null : parseCount(flags.last, '--last');
+  const request = requestOf(flags);
+  const again = request.countsBack ? { again: true } : {};
+  const source = await openSource(path, { ...sourceOptionsOf(flags, session), readsOn: true, ...again });
+  tellSource(source, session);
+  const set = await asLog(source);
+  const options: LogOptions = {
+    ...(await settled(request, set, session)),
+    dialect: settings.dialect,
+    batch: 512,
+  };
+  const print = settings.json ? jsonPrinter(session) : textPrinter(flags, session);
+  const end = await (last === null
+    ? printAll(listLog(set, options, session.context), print, session)
+    : printLast(last, listLog(set, options, session.context), print, session));
+  if (settings.json) session.print(logSummaryJson(end, session));
+  noteLog(end, !settings.json, session);
+  return exitCodeOf(end, settings.strict);
+}
+
+/** What is asked for, its times not yet settled. */
+function requestOf(flags: LogFlags) {
+  const { backMs, ...cut } = cutOf(flags);
+  const since = timeRequestOf(flags.since, '--since');
+  const countsBack = backMs !== null || (since !== null && 'backMs' in since);
+  return { cut, backMs, since, conditions: logConditionsOf(flags), countsBack };
+}
+
+async function settled(
+  { cut, backMs, since, conditions }: ReturnType<typeof requestOf>,
+  set: AofSet,
+  session: Session,
+): Promise<Pick<LogOptions, 'cut' | 'conditions'>> {
+  const until = backMs === null ? null : { backMs };
+  const [sinceSeconds = null, back = null] = await settleTimes(set, [since, until], session.context);
+  const seconds = cut.seconds ?? back;
+  const whole: Cut = { ...cut, seconds };
+  if (sinceSeconds !== null && seconds !== null && sinceSeconds > seconds) {
+    throw new UsageError('--since is later than --until-time: nothing lies between', 'swap the two times');
+  }
+  return { cut: whole, conditions: { ...conditions, sinceSeconds } };
+}
+
+type Print = (entry: LogEntry) => string;
+
+function jsonPrinter(session: Session): Print {
+  return (entry) => (entry.kind === 'command' ? commandJson(entry, session) : '');
+}
+
+function textPrinter(flags: LogFlags, session: Session): Print {
+  const printer = new LogPrinter(session, flags.full === true ? FULL : SHORT);
+  return (entry) => printer.text(entry);
+}
+
+type Listing = AsyncGenerator<LogEntry[], LogPassEnd, void>;
+
+async function printAll(listing: Listing, print: Print, session: Session): Promise<LogPassEnd> {
+  for (;;) {
+    const { value, done } = await listing.next();
+    if (done) return value;
+    session.print(value.map(print).join(''));
+    if (session.full) await session.drain();
+  }
+}
+
+/** Holds back the last commands until the end is known, the lines about their files and damage with them. */
+async function printLast(
+  last: number,
+  listing: Listing,
+  print: Print,
+  session: Session,
+): Promise<LogPassEnd> {
+  let held: LogEntry[] = [];
+  for (;;) {
+    const { value, done } = await listing.next();
+    if (done) {
+      session.print(lastOf(held, last).map(print).join(''));
+      return value;
+    }
+    held.push(...value);
+    if (held.length > 2 * last + HELD_MIN) held = lastOf(held, last);
+  }
+}
+
+/** Fewer are not worth sorting out. */
+const HELD_MIN = 4096;
+
+/** The last commands, what is wrong, and the file the first of them is in. */
+function lastOf(entries: readonly LogEntry[], last: number): LogEntry[] {
+  const kept: LogEntry[] = [];
+  let commands = 0;
+  for (let i = entries.length - 1; i >= 0; i--) {
+    const entry = entries[i]!;
+    const isFull = commands === last;
+    if (entry.kind === 'command') {
+      if (isFull) continue;
+      commands++;
+    } else if (isFull && entry.kind !== 'finding') {
+      if (entry.kind === 'file' && !kept.some(({ kind }) => kind === 'file')) kept.push(entry);
+      continue;
+    }
+    kept.push(entry);
+  }
+  return kept.reverse();
+}
+
+function exitCodeOf({ findings }: LogPassEnd, strict: boolean): number {
+  return findings.some((finding) => severityInLog(finding, strict) === 'error') ? 1 : 0;
+}
