@@ -13,6 +13,7 @@ import {
   TEXT,
 } from './forms.js';
 import { LargeText } from './large-text.js';
+import { MemberExpiries } from './member-expiries.js';
 
 /** Low eight bits: the form of the value; above them the flags. */
 const META = OWN_WORDS;
@@ -44,6 +45,8 @@ export class Database {
   /** Objects of entries whose form is not in the arena; VALUE_LENGTH's place in the row is 0 then. */
   private readonly side: (SideValue | undefined)[] = [];
   private readonly freeSides: number[] = [];
+  /** KeyDB: they go with their key's value, and move with it. */
+  readonly memberExpiries = new MemberExpiries();
 
   constructor(readonly arena: Arena) {
     this.table = new ByteTable(arena, HEADER_BYTES);
@@ -105,6 +108,7 @@ export class Database {
   /** Deletes a key and its value. */
   delete(entry: number): void {
     this.dropSide(entry);
+    this.memberExpiries.forget(entry);
     this.table.remove(entry);
   }
 
@@ -150,6 +154,7 @@ export class Database {
       this.side[index] = undefined;
       this.freeSides.push(index);
     }
+    this.memberExpiries.forget(entry);
     this.table.remove(entry);
   }
 
@@ -186,6 +191,7 @@ export class Database {
     }
     if (this.hasExpiry(entry)) target.setExpiry(made, this.expiryAt(entry));
     if (this.isMarked(entry)) target.mark(made);
+    this.memberExpiries.copyTo(target.memberExpiries, entry, made);
   }
 
   // Strings
@@ -225,6 +231,7 @@ export class Database {
     } else {
       const meta = table.word(entry, META);
       if (inSideTable(meta & FORM_MASK)) this.dropSide(entry);
+      this.memberExpiries.forget(entry);
       table.replaceValue(entry, length);
       table.setWord(entry, META, keepExpiry ? (meta & EXPIRES) | TEXT : TEXT);
     }
@@ -344,6 +351,7 @@ export class Database {
     const entry = this.find(bytes, start, end);
     if (entry < 0) return this.create(bytes, start, end, form);
     this.dropSide(entry);
+    this.memberExpiries.forget(entry);
     this.table.replaceValue(entry, 0);
     this.table.setWord(entry, META, form);
     this.table.setWord(entry, COUNT, 0);
@@ -371,6 +379,7 @@ export class Database {
   ): number {
     const entry = found >= 0 ? found : this.create(key, keyStart, keyEnd, TEXT);
     if (!keepExpiry) this.clearExpiry(entry);
+    this.memberExpiries.forget(entry);
     this.setObject(entry, LARGE_TEXT, new LargeText(bytes, start, end));
     return entry;
   }

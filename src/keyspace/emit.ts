@@ -34,6 +34,8 @@ export type EmitLoss =
   | 'empty'
   /** TTLs of a hash's fields. */
   | 'field-expiry'
+  /** TTLs of members as KeyDB keeps them, beside the key. */
+  | 'member-expiry'
   /** What modules attached to a key. */
   | 'key-metadata'
   /** What a stream counted; pending entries of nobody, or of messages that are gone; consumers without pending entries; an entry without fields. */
@@ -308,6 +310,20 @@ export class CommandEmitter implements ItemHandler {
     if (head.metadata !== null) this.options.onLoss(head, 'key-metadata');
     if (head.hasExpiry) this.expireKey(head.expiresAtMs);
     this.keys++;
+  }
+
+  memberExpiry(member: ByteSlice, expiresAtMs: Long): void {
+    if (!this.taken || !this.created) return;
+    if (this.target.product !== 'keydb') {
+      this.options.onLoss(null, 'member-expiry');
+      return;
+    }
+    const { output } = this;
+    output.head(4);
+    output.word('PEXPIREMEMBERAT');
+    this.writeName();
+    output.bulk(member.bytes, member.start, member.end);
+    output.word(String(expiresAtMs));
   }
 
   private restoreValue(kind: ValueKind): void {

@@ -10,6 +10,7 @@ import {
 } from '../model/handler.js';
 import type { ValueKind } from '../model/kind.js';
 import type { StreamId } from '../model/stream-id.js';
+import { MEMBER_FIELD, MEMBER_TIME_FIELD } from '../rdb/constants.js';
 import { RdbSink } from '../rdb/handler.js';
 import { isPortable, type PortableKind } from '../rdb/value-teller.js';
 import { ArrayValue } from './array/array.js';
@@ -67,6 +68,8 @@ export class KeyspaceLoader extends RdbSink {
   private isGcra = false;
   private fieldsExpire = false;
   private readonly fragments: Buffer[] = [];
+  /** A member whose expiry is told next. */
+  private memberName: string | null = null;
   private readonly streams = new StreamLoader();
   private array = new ArrayValue();
   private readonly builder = new PackedBuilder();
@@ -256,6 +259,25 @@ export class KeyspaceLoader extends RdbSink {
     if (head.kind === 'zset') this.settle(head.encoding === 'skiplist');
     if (head.hasExpiry) this.db.setExpiry(this.entry, head.expiresAtMs);
     this.keys++;
+  }
+
+  override aux(name: ByteSlice, value: ByteSlice): void {
+    const text = name.latin1();
+    if (text === MEMBER_FIELD) this.memberName = value.latin1();
+    else if (text === MEMBER_TIME_FIELD && this.memberName !== null) {
+      const expiresAtMs = longOf(value.bytes, value.start, value.end);
+      if (expiresAtMs !== null) this.expireMember(this.memberName, expiresAtMs);
+      this.memberName = null;
+    }
+  }
+
+  override memberExpiry(member: ByteSlice, expiresAtMs: Long): void {
+    this.expireMember(member.latin1(), expiresAtMs);
+  }
+
+  /** Of the key that was told last. */
+  private expireMember(member: string, expiresAtMs: Long): void {
+    if (this.entry >= 0) this.db.memberExpiries.set(this.entry, member, expiresAtMs);
   }
 
   /** Gives the key at hand a value: what was built of it so far. */

@@ -1,4 +1,4 @@
-import { ByteSlice } from '../bytes/slice.js';
+import { ByteSlice, sliceOf } from '../bytes/slice.js';
 import { END, PAUSE } from '../bytes/window.js';
 import { type Depth, type ItemHandler, KeyHead, SKIP } from '../model/handler.js';
 import type { ValueKind } from '../model/kind.js';
@@ -93,6 +93,9 @@ export class Walk {
     const depth = handler.key(head);
     if (depth !== SKIP) this.tellValue(db, entry, kind, depth);
     handler.keyEnd(head);
+    const members = db.memberExpiries.of(entry);
+    if (members === null || handler.memberExpiry === undefined) return;
+    for (const [member, expiresAtMs] of members) handler.memberExpiry(sliceOf(member), expiresAtMs);
   }
 
   private describeOpaque(db: Database, entry: number, kind: ValueKind): void {

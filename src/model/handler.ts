@@ -140,6 +140,8 @@ export interface ItemHandler {
   /** `attributes` is empty when there are none. */
   vector(element: ByteSlice, attributes: ByteSlice, vector: PackedVector): void;
   keyEnd(head: KeyHead): void;
+  /** Told by the keyspace alone, behind `keyEnd`: when a member of that key's value goes, as KeyDB keeps it. */
+  memberExpiry?(member: ByteSlice, expiresAtMs: Long): void;
 }
 
 /** An ItemHandler that ignores everything: extend it and override what matters. */
@@ -172,4 +174,5 @@ export class ItemSink implements ItemHandler {
   vectorSet(_shape: VectorSetShape): void {}
   vector(_element: ByteSlice, _attributes: ByteSlice, _vector: PackedVector): void {}
   keyEnd(_head: KeyHead): void {}
+  memberExpiry(_member: ByteSlice, _expiresAtMs: Long): void {}
 }

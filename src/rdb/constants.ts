@@ -112,3 +112,7 @@ export const FIELD_EXPIRY_MAX = 0xffffffffffff;
 
 /** A back-reference of three bytes yields at most 264: no valid LZF stream expands more. */
 export const LZF_EXPANSION_MAX = 88;
+
+/** The fields in which KeyDB tells, behind a key, when a member of its value goes. */
+export const MEMBER_FIELD = 'keydb-subexpire-key';
+export const MEMBER_TIME_FIELD = 'keydb-subexpire-when';

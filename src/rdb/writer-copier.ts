@@ -2,6 +2,7 @@ import { GrowingBytes } from '../bytes/growing-bytes.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import type { ByteTarget } from '../bytes/target.js';
 import { type Depth, type KeyHead, RAW, SKIP } from '../model/handler.js';
+import { MEMBER_FIELD, MEMBER_TIME_FIELD } from './constants.js';
 import type { Dialect, OpcodeRule } from './dialect.js';
 import { RdbFile } from './encode/file.js';
 import { type RdbHeader, RdbSink, type RdbSummary } from './handler.js';
@@ -10,8 +11,8 @@ import { type RdbHeader, RdbSink, type RdbSummary } from './handler.js';
 const ATTRIBUTES: ReadonlySet<OpcodeRule | undefined> = new Set<OpcodeRule | undefined>([
   ...(['expiry-seconds', 'expiry-ms', 'idle', 'freq', 'key-metadata'] as const),
 ]);
-/** KeyDB tells the TTLs of a value's members in fields like these behind the value. */
-const KEYDB_MEMBER_FIELD = 'keydb-subexpire-';
+/** What stands behind a value and belongs to it. */
+const FIELDS_BEHIND: ReadonlySet<string> = new Set([MEMBER_FIELD, MEMBER_TIME_FIELD]);
 
 /**
  * Copies an RDB as it stands: the same bytes when every key is kept, else the same without the keys that are not. The
@@ -69,7 +70,7 @@ export class RdbCopier extends RdbSink {
   }
 
   override aux(name: ByteSlice): void {
-    this.skipNext = this.dropping && name.latin1().startsWith(KEYDB_MEMBER_FIELD);
+    this.skipNext = this.dropping && FIELDS_BEHIND.has(name.latin1());
   }
 
   override moduleAux(): void {

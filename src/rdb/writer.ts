@@ -1,5 +1,5 @@
 import type { Long } from '../bytes/int64.js';
-import type { ByteSlice } from '../bytes/slice.js';
+import { type ByteSlice, sliceOf } from '../bytes/slice.js';
 import type { ByteTarget } from '../bytes/target.js';
 import {
   type CronTimes,
@@ -13,6 +13,8 @@ import {
 } from '../model/handler.js';
 import type { StreamId } from '../model/stream-id.js';
 import {
+  MEMBER_FIELD,
+  MEMBER_TIME_FIELD,
   MODULE_END,
   OPCODE_FUNCTION2,
   OPCODE_MODULE_AUX,
@@ -43,10 +45,6 @@ export type RdbLoss =
   /** That a slot was being imported. */
   | 'slot-import'
   | ValueLoss;
-
-/** What KeyDB calls the fields behind a key that tell a member and its time. */
-const MEMBER_EXPIRY = 'keydb-subexpire-';
-const MEMBER_EXPIRY_NAME = 'keydb-subexpire-key';
 
 export interface RdbWriterOptions extends AuxOptions {
   readonly target: RdbTarget;
@@ -113,8 +111,8 @@ export class RdbWriter implements RdbHandler {
 
   aux(name: ByteSlice, value: ByteSlice): void {
     const text = name.latin1();
-    if (text.startsWith(MEMBER_EXPIRY)) {
-      this.memberExpiry(text, value);
+    if (text === MEMBER_FIELD || text === MEMBER_TIME_FIELD) {
+      this.memberField(text, value);
       return;
     }
     if (!this.opened) this.auxBlock.offer(text, value, this.target);
@@ -122,12 +120,17 @@ export class RdbWriter implements RdbHandler {
   }
 
   /** One half of a member's TTL as KeyDB tells it, behind the key. */
-  private memberExpiry(name: string, value: ByteSlice): void {
+  private memberField(name: string, value: ByteSlice): void {
     if (this.target.product !== 'keydb') {
-      if (name === MEMBER_EXPIRY_NAME) this.options.onLoss(null, 'member-expiry');
+      if (name === MEMBER_FIELD) this.options.onLoss(null, 'member-expiry');
     } else if (this.written) {
       writeAux(this.output, name, value.copy());
     }
+  }
+
+  memberExpiry(member: ByteSlice, expiresAtMs: Long): void {
+    this.memberField(MEMBER_FIELD, member);
+    this.memberField(MEMBER_TIME_FIELD, sliceOf(String(expiresAtMs)));
   }
 
   /** Writes what stands in front of the data, once the source's own fields have been heard. */

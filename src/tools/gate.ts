@@ -35,6 +35,10 @@ export class KeyGate extends ItemRelay {
   override keyEnd(head: KeyHead): void {
     if (this.passing) this.target.keyEnd(head);
   }
+
+  override memberExpiry(member: ByteSlice, expiresAtMs: Long): void {
+    if (this.passing) this.target.memberExpiry?.(member, expiresAtMs);
+  }
 }
 
 /** Bytes that count for a number or an id. */
@@ -192,6 +196,10 @@ export class SizeGate implements ItemHandler {
   keyEnd(head: KeyHead): void {
     if (this.open) this.target.keyEnd(head);
     this.held.length = 0;
+  }
+
+  memberExpiry(member: ByteSlice, expiresAtMs: Long): void {
+    if (this.open) this.target.memberExpiry?.(member, expiresAtMs);
   }
 
   /** Counts the bytes of an item; true when it may go straight on. */

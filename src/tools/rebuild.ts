@@ -69,8 +69,6 @@ export interface Rebuilt {
 export interface Dropped {
   /** Keys that modules had attached something to. */
   readonly metadata: number;
-  /** Members of sets or fields of hashes with TTLs as KeyDB keeps them. */
-  readonly memberTtls: number;
   /** Records of modules beside the keys. */
   readonly moduleAux: number;
 }
@@ -118,7 +116,7 @@ const NOT_READ: LogEnd = {
 /** Loads what an RDB tells, by the rules of whoever wrote it: that is known when its first key comes. */
 class Preamble extends RdbRelay {
   readonly producer = new ProducerAux();
-  readonly dropped = { metadata: 0, memberTtls: 0, moduleAux: 0 };
+  readonly dropped = { metadata: 0, moduleAux: 0 };
   private loader: KeyspaceLoader | null = null;
 
   constructor(
@@ -141,9 +139,9 @@ class Preamble extends RdbRelay {
 
   override aux(name: ByteSlice, value: ByteSlice): void {
     const text = name.latin1();
-    if (text === 'keydb-subexpire-key') this.dropped.memberTtls++;
-    else if (text === 'lua') keepScript(this.keyspace, value);
+    if (text === 'lua') keepScript(this.keyspace, value);
     else this.producer.take(text, value.latin1());
+    this.loader?.aux(name, value);
   }
 
   override moduleAux(_fragment: ByteSlice, last: boolean): void {

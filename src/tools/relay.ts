@@ -95,6 +95,10 @@ export class ItemRelay implements ItemHandler {
   keyEnd(head: KeyHead): void {
     this.target.keyEnd(head);
   }
+
+  memberExpiry(member: ByteSlice, expiresAtMs: Long): void {
+    this.target.memberExpiry?.(member, expiresAtMs);
+  }
 }
 
 /** The same for an RDB: the dataset goes on, what stands around it is ignored unless a method is overridden. */

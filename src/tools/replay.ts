@@ -154,11 +154,9 @@ export async function settle(request: CutRequest, set: AofSet, context: ToolCont
 function cautionsOf(cut: Cut, rebuilt: Rebuilt): string[] {
   const { end, savedAtMs } = rebuilt;
   const cautions: string[] = [];
-  const { metadata, memberTtls, moduleAux } = rebuilt.dropped;
+  const { metadata, moduleAux } = rebuilt.dropped;
   if (metadata > 0) cautions.push(`what modules attached to keys is not kept (keys: ${metadata})`);
   if (moduleAux > 0) cautions.push(`what modules keep beside their keys is not kept (records: ${moduleAux})`);
-  if (memberTtls > 0)
-    cautions.push(`TTLs of members, as KeyDB has them, are not kept (members: ${memberTtls})`);
   if (cut.seconds === null) return cautions;
   if (savedAtMs !== null && savedAtMs > cut.seconds * 1000) {
     cautions.push('the base of the log was saved after that time: what it holds cannot be taken back');

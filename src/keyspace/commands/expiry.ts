@@ -11,7 +11,7 @@ export const expiryCommands: readonly CommandRow[] = [
   { name: 'PEXPIRE', arity: -3, apply: (engine, command) => expire(engine, command, 1, false) },
   { name: 'EXPIREAT', arity: -3, apply: (engine, command) => expire(engine, command, 1000, true) },
   { name: 'PEXPIREAT', arity: -3, apply: (engine, command) => expire(engine, command, 1, true) },
-  { name: 'PERSIST', arity: 2, apply: persist },
+  { name: 'PERSIST', arity: -2, apply: persist },
 ];
 
 /** The conditions that stand from some argument on. */
@@ -52,8 +52,18 @@ function expire(engine: Engine, command: CommandSpans, unitMs: number, absolute:
   return APPLIED;
 }
 
+/** PERSIST key, and in KeyDB PERSIST key member; without a member KeyDB lets all members stay, too. */
 function persist(engine: Engine, command: CommandSpans): Outcome {
+  const { argc } = command;
+  if (argc > 2 && (engine.product !== 'keydb' || argc > 3)) return engine.wrongArity('persist');
   const entry = engine.find(command, 1);
-  if (entry >= 0) engine.db.clearExpiry(entry);
+  if (entry < 0) return APPLIED;
+  const { db } = engine;
+  if (argc === 3) {
+    db.memberExpiries.delete(entry, command.latin1(2));
+  } else {
+    db.clearExpiry(entry);
+    db.memberExpiries.forget(entry);
+  }
   return APPLIED;
 }

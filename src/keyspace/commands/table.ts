@@ -10,6 +10,7 @@ import { hashCommands } from './hashes.js';
 import { hashExpiryCommands } from './hashes-expiry.js';
 import { timedHashCommands } from './hashes-timed.js';
 import { hyperLogLogCommands } from './hyperloglog.js';
+import { keydbCommands } from './keydb.js';
 import { keyCommands } from './keys.js';
 import { listCommands } from './lists.js';
 import { listPopCommands } from './lists-pop.js';
@@ -41,6 +42,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...listPopCommands,
   ...listCommands,
   ...keyCommands,
+  ...keydbCommands,
   ...restoreCommands,
   ...hashExpiryCommands,
   ...timedHashCommands,
