@@ -2,7 +2,7 @@ import { ByteSlice, sliceOf } from '../bytes/slice.js';
 import { END, PAUSE } from '../bytes/window.js';
 import { type Depth, type ItemHandler, KeyHead, SKIP } from '../model/handler.js';
 import type { ValueKind } from '../model/kind.js';
-import { isOpaque, isPortable, moduleNameOf, type PortableKind, ValueTeller } from '../rdb/value-teller.js';
+import { isOpaque, isPortable, moduleOf, type PortableKind, ValueTeller } from '../rdb/value-teller.js';
 import type { ArrayValue } from './array/array.js';
 import type { Database } from './database.js';
 import { ARRAY, GCRA, HASH_KIND, KIND_NAMES, LIST, SET, STREAM, STRING, ZSET } from './forms.js';
@@ -102,11 +102,14 @@ export class Walk {
     const { head } = this;
     head.typeId = -1;
     head.moduleName = '';
+    head.moduleVersion = 0;
     head.opaque = false;
     if (!isPortable(kind)) return;
     const { typeId, bytes } = db.objectAt(entry) as OpaqueValue;
     head.typeId = typeId;
-    head.moduleName = moduleNameOf(kind, bytes);
+    const { name, version } = moduleOf(kind, bytes);
+    head.moduleName = name;
+    head.moduleVersion = version;
     head.opaque = isOpaque(kind, bytes);
   }
 

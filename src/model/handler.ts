@@ -33,6 +33,8 @@ export class KeyHead {
   fieldsExpire = false;
   /** Modules only: the name of the value's type, nine characters; '' when its id is none. */
   moduleName = '';
+  /** Modules only: of the encoding, as the module counts it. */
+  moduleVersion = 0;
   /** The value can be told by its bytes alone. */
   opaque = false;
   /** What modules attached to the key, as it stands between its opcode and the type number, owned; null: nothing. */

@@ -11,6 +11,7 @@ import {
   type StreamMeta,
   type VectorSetShape,
 } from './handler.js';
+import type { ModuleReading } from './module-value.js';
 import { type StreamId, ZERO_ID } from './stream-id.js';
 import type {
   ArrayElement,
@@ -55,6 +56,9 @@ interface CronInProgress extends CronTimes {
   readonly keyCount: number;
 }
 
+/** Nobody asked what the value of a module means. */
+const UNREAD = { data: null, problem: null } as const;
+
 const NO_META: StreamMeta = {
   length: 0,
   lastId: ZERO_ID,
@@ -80,8 +84,11 @@ export class ValueCollector extends ItemSink {
   private shape: VectorSetShape | null = null;
   private vectors: VectorElement[] = [];
 
-  /** `take` gets each record as it is complete. */
-  constructor(private readonly take: (record: KeyRecord) => void) {
+  /** `take` gets each record as it is complete; `readModule` says what the bytes of a module's value mean. */
+  constructor(
+    private readonly take: (record: KeyRecord) => void,
+    private readonly readModule: (value: Buffer) => ModuleReading | typeof UNREAD = () => UNREAD,
+  ) {
     super();
   }
 
@@ -224,12 +231,7 @@ export class ValueCollector extends ItemSink {
       case 'string':
         return { kind: 'string', text: joined(this.texts) };
       case 'module':
-        return {
-          kind: 'module',
-          name: head.moduleName,
-          raw: joined(this.texts),
-          vectorSet: this.vectorSetNow(),
-        };
+        return this.moduleValue(head);
       case 'list':
         return { kind: 'list', elements: this.texts };
       case 'set':
@@ -249,6 +251,13 @@ export class ValueCollector extends ItemSink {
       case 'cron':
         return cronOf(this.job!, this.texts);
     }
+  }
+
+  private moduleValue({ moduleName: name, moduleVersion: version }: KeyHead): RedisValue {
+    const raw = joined(this.texts);
+    const vectorSet = this.vectorSetNow();
+    const { data, problem } = vectorSet === null ? this.readModule(raw) : UNREAD;
+    return { kind: 'module', name, version, raw, vectorSet, decoded: data, undecoded: problem };
   }
 
   private vectorSetNow(): VectorSet | null {

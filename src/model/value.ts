@@ -1,5 +1,6 @@
 import type { Long } from '../bytes/int64.js';
 import type { CronTimes, StreamIdempotence, StreamMeta, VectorSetShape } from './handler.js';
+import type { ModuleData, ModuleProblem } from './module-value.js';
 import type { StreamId } from './stream-id.js';
 
 export interface ZsetMember {
@@ -112,10 +113,15 @@ export type RedisValue =
       readonly kind: 'module';
       /** Of the type, nine characters; '' when its id is none. */
       readonly name: string;
+      /** Of the encoding, as the module counts it. */
+      readonly version: number;
       /** The value's bytes in the file, from the module's id to the end mark. */
       readonly raw: Buffer;
-      /** What they mean, of vector sets; null: only the module knows. */
+      /** What they mean, of vector sets; null for values of other modules. */
       readonly vectorSet: VectorSet | null;
+      /** What they mean, of other modules; null: `undecoded` says why, or nobody asked. */
+      readonly decoded: ModuleData | null;
+      readonly undecoded: ModuleProblem | null;
     };
 
 /** One key with all there is to know of it, owned. */

@@ -223,7 +223,7 @@ export class RdbDecoder implements Machine {
     if (this.records) this.tellRecord(cursor.position, keyEnd);
     const depth = handler.key(head);
     const { slice } = this.valueText;
-    if (depth === ITEMS) {
+    if (depth >= ITEMS) {
       if (encoding === 'int') this.valueText.read(cursor, keyEnd);
       else slice.set(bytes, valueAt, valueEnd);
       handler.text(slice);
@@ -245,6 +245,7 @@ export class RdbDecoder implements Machine {
       const id = moduleIdAt(cursor, valueAt);
       if (id === null) return false;
       head.moduleName = id.name;
+      head.moduleVersion = id.version;
       codec = moduleCodec(id);
     }
     const encoding = encodingAt(codec, cursor, valueAt);
@@ -289,6 +290,7 @@ export class RdbDecoder implements Machine {
     head.freq = -1;
     head.metadata = null;
     head.moduleName = '';
+    head.moduleVersion = 0;
     this.recordOffset = -1;
     this.phase = RECORDS;
   }

@@ -16,7 +16,8 @@ export interface ModuleId {
   readonly version: number;
 }
 
-const NO_ID: ModuleId = { name: '', version: 0 };
+/** Of values that name no module. */
+export const NO_ID: ModuleId = { name: '', version: 0 };
 
 /** The id that `bytes` start with, which are at least `MODULE_ID_BYTES` long. */
 export function moduleIdOf(bytes: Buffer, at = 0): ModuleId {

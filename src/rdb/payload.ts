@@ -60,10 +60,12 @@ export class PayloadDecoder {
       throw new FormatError('rdb/unknown-type', cursor.offsetOf(typeAt), { number: typeId });
     }
     head.moduleName = '';
+    head.moduleVersion = 0;
     if (codec === moduleValue) {
       const id = moduleIdAt(cursor, typeAt + 1);
       if (id === null) throw this.truncated(offset);
       head.moduleName = id.name;
+      head.moduleVersion = id.version;
       codec = moduleCodec(id);
     }
     const encoding = encodingAt(codec, cursor, typeAt + 1);

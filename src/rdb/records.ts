@@ -8,6 +8,7 @@ import type { WarningSink } from './codec.js';
 import { RdbDecoder } from './decoder.js';
 import type { DialectName } from './dialect.js';
 import type { RdbHandler, RdbHeader, RdbSummary } from './handler.js';
+import { decodeModuleValue, type ModuleLimits } from './modules/decode.js';
 import type { RdbLimits } from './value-reader.js';
 
 export interface ReadRdbOptions {
@@ -18,6 +19,9 @@ export interface ReadRdbOptions {
   readonly batchBytes: number;
   readonly dialect?: DialectName | undefined;
   readonly limits?: RdbLimits | undefined;
+  /** Whether to say what the values of known modules mean. Default: true. */
+  readonly decodeModules?: boolean | undefined;
+  readonly moduleLimits?: ModuleLimits | undefined;
   readonly onWarning?: WarningSink | undefined;
   readonly onHeader?: ((header: RdbHeader) => void) | undefined;
   /** Aux fields as text, one character per byte. */
@@ -72,7 +76,10 @@ class Batches extends ValueCollector implements RdbHandler {
   private wakeDecoder: (() => void) | null = null;
 
   constructor(private readonly options: ReadRdbOptions) {
-    super((record) => this.batch.push(record));
+    super(
+      (record) => this.batch.push(record),
+      options.decodeModules === false ? undefined : (value) => decodeModuleValue(value, options.moduleLimits),
+    );
   }
 
   /** A batch holds whole records: in the middle of one there is room. */

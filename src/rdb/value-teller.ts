@@ -5,7 +5,7 @@ import { type Depth, type ItemHandler, RAW } from '../model/handler.js';
 import type { ValueKind } from '../model/kind.js';
 import type { TypeCodec } from './codec.js';
 import { Cursor } from './cursor.js';
-import { MODULE_ID_BYTES, moduleIdOf } from './module-id.js';
+import { MODULE_ID_BYTES, type ModuleId, moduleIdOf, NO_ID } from './module-id.js';
 import { cron } from './types/cron.js';
 import { moduleCodec, moduleValue } from './types/module.js';
 import { DEFAULT_LIMITS, ValueReader } from './value-reader.js';
@@ -41,9 +41,9 @@ export class ValueTeller {
   }
 }
 
-/** The name of the module a value is of; '' for other values. */
-export function moduleNameOf(kind: PortableKind, bytes: Buffer): string {
-  return kind === 'module' && bytes.length >= MODULE_ID_BYTES ? moduleIdOf(bytes).name : '';
+/** The module a value is of; its name is '' for other values. */
+export function moduleOf(kind: PortableKind, bytes: Buffer): ModuleId {
+  return kind === 'module' && bytes.length >= MODULE_ID_BYTES ? moduleIdOf(bytes) : NO_ID;
 }
 
 /** Whether a value can be told by its bytes alone. */

@@ -206,10 +206,12 @@ export class RecordReader {
     const valueAt = keyText.read(cursor, cursor.position + 1);
     if (valueAt === SHORT) return false;
     head.moduleName = '';
+    head.moduleVersion = 0;
     if (codec === moduleValue) {
       const id = moduleIdAt(cursor, valueAt);
       if (id === null) return false;
       head.moduleName = id.name;
+      head.moduleVersion = id.version;
       codec = moduleCodec(id);
     }
     const encoding = encodingAt(codec, cursor, valueAt);

@@ -39,6 +39,7 @@ export class RecordTeller {
     head.freq = record.freq ?? -1;
     head.metadata = record.metadata;
     head.moduleName = value.kind === 'module' ? value.name : '';
+    head.moduleVersion = value.kind === 'module' ? value.version : 0;
     head.opaque = value.kind === 'module';
     head.fieldsExpire = value.kind === 'hash' && value.fields.some((field) => field.expiresAtMs !== null);
     head.count = countOf(value);

@@ -98,7 +98,15 @@ describe('a record', () => {
       'module',
       7,
       concat(len(300), u8(0)),
-      { kind: 'module', name: '', raw: concat(len(300), u8(0)), vectorSet: null },
+      {
+        kind: 'module',
+        name: '',
+        version: 0,
+        raw: concat(len(300), u8(0)),
+        vectorSet: null,
+        decoded: null,
+        undecoded: 'unknown-module',
+      },
     ],
   ])('holds a %s', async (_, type, value, expected) => {
     expect(await valuesOf(type, value)).toEqual(expected);
