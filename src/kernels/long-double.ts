@@ -103,6 +103,21 @@ export function addLongDoubles(a: LongDouble, b: LongDouble): LongDouble | null 
   return result.significand === null ? null : result;
 }
 
+/** Negative, zero or positive, as the first is below, equal to or above the second. */
+export function compareLongDoubles(a: LongDouble, b: LongDouble): number {
+  if (a.significand === null || b.significand === null) return infinity(a) - infinity(b);
+  const exponent = Math.min(a.exponent, b.exponent);
+  const left = a.significand << BigInt(a.exponent - exponent);
+  const right = b.significand << BigInt(b.exponent - exponent);
+  const difference = (a.negative ? -left : left) - (b.negative ? -right : right);
+  return difference > 0n ? 1 : difference < 0n ? -1 : 0;
+}
+
+/** -1 or 1 for an infinite value, else 0. */
+function infinity({ significand, negative }: LongDouble): number {
+  return significand !== null ? 0 : negative ? -1 : 1;
+}
+
 /** `%.17Lf` without its trailing zeros: the text the servers store. The value must be finite. */
 export function formatLongDouble(value: LongDouble): string {
   const significand = value.significand ?? 0n;

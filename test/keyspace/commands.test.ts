@@ -362,9 +362,6 @@ describe('what a server refuses changes nothing', () => {
     const driver = new EngineDriver();
     expect(driver.run('FROBNICATE x')).toBe(UNKNOWN);
     expect(driver.engine.lastError).toBe("ERR unknown command 'FROBNICATE'");
-    expect(driver.run('EVAL return 0')).toBe(UNKNOWN);
-    expect(driver.run('SET a 1 IFDEQ 0123456789abcdef')).toBe(UNKNOWN);
-    expect(driver.run('DELEX a IFDEQ 0123456789abcdef')).toBe(UNKNOWN);
     expect(driver.run('')).toBe(UNKNOWN);
   });
 

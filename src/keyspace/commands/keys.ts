@@ -1,8 +1,9 @@
 import type { CommandSpans } from '../../resp/command.js';
 import type { Database } from '../database.js';
 import type { Engine } from '../engine.js';
-import { STRING } from '../forms.js';
-import { APPLIED, FAILED, type Outcome, UNKNOWN } from '../outcome.js';
+import { STRING, VECTOR_SET_OBJECT } from '../forms.js';
+import { APPLIED, FAILED, type Outcome } from '../outcome.js';
+import { type Comparison, comparisonAt, passes } from './comparison.js';
 import { databaseAt } from './connection.js';
 import type { CommandRow } from './row.js';
 
@@ -11,7 +12,7 @@ export const keyCommands: readonly CommandRow[] = [
   { name: 'DEL', arity: -2, apply: remove },
   { name: 'UNLINK', arity: -2, apply: remove },
   { name: 'DELEX', arity: -2, apply: removeIf },
-  { name: 'DELIFEQ', arity: 3, apply: (engine, command) => removeComparing(engine, command, 2, true) },
+  { name: 'DELIFEQ', arity: 3, apply: removeIfEqual },
   { name: 'RENAME', arity: 3, apply: rename },
   { name: 'RENAMENX', arity: 3, apply: renameIfAbsent },
   { name: 'MOVE', arity: 3, apply: move },
@@ -33,21 +34,27 @@ function remove(engine: Engine, command: CommandSpans): Outcome {
 function removeIf(engine: Engine, command: CommandSpans): Outcome {
   if (command.argc === 2) return remove(engine, command);
   if (command.argc !== 4) return engine.wrongArity('delex');
-  const ifEqual = command.is(2, 'IFEQ');
-  if (!ifEqual && !command.is(2, 'IFNE')) {
-    engine.lastError = 'ERR the options IFDEQ and IFDNE are not known here';
-    return command.is(2, 'IFDEQ') || command.is(2, 'IFDNE') ? UNKNOWN : engine.syntaxError();
-  }
-  return removeComparing(engine, command, 3, ifEqual);
+  return removeComparing(engine, command, comparisonAt(command, 2), 3);
 }
 
-function removeComparing(engine: Engine, command: CommandSpans, i: number, ifEqual: boolean): Outcome {
-  const { db, slice, slice2 } = engine;
+/** DELIFEQ key value of Valkey 9 */
+function removeIfEqual(engine: Engine, command: CommandSpans): Outcome {
+  return removeComparing(engine, command, { byDigest: false, wantsEqual: true }, 2);
+}
+
+function removeComparing(
+  engine: Engine,
+  command: CommandSpans,
+  comparison: Comparison | null,
+  i: number,
+): Outcome {
   const entry = engine.find(command, 1);
   if (entry < 0) return APPLIED;
-  if (db.kindAt(entry) !== STRING) return engine.wrongType();
-  const wanted = slice2.set(command.bytes, command.starts[i]!, command.ends[i]!);
-  if (db.getString(entry, slice).equals(wanted) === ifEqual) db.delete(entry);
+  if (engine.db.kindAt(entry) !== STRING) return engine.wrongType();
+  if (comparison === null) return engine.fail('ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE');
+  const passed = passes(engine, entry, comparison, command, i);
+  if (passed === null) return FAILED;
+  if (passed) engine.db.delete(entry);
   return APPLIED;
 }
 

@@ -1,6 +1,7 @@
 import type { Long } from '../../bytes/int64.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
+import { type Comparison, comparisonAt } from './comparison.js';
 import { deadlineAt } from './deadline.js';
 
 /** The options of SET, GETEX and MSETEX, filled by `parseSetOptions`. */
@@ -10,10 +11,9 @@ export const setOptions = {
   get: false,
   keepExpiry: false,
   persist: false,
-  /** Number of the argument that the present value must equal or differ from; 0: any value. */
+  /** What the present value must pass, and the number of the argument that it is compared with; null: nothing. */
+  comparison: null as Comparison | null,
   compared: 0,
-  /** Whether it must equal it. */
-  ifEqual: false,
   expiry: null as Long | null,
 };
 
@@ -26,6 +26,7 @@ export function parseSetOptions(
 ): string {
   const options = setOptions;
   options.ifAbsent = options.ifPresent = options.get = options.keepExpiry = options.persist = false;
+  options.comparison = null;
   options.compared = 0;
   options.expiry = null;
   for (let i = from; i < command.argc; i++) {
@@ -37,7 +38,7 @@ export function parseSetOptions(
       if (typeof expiry === 'string') return expiry;
       options.expiry = expiry;
     } else if (forSet && isComparison(command, i)) {
-      options.compared = ++i;
+      i++;
     } else if (forSet ? !isSetOption(command, i, timed) : timed || !command.is(i, 'PERSIST')) {
       return 'ERR syntax error';
     } else if (!forSet) {
@@ -60,14 +61,15 @@ export function unitAt(command: CommandSpans, i: number): number {
 }
 
 function isConditional(): boolean {
-  return setOptions.ifAbsent || setOptions.ifPresent || setOptions.compared > 0;
+  return setOptions.ifAbsent || setOptions.ifPresent || setOptions.comparison !== null;
 }
 
-/** IFEQ or IFNE, with a value behind it. */
+/** Notes a comparison with the value behind it. */
 function isComparison(command: CommandSpans, i: number): boolean {
   if (isConditional() || i + 1 === command.argc) return false;
-  setOptions.ifEqual = command.is(i, 'IFEQ');
-  return setOptions.ifEqual || command.is(i, 'IFNE');
+  setOptions.comparison = comparisonAt(command, i);
+  setOptions.compared = i + 1;
+  return setOptions.comparison !== null;
 }
 
 /** Notes an option of SET that stands alone. */

@@ -3,7 +3,8 @@ import { copyBytes } from '../bytes.js';
 import type { Engine } from '../engine.js';
 import { STRING } from '../forms.js';
 import { indexAt } from '../integers.js';
-import { APPLIED, type Outcome, UNKNOWN } from '../outcome.js';
+import { APPLIED, FAILED, type Outcome } from '../outcome.js';
+import { passes } from './comparison.js';
 import { deadlineAt } from './deadline.js';
 import type { CommandRow } from './row.js';
 import { parseSetOptions, setOptions } from './set-options.js';
@@ -46,35 +47,21 @@ function set(engine: Engine, command: CommandSpans): Outcome {
     return APPLIED;
   }
   const refusal = parseSetOptions(engine, command, 3, true);
-  if (refusal !== '') return comparesDigests(command) ? unknownOption(engine) : engine.fail(refusal);
-  const { get, compared, ifAbsent, ifPresent, keepExpiry, expiry } = setOptions;
+  if (refusal !== '') return engine.fail(refusal);
+  const { get, comparison, compared, ifAbsent, ifPresent, keepExpiry, expiry } = setOptions;
   const entry = engine.find(command, 1);
-  if (entry >= 0 && (get || compared > 0) && engine.db.kindAt(entry) !== STRING) return engine.wrongType();
-  if (compared > 0 && !passesComparison(engine, entry, command)) return APPLIED;
-  if (entry >= 0 ? ifAbsent : ifPresent) return APPLIED;
+  if (entry >= 0) {
+    if ((get || comparison !== null) && engine.db.kindAt(entry) !== STRING) return engine.wrongType();
+    const passed = comparison === null ? !ifAbsent : passes(engine, entry, comparison, command, compared);
+    if (passed === null) return FAILED;
+    if (!passed) return APPLIED;
+  } else if (ifPresent || comparison?.wantsEqual === true) {
+    // An absent key equals nothing, and differs from everything.
+    return APPLIED;
+  }
   const made = put(engine, command, 1, 2, keepExpiry);
   if (expiry !== null) engine.db.setExpiry(made, expiry);
   return APPLIED;
-}
-
-/** An absent key equals nothing, and differs from everything. */
-function passesComparison(engine: Engine, entry: number, command: CommandSpans): boolean {
-  const { compared, ifEqual } = setOptions;
-  if (entry < 0) return !ifEqual;
-  const value = engine.db.getString(entry, engine.slice);
-  const wanted = engine.slice2.set(command.bytes, command.starts[compared]!, command.ends[compared]!);
-  return value.equals(wanted) === ifEqual;
-}
-
-/** IFDEQ and IFDNE of Redis 8.4 compare a digest that is not computed here. */
-function comparesDigests(command: CommandSpans): boolean {
-  for (let i = 3; i < command.argc; i++) if (command.is(i, 'IFDEQ') || command.is(i, 'IFDNE')) return true;
-  return false;
-}
-
-function unknownOption(engine: Engine): Outcome {
-  engine.lastError = 'ERR the options IFDEQ and IFDNE are not known here';
-  return UNKNOWN;
 }
 
 /** SETEX and PSETEX. */
@@ -135,7 +122,7 @@ function setManyExpiring(engine: Engine, command: CommandSpans): Outcome {
   const end = 2 + count * 2;
   if (end > command.argc) return engine.wrongArity('msetex');
   const refusal = parseSetOptions(engine, command, end, true);
-  if (refusal !== '' || setOptions.get || setOptions.compared > 0) {
+  if (refusal !== '' || setOptions.get || setOptions.comparison !== null) {
     return engine.fail(refusal === '' ? 'ERR syntax error' : refusal);
   }
   const { ifAbsent, ifPresent, keepExpiry, expiry } = setOptions;

@@ -10,6 +10,7 @@ import { hashCommands } from './hashes.js';
 import { hashExpiryCommands } from './hashes-expiry.js';
 import { timedHashCommands } from './hashes-timed.js';
 import { hyperLogLogCommands } from './hyperloglog.js';
+import { boundedCounterCommands } from './increx.js';
 import { keydbCommands } from './keydb.js';
 import { keyCommands } from './keys.js';
 import { listCommands } from './lists.js';
@@ -49,6 +50,7 @@ export const COMMANDS: readonly CommandRow[] = [
   ...hashCommands,
   ...expiryCommands,
   ...counterCommands,
+  ...boundedCounterCommands,
   ...bitCommands,
   ...functionCommands,
   ...scriptCommands,
