@@ -1,7 +1,7 @@
 import type { CommandSpans } from '../../resp/command.js';
 import type { Database } from '../database.js';
 import type { Engine } from '../engine.js';
-import { STRING, VECTOR_SET_OBJECT } from '../forms.js';
+import { STRING } from '../forms.js';
 import { APPLIED, FAILED, type Outcome } from '../outcome.js';
 import { type Comparison, comparisonAt, passes } from './comparison.js';
 import { databaseAt } from './connection.js';
