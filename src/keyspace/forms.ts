@@ -34,6 +34,8 @@ export const MODULE_OBJECT = 13;
 export const ARRAY_OBJECT = 14;
 export const GCRA_OBJECT = 15;
 export const CRON_OBJECT = 16;
+/** A module's value, too. */
+export const VECTOR_SET_OBJECT = 17;
 
 const KIND_OF_FORM = Uint8Array.of(
   0,
@@ -53,8 +55,9 @@ const KIND_OF_FORM = Uint8Array.of(
   ARRAY,
   GCRA,
   CRON,
+  MODULE,
 );
-const IN_SIDE_TABLE = Uint8Array.of(0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 1, 1, 1, 1, 1);
+const IN_SIDE_TABLE = Uint8Array.of(0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1);
 
 export const KIND_NAMES: readonly ValueKind[] = [
   ...(['string', 'list', 'set', 'zset', 'hash', 'module', 'stream', 'array', 'gcra', 'cron'] as const),

@@ -12,6 +12,7 @@ import type { ValueKind } from '../model/kind.js';
 import type { StreamId } from '../model/stream-id.js';
 import { MEMBER_FIELD, MEMBER_TIME_FIELD } from '../rdb/constants.js';
 import { RdbSink } from '../rdb/handler.js';
+import { VECTOR_SET_NAME } from '../rdb/types/vector-set.js';
 import { isPortable, type PortableKind } from '../rdb/value-teller.js';
 import { ArrayValue } from './array/array.js';
 import { copyBytes } from './bytes.js';
@@ -29,6 +30,7 @@ import {
   type SideValue,
   STREAM_OBJECT,
   TEXT,
+  VECTOR_SET_OBJECT,
 } from './forms.js';
 import { GcraValue } from './gcra-value.js';
 import { HASH_LIMITS, NEVER, putField, setFieldExpiry } from './hashes.js';
@@ -43,6 +45,7 @@ import { PackedBuilder, partSize } from './packed-builder.js';
 import { addToSet, SET_LIMITS } from './sets.js';
 import { StreamLoader } from './stream/loader.js';
 import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.js';
+import { VectorSet } from './vectorset/value.js';
 import { packZset, putMember, ZSET_LIMITS, zsetSize } from './zsets.js';
 
 const NO_ENTRY = -1;
@@ -51,6 +54,10 @@ const OPAQUE_FORMS: Readonly<Record<PortableKind, number>> = {
   module: MODULE_OBJECT,
   cron: CRON_OBJECT,
 };
+
+function isVectorSet(head: KeyHead): boolean {
+  return head.moduleName === VECTOR_SET_NAME && !head.opaque;
+}
 
 /**
  * Fills a keyspace with what an RDB tells, or another keyspace. A key told twice holds what it was told last. Keys past
@@ -109,7 +116,8 @@ export class KeyspaceLoader extends RdbSink {
     this.fieldsExpire = head.fieldsExpire;
     this.builder.begin();
     this.fragments.length = 0;
-    return isPortable(head.kind) ? RAW : ITEMS;
+    // Vector sets are kept as their bytes, too, but must be known to be whole.
+    return isPortable(head.kind) && !isVectorSet(head) ? RAW : ITEMS;
   }
 
   override text({ bytes, start, end }: ByteSlice): void {
@@ -251,8 +259,9 @@ export class KeyspaceLoader extends RdbSink {
     if (head.kind === 'stream') this.openObject(STREAM_OBJECT, this.streams.finish());
     else if (head.kind === 'array') this.finishArray();
     else if (isPortable(head.kind)) {
-      const value = new OpaqueValue(head.typeId, Buffer.concat(this.fragments));
-      this.openObject(OPAQUE_FORMS[head.kind], value);
+      const bytes = Buffer.concat(this.fragments);
+      if (isVectorSet(head)) this.openObject(VECTOR_SET_OBJECT, VectorSet.loaded(bytes));
+      else this.openObject(OPAQUE_FORMS[head.kind], new OpaqueValue(head.typeId, bytes));
     }
     if (this.entry < 0 && this.builder.count > 0) this.openAs(head.kind);
     if (this.entry < 0) return;

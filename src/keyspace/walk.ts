@@ -2,10 +2,23 @@ import { ByteSlice, sliceOf } from '../bytes/slice.js';
 import { END, PAUSE } from '../bytes/window.js';
 import { type Depth, type ItemHandler, KeyHead, SKIP } from '../model/handler.js';
 import type { ValueKind } from '../model/kind.js';
+import { TYPE_MODULE_2 } from '../rdb/constants.js';
+import { VECTOR_SET_NAME } from '../rdb/types/vector-set.js';
 import { isOpaque, isPortable, moduleOf, type PortableKind, ValueTeller } from '../rdb/value-teller.js';
 import type { ArrayValue } from './array/array.js';
 import type { Database } from './database.js';
-import { ARRAY, GCRA, HASH_KIND, KIND_NAMES, LIST, SET, STREAM, STRING, ZSET } from './forms.js';
+import {
+  ARRAY,
+  GCRA,
+  HASH_KIND,
+  KIND_NAMES,
+  LIST,
+  SET,
+  STREAM,
+  STRING,
+  VECTOR_SET_OBJECT,
+  ZSET,
+} from './forms.js';
 import type { GcraValue } from './gcra-value.js';
 import { HashCursor, hasFieldExpiries, hashSize } from './hashes.js';
 import type { Keyspace } from './keyspace.js';
@@ -13,6 +26,7 @@ import { ListCursor, listLength } from './lists.js';
 import type { OpaqueValue } from './opaque-value.js';
 import { SetCursor, setSize } from './sets.js';
 import type { StreamValue } from './stream/stream.js';
+import type { VectorSet } from './vectorset/value.js';
 import { ZsetView, zsetSize } from './zsets.js';
 
 /**
@@ -105,6 +119,11 @@ export class Walk {
     head.moduleVersion = 0;
     head.opaque = false;
     if (!isPortable(kind)) return;
+    if (db.formAt(entry) === VECTOR_SET_OBJECT) {
+      head.typeId = TYPE_MODULE_2;
+      head.moduleName = VECTOR_SET_NAME;
+      return;
+    }
     const { typeId, bytes } = db.objectAt(entry) as OpaqueValue;
     head.typeId = typeId;
     const { name, version } = moduleOf(kind, bytes);
@@ -123,6 +142,7 @@ export class Walk {
     else if (kind === STREAM) (db.objectAt(entry) as StreamValue).tell(handler);
     else if (kind === ARRAY) (db.objectAt(entry) as ArrayValue).tell(handler);
     else if (kind === GCRA) (db.objectAt(entry) as GcraValue).tell(handler);
+    else if (db.formAt(entry) === VECTOR_SET_OBJECT) (db.objectAt(entry) as VectorSet).tell(depth, handler);
     else {
       const { bytes } = db.objectAt(entry) as OpaqueValue;
       this.opaque.tell(KIND_NAMES[kind] as PortableKind, bytes, depth, handler);
@@ -177,6 +197,7 @@ const ENCODINGS: readonly string[] = [
   'sliced-array',
   'raw',
   'raw',
+  'module',
 ];
 
 function countOf(db: Database, entry: number, kind: number): number {

@@ -6,7 +6,7 @@ import { digestHex, SHA1_WORDS, sha1, sha1OfDigest } from '../kernels/sha1.js';
 import {
   type CronTimes,
   type Depth,
-  ITEMS,
+  ELEMENTS,
   ItemSink,
   type KeyHead,
   type PackedVector,
@@ -171,7 +171,7 @@ export class DigestHandler extends ItemSink {
       this.value.fill(0);
       mix(this.value, type);
     }
-    return ITEMS;
+    return ELEMENTS;
   }
 
   override text(value: ByteSlice): void {
@@ -253,10 +253,11 @@ export class DigestHandler extends ItemSink {
     this.endSequence();
   }
 
-  override vector(element: ByteSlice, attributes: ByteSlice, { blob }: PackedVector): void {
+  override vector(element: ByteSlice, attributes: ByteSlice, { blob, emptyAttributes }: PackedVector): void {
     beginPair(blob);
     mixBytes(pair, element.bytes, element.start, element.end);
-    if (attributes.length > 0) mixBytes(pair, attributes.bytes, attributes.start, attributes.end);
+    if (attributes.length > 0 || emptyAttributes === true)
+      mixBytes(pair, attributes.bytes, attributes.start, attributes.end);
     this.endSequence();
   }
 

@@ -10,7 +10,10 @@ export const RAW = 1;
 /** Hand over the value item by item; module values come through `raw` in any case. */
 export const ITEMS = 2;
 
-export type Depth = typeof SKIP | typeof RAW | typeof ITEMS;
+/** Item by item, and module values that are understood without their bytes, which need not be put together then. */
+export const ELEMENTS = 3;
+
+export type Depth = typeof SKIP | typeof RAW | typeof ITEMS | typeof ELEMENTS;
 
 /** What is known of a key before its value. One object is reused for all keys: copy what must be kept. */
 export class KeyHead {
@@ -81,6 +84,8 @@ export interface PackedVector {
   readonly range: number;
   /** Length before it was normalized. */
   readonly norm: number;
+  /** The element was added with attributes that are empty: that counts in DEBUG DIGEST until the set was saved. */
+  readonly emptyAttributes?: boolean;
 }
 
 /** When a job of KeyDB runs. */

@@ -45,7 +45,7 @@ export class ValueReader {
     this.codec = codec;
     this.depth = depth;
     this.offset = cursor.offsetOf(cursor.position);
-    this.itemized = depth === ITEMS && codec.decode !== null;
+    this.itemized = depth >= ITEMS && codec.decode !== null;
     if (this.itemized) this.walk.begin();
     else this.skimmer.begin(codec.layout);
   }

@@ -1,7 +1,7 @@
 import type { CommandSpans } from '../../resp/command.js';
 import type { Database } from '../database.js';
 import type { Engine } from '../engine.js';
-import { STRING } from '../forms.js';
+import { STRING, VECTOR_SET_OBJECT } from '../forms.js';
 import { APPLIED, FAILED, type Outcome } from '../outcome.js';
 import { type Comparison, comparisonAt, passes } from './comparison.js';
 import { databaseAt } from './connection.js';
@@ -30,7 +30,7 @@ function remove(engine: Engine, command: CommandSpans): Outcome {
   return APPLIED;
 }
 
-/** DELEX key [IFEQ value | IFNE value] of Redis 8.4; its forms with digests are not known here. */
+/** DELEX key [IFEQ value | IFNE value | IFDEQ digest | IFDNE digest] of Redis 8.4 */
 function removeIf(engine: Engine, command: CommandSpans): Outcome {
   if (command.argc === 2) return remove(engine, command);
   if (command.argc !== 4) return engine.wrongArity('delex');
@@ -109,6 +109,8 @@ function copy(engine: Engine, command: CommandSpans): Outcome {
     return engine.fail('ERR source and destination objects are the same');
   }
   if (entry < 0 || (there >= 0 && !replace)) return APPLIED;
+  if (engine.db.formAt(entry) === VECTOR_SET_OBJECT)
+    return engine.fail('ERR not supported for this module key');
   if (there >= 0) target.delete(there);
   engine.db.copy(entry, target, command.bytes, command.starts[2]!, command.ends[2]!);
   return APPLIED;

@@ -28,6 +28,7 @@ import { streamProducerCommands } from './streams-producers.js';
 import { streamReadCommands } from './streams-read.js';
 import { streamReleaseCommands } from './streams-release.js';
 import { stringCommands } from './strings.js';
+import { vectorSetCommands } from './vector-sets.js';
 import { zsetRangeCommands } from './zset-ranges.js';
 import { zsetStoreCommands } from './zset-store.js';
 import { zsetCommands } from './zsets.js';
@@ -66,4 +67,5 @@ export const COMMANDS: readonly CommandRow[] = [
   ...streamProducerCommands,
   ...arrayCommands,
   ...gcraCommands,
+  ...vectorSetCommands,
 ];

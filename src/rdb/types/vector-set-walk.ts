@@ -8,7 +8,7 @@ import { type Cursor, SHORT } from '../cursor.js';
 import { TextReader } from '../text.js';
 
 const QUANTIZATIONS = ['fp32', 'q8', 'binary'] as const;
-const DIMENSIONS_MAX = 32768;
+const DIMENSIONS_MAX = 65536;
 /** Links of sets that were saved before the number was. */
 const LINKS_BEFORE = 16;
 const HAS_PROJECTION = 1;
