@@ -120,7 +120,9 @@ function compare(key: string, data: ModuleData, answers: Answers): void {
 
 function compareJson(key: string, { text }: JsonDocument, answers: Answers): void {
   const told = answers.of('JSON.GET')!.reply as string;
-  expect(JSON.parse(text), key).toEqual(JSON.parse(told));
+  // With NOESCAPE the first release leaves control characters as they are, and without it takes bytes for characters.
+  const escaped = Array.from(told, (c) => (c < ' ' ? JSON.stringify(c).slice(1, -1) : c)).join('');
+  expect(JSON.parse(text), key).toEqual(JSON.parse(escaped));
   // JSON.parse rounds these; the first release prints them as they are.
   if (/^-?\d+$/.test(told)) expect(text.replace(/\.0$/, '')).toBe(told);
 }
