@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import { CommandPattern } from '../../../src/resp/pattern.js';
+import { TimeMachine } from '../../../src/tools/explore/time-machine.js';
+import { serverNamed } from '../../../src/tools/family.js';
+import { openSource } from '../../../src/tools/library.js';
+import { aofCases, type Checkpoint, CORPUS_SERVERS, corpusPath } from '../../support/corpus.js';
+import { seeds, THOROUGH } from '../../support/effort.js';
+import { Random } from '../../support/random.js';
+import { digestName, firstScript, sizeOf } from '../../support/verdict.js';
+import { testContext } from '../context.js';
+
+const SERVERS = CORPUS_SERVERS.filter((server) => THOROUGH || server === 'redis-7.0.15');
+
+/** Small stretches, so that small logs have several snapshots. */
+const SMALL = { as: null, dialect: null, snapshotBytes: 0, chunkBytes: 4096 };
+
+async function open(path: string, heldBytes = () => 0, memoryBytes = Number.POSITIVE_INFINITY) {
+  return TimeMachine.open(await openSource(path), SMALL, testContext({ heldBytes, memoryBytes }));
+}
+
+/** Those that rekindle and the server agree on: see test/corpus/replay.test.ts. */
+function checkpointsOf(server: string, path: string, all: readonly Checkpoint[]): Checkpoint[] {
+  const script = firstScript(path);
+  const halves = server === 'redis-2.8.24' || server === 'redis-3.2.13';
+  return all.filter(({ offset, inside_multi: inside }) => {
+    return !(inside && halves) && (script < 0 || offset <= script);
+  });
+}
+
+describe.each(SERVERS)('%s', (server) => {
+  const cases = aofCases(server).filter(({ name, truth }) => {
+    return (
+      (truth.checkpoints?.length ?? 0) > 0 && (THOROUGH || name === 'workload') && server !== 'redis-2.8.24'
+    );
+  });
+  test.each(cases)('$title, back and forth between its checkpoints', async ({ path, truth }) => {
+    const machine = await open(path);
+    const random = new Random(seeds('explore')[0]!);
+    const checkpoints = checkpointsOf(server, path, truth.checkpoints!);
+    for (let i = 0; i < checkpoints.length * (THOROUGH ? 4 : 1); i++) {
+      const { file, offset, digest, dbsize } = random.pick(checkpoints);
+      const index = machine.set.files.findIndex(({ name }) => name === file);
+      const position = await machine.atOffset(index, offset);
+      expect(await machine.seek(position)).toBe(position);
+      expect(machine.keys).toBe(sizeOf(dbsize));
+      const shown = await machine.digest(serverNamed(digestName(server), '--as'));
+      expect(shown.digest, `${file} at ${offset}`).toBe(digest);
+    }
+    expect(machine.snapshots.count).toBeGreaterThan(1);
+  });
+});
+
+describe('a time machine', () => {
+  const workload = corpusPath('redis-7.0.15', 'workload');
+  const seedApp = corpusPath('redis-7.0.15', 'seed-app');
+
+  test('gives up snapshots when memory is short, and is right without them', async () => {
+    const free = await open(workload);
+    await free.seek(free.length);
+    const { digest } = await free.digest(null);
+    const before = await free.seek(100);
+    const early = await free.digest(null);
+    const tight = await open(workload, () => 99, 100);
+    await tight.seek(tight.length);
+    expect(tight.snapshots.count).toBe(0);
+    expect((await tight.digest(null)).digest).toBe(digest);
+    expect(await tight.seek(100)).toBe(before);
+    expect((await tight.digest(null)).digest).toBe(early.digest);
+  });
+
+  test('refuses a dataset beyond the memory', async () => {
+    let held = 0;
+    const machine = await open(workload, () => held, 100);
+    held = 101;
+    await expect(machine.seek(machine.length)).rejects.toThrow('outgrows --memory');
+  });
+
+  test('stands somewhere right when a walk is ended', async () => {
+    const machine = await open(seedApp);
+    const ender = new AbortController();
+    const reached = await machine.seek(machine.length, {
+      signal: ender.signal,
+      progress: (share) => share > 0.3 && ender.abort(),
+    });
+    expect(reached).toBeGreaterThan(0);
+    expect(reached).toBeLessThan(machine.length);
+    const { digest } = await machine.digest(null);
+    const other = await open(seedApp);
+    expect(await other.seek(reached)).toBe(reached);
+    expect((await other.digest(null)).digest).toBe(digest);
+    await machine.seek(machine.length);
+    await other.seek(other.length);
+    expect((await machine.digest(null)).digest).toBe((await other.digest(null)).digest);
+  });
+
+  test('applies a transaction whole or not at all', async () => {
+    const machine = await open(workload);
+    const rows = await machine.rows(1, machine.length);
+    expect(rows.map(({ number }) => number)).toEqual(rows.map((_, i) => i + 1));
+    const multi = rows.find(({ args }) => args[0]!.toString() === 'MULTI')!;
+    expect(multi.inTransaction).toBe(true);
+    expect(await machine.seek(multi.number)).toBe(multi.number - 1);
+    expect(await machine.seek(multi.number + 1)).toBe(multi.number - 1);
+  });
+
+  test('finds commands in both directions, and those that lose much', async () => {
+    const machine = await open(workload);
+    const rows = await machine.rows(1, machine.length);
+    const wanted = rows.filter(({ args }) => args[0]!.toString().toUpperCase() === 'FLUSHALL');
+    const pattern = new CommandPattern('flushall');
+    const { signal } = new AbortController();
+    expect(wanted.length).toBeGreaterThan(0);
+    expect(await machine.next(pattern, 0, signal)).toBe(wanted[0]!.number - 1);
+    expect(await machine.previous(pattern, machine.length, signal)).toBe(wanted.at(-1)!.number - 1);
+    expect(await machine.previous(pattern, wanted[0]!.number - 1, signal)).toBeNull();
+    expect(await machine.next(pattern, machine.length, signal)).toBeNull();
+    await machine.seek(wanted[0]!.number - 2);
+    expect(machine.danger(1)).toBe(wanted[0]!.number - 1);
+  });
+
+  test('goes to a time by the rule of the official tool', async () => {
+    const truth = aofCases('redis-7.0.15').find(({ name }) => name === 'workload')!.truth;
+    const machine = await open(workload);
+    for (const { timestamp, digest } of truth.truncate_to_timestamp!) {
+      if (digest === undefined) continue;
+      await machine.seek(await machine.atTime(timestamp * 1000));
+      expect((await machine.digest(null)).digest).toBe(digest);
+    }
+  });
+});
