@@ -83,3 +83,19 @@ export function parseWord<const T extends string>(text: string, option: string, 
   if (word === undefined) throw new UsageError(`${option}: '${text}' is none of ${words.join(', ')}`);
   return word;
 }
+
+/** `20MB`, `1GB/s` as bytes or `5000keys`, `5000keys/s` as keys, each a second. */
+export function parseRate(
+  text: string,
+  option: string,
+): { readonly bytesPerSecond: number | null; readonly keysPerSecond: number | null } {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]+)(?:\/s)?$/i.exec(text);
+  const [, number = '', unit = ''] = match ?? [];
+  if (/^keys?$/i.test(unit) && Number(number) > 0) {
+    return { bytesPerSecond: null, keysPerSecond: Number(number) };
+  }
+  if (match === null || !(unit.toLowerCase() in MULTIPLES) || parseSize(number + unit, option) < 1) {
+    throw new UsageError(`${option}: '${text}' is no rate`, 'give bytes or keys a second: 20MB, 5000keys');
+  }
+  return { bytesPerSecond: parseSize(number + unit, option), keysPerSecond: null };
+}

@@ -1,5 +1,4 @@
 import { memoryUsage } from 'node:process';
-import { NO_CUT } from '../aof/cut.js';
 import { type ByteSource, FileSource, MemorySource } from '../bytes/source.js';
 import { FileTarget } from '../bytes/target.js';
 import type { KeyRecord } from '../model/value.js';
@@ -21,7 +20,7 @@ import {
   type RepairPlan,
   type RepairReport,
 } from './repair.js';
-import { type ReplayOptions, type ReplayReport, replay as replaySource } from './replay.js';
+import { PLAIN_REPLAY, type ReplayOptions, type ReplayReport, replay as replaySource } from './replay.js';
 import { type OpenOptions, openSource as openSourceAt, type Source } from './source.js';
 import { targetNamed } from './target-choice.js';
 import { RecordTeller } from './tell-record.js';
@@ -83,16 +82,7 @@ export async function replay(
   source: SourceLike,
   options: Partial<ReplayOptions> & Surroundings = {},
 ): Promise<ReplayReport> {
-  const all: ReplayOptions = {
-    cut: { ...NO_CUT, backMs: null },
-    as: null,
-    onUnknown: 'stop',
-    dialect: null,
-    output: null,
-    digest: true,
-    expectDigest: null,
-    ...options,
-  };
+  const all: ReplayOptions = { ...PLAIN_REPLAY, ...options };
   return replaySource(await opened(source), all, contextOf(options));
 }
 

@@ -1,25 +1,31 @@
-import { basename } from 'node:path';
-import type { Cut } from '../aof/cut.js';
+import { type Cut, NO_CUT } from '../aof/cut.js';
 import type { LogEnd } from '../aof/log.js';
 import type { AofSet } from '../aof/set.js';
 import { lastTimestamp } from '../aof/timestamps.js';
 import { UsageError } from '../errors.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { RdbTarget } from '../rdb/writer-target.js';
+import type { CommandPattern } from '../resp/pattern.js';
 import type { ToolContext } from './context.js';
 import { type DigestReport, digestKeyspace } from './digest.js';
 import type { Server } from './family.js';
-import { EVERY_KEY } from './filter.js';
+import { EVERY_KEY, type KeyConditions } from './filter.js';
 import { refuseInside } from './output-place.js';
 import { type PassedOver, type Rebuilt, rebuild } from './rebuild.js';
+import { filenameOf, findCut, writeCut } from './replay/cut-copy.js';
+import { identityOf } from './replay/progress-record.js';
+import { type Proof, type ProveRequest, prove } from './replay/prove.js';
+import { KeySelection } from './replay/selection.js';
+import type { SendReport, SendRequest, SendTarget } from './replay/send.js';
+import { type Undone, UndoWatch } from './replay/undo.js';
 import { asLog, type Source } from './source.js';
 import { oldestTarget, targetOf } from './target-choice.js';
 import {
   assertForm,
+  folderIn,
   type OutputForm,
   type OutputRequest,
   OutputSlot,
-  surveyOf,
   type WrittenOutput,
 } from './write-dataset.js';
 
@@ -46,6 +52,42 @@ export interface ReplayOptions {
   readonly digest: boolean;
   /** What the digest must be, or nothing is written; null: anything. */
   readonly expectDigest: string | null;
+  /** Which keys are digested and written. */
+  readonly conditions: KeyConditions;
+  /** Bring back only the keys that the first command from the cut on which matches removed; null: everything. */
+  readonly undo: CommandPattern | null;
+  /** The live server that gets the keys; null: none. */
+  readonly send: SendRequest | null;
+  /** Load the same cut into a private server and compare; null: don't. */
+  readonly prove: ProveRequest | null;
+  /** False: nothing is executed, the files are copied up to the cut. */
+  readonly execute: boolean;
+}
+
+/** Everything, to the end, nowhere: what options are when nothing is asked for. */
+export const PLAIN_REPLAY: ReplayOptions = {
+  cut: { ...NO_CUT, backMs: null },
+  as: null,
+  onUnknown: 'stop',
+  dialect: null,
+  output: null,
+  digest: true,
+  expectDigest: null,
+  conditions: EVERY_KEY,
+  undo: null,
+  send: null,
+  prove: null,
+  execute: true,
+};
+
+/** What `--undo` found. */
+export interface UndoReport {
+  /** Null when nothing was undone: then it is not as `matches` would have it. */
+  readonly command: Undone | null;
+  /** Commands that match and removed nothing, before that one. */
+  readonly idle: number;
+  /** Commands that match behind it: they are not undone. */
+  readonly later: number;
 }
 
 export interface ReplayReport {
@@ -57,11 +99,17 @@ export interface ReplayReport {
   readonly refusedCount: number;
   /** Null when it was not asked for. */
   readonly digest: DigestReport | null;
-  readonly keys: number;
+  /** Keys that pass the conditions; null when nothing was executed. */
+  readonly keys: number | null;
   readonly databases: number;
+  /** Keys at that point in time, whether they pass or not; null as above. */
+  readonly allKeys: number | null;
   /** False when another digest was expected. */
   readonly asExpected: boolean;
   readonly output: ReplayOutput | null;
+  readonly sent: SendReport | null;
+  readonly proof: Proof | null;
+  readonly undo: UndoReport | null;
   /** False when commands to stop before were named, none is in the log, and nothing else ended the replay early. */
   readonly matched: boolean;
   /** What servers load all the same, and a torn tail. */
@@ -78,8 +126,8 @@ export interface ReplayOutput extends WrittenOutput {
 }
 
 /**
- * Rebuilds the dataset of a log at a point in time, digests it and writes it out. A digest that is expected is computed
- * whatever `digest` says.
+ * Rebuilds the dataset of a log at a point in time, digests it and puts it somewhere. A digest that is expected is
+ * computed whatever `digest` says.
  *
  * @throws DamageError when the log is damaged before the cut, or holds an unknown command and `onUnknown` is 'stop'
  * @throws UsageError for a cut or an output that cannot be, OutputError when writing fails
@@ -90,53 +138,117 @@ export async function replay(
   context: ToolContext,
 ): Promise<ReplayReport> {
   const set = await asLog(source);
-  const { output } = options;
-  if (output === null) return replayInto(null, set, options, context);
-  await refuseInside(output.path, source, set);
-  if (output.target !== null) assertForm(output.form, output.target);
-  const slot = await OutputSlot.take(output);
+  const { output, send } = options;
+  if (output !== null) {
+    await refuseInside(output.path, source, set);
+    if (output.target !== null) assertForm(output.form, output.target);
+    if (!options.execute) assertCopied(output.form, set);
+  }
+  // Loaded when it is wanted: most replays talk to nobody.
+  const target = send === null ? null : await (await import('./replay/send.js')).SendTarget.probe(send);
+  const slot = output === null ? null : await OutputSlot.take(output);
   try {
-    return await replayInto(slot, set, options, context);
+    if (!options.execute) return await copyUpTo(slot, set, options, context);
+    return await replayInto(slot, target, set, options, context);
   } finally {
-    await slot.close();
+    await slot?.close();
   }
 }
 
 async function replayInto(
   slot: OutputSlot | null,
+  target: SendTarget | null,
   set: AofSet,
   options: ReplayOptions,
   context: ToolContext,
 ): Promise<ReplayReport> {
   const { as, onUnknown, dialect, expectDigest } = options;
   const cut = await settle(options.cut, set, context);
-  const rebuilt = await rebuild(set, { cut, as, onUnknown, dialect }, context);
-  const everything = { as, dialect, conditions: EVERY_KEY, keys: null };
+  const watch = options.undo === null ? null : new UndoWatch(options.undo, cut, set);
+  const plan = { cut: watch === null ? cut : NO_CUT, as, onUnknown, dialect };
+  const rebuilt = await rebuild(set, watch === null ? plan : { ...plan, watch }, context);
+  const found = watch?.found ?? null;
+  const { end, skipped, refused, refusedCount, keyspace } = rebuilt;
+  const stoppedAt = found === null ? end.stoppedAt : placeBefore(found);
+  const names = found === null ? {} : { names: found.names };
+  const selection = new KeySelection(keyspace, { ...options.conditions, ...names }, context.nowMs);
+  const everything = { as, dialect, conditions: selection.conditions, keys: null };
   const wantsDigest = options.digest || expectDigest !== null;
   const digest = wantsDigest ? await digestKeyspace(rebuilt, everything, context) : null;
+  const proof =
+    options.prove === null ? null : await prove(set, stoppedAt, found, rebuilt, options.prove, context);
   const asExpected = expectDigest === null || expectDigest === digest?.digest;
-  const { end, skipped, refused, refusedCount, keyspace } = rebuilt;
   const { reason } = end.stoppedAt;
-  const matched = cut.before.length === 0 || (reason !== 'end' && reason !== 'torn-tail');
-  const wanted = slot !== null && asExpected && matched;
-  return {
-    stoppedAt: end.stoppedAt,
-    applied: end.applied,
-    skipped,
-    refused,
-    refusedCount,
-    digest,
-    keys: keyspace.size,
-    databases: keyspace.indexes().length,
-    asExpected,
-    output: wanted ? await write(slot, options.output!, rebuilt, set, context) : null,
-    matched,
+  const matched =
+    watch !== null ? found !== null : cut.before.length === 0 || (reason !== 'end' && reason !== 'torn-tail');
+  const wanted = asExpected && matched && proof?.equal !== false;
+  const { total, databases } = selection.survey();
+  const report = {
+    stoppedAt,
+    applied: found === null ? end.applied : found.number - 1,
+    ...{ skipped, refused, refusedCount, digest, proof, asExpected, matched },
+    keys: total.keys,
+    databases: databases.size,
+    allKeys: keyspace.size,
+    undo: watch === null ? null : { command: found, idle: watch.idle, later: watch.later },
     findings: end.findings,
     cautions: cautionsOf(cut, rebuilt),
   };
+  const output =
+    slot !== null && wanted ? await write(slot, options.output!, rebuilt, selection, set, context) : null;
+  const identity = identityOf({
+    stoppedAt: { ...stoppedAt, file: stoppedAt.file?.name },
+    ...everything,
+    keys: total,
+  });
+  const sent =
+    target !== null && wanted
+      ? await target.send(selection, { identity, digest: digest?.digest ?? null }, context)
+      : null;
+  return { ...report, output, sent };
 }
 
-/** A cut whose time counts back from the last annotation, made one of a fixed time. @throws UsageError without one */
+/** The point before the command that is undone. */
+function placeBefore({ file, offset, number, timeMs }: Undone): LogEnd['stoppedAt'] {
+  return { file, offset, command: number - 1, timeMs, reason: 'pattern' };
+}
+
+/** @throws UsageError when the files of a log cannot be copied in that form */
+function assertCopied(form: OutputForm, set: AofSet): void {
+  if (form === 'aofdir' || (form === 'aof' && set.files.length === 1)) return;
+  throw new UsageError(
+    '--no-execute copies the files of a log as they are: nothing is made of them',
+    set.files.length === 1 ? 'give a directory, or NAME.aof' : 'give a directory',
+  );
+}
+
+/** Copies the files of a log up to the cut. */
+async function copyUpTo(
+  slot: OutputSlot | null,
+  set: AofSet,
+  options: ReplayOptions,
+  context: ToolContext,
+): Promise<ReplayReport> {
+  const cut = await settle(options.cut, set, context);
+  const end = await findCut(set, cut, options.dialect, context);
+  const { reason } = end.stoppedAt;
+  const matched = cut.before.length === 0 || (reason !== 'end' && reason !== 'torn-tail');
+  const request = options.output;
+  const written =
+    slot === null || request === null || !matched
+      ? null
+      : await slot.fill((target) => writeCut(set, end.stoppedAt, target, folderIn(request.path)), context);
+  return {
+    stoppedAt: end.stoppedAt,
+    applied: end.applied,
+    ...{ skipped: [], refused: [], refusedCount: 0, digest: null, sent: null, proof: null, undo: null },
+    ...{ keys: null, allKeys: null, databases: 0, asExpected: true, matched },
+    output: written === null ? null : { ...written, path: request!.path, form: request!.form, target: '' },
+    findings: end.findings,
+    cautions: timeCautions(cut, end),
+  };
+}
+
 export async function settle(request: CutRequest, set: AofSet, context: ToolContext): Promise<Cut> {
   const { backMs, ...cut } = request;
   if (backMs === null) return cut;
@@ -161,34 +273,31 @@ function cautionsOf(cut: Cut, rebuilt: Rebuilt): string[] {
   if (savedAtMs !== null && savedAtMs > cut.seconds * 1000) {
     cautions.push('the base of the log was saved after that time: what it holds cannot be taken back');
   }
-  if (end.annotations === 0 && end.applied > 0) {
-    cautions.push('no #TS annotation stands before the end: there was nothing to cut by time with');
-  }
-  return cautions;
+  return [...cautions, ...timeCautions(cut, end)];
+}
+
+function timeCautions(cut: Cut, end: LogEnd): string[] {
+  if (cut.seconds === null || end.annotations > 0 || end.applied === 0) return [];
+  return ['no #TS annotation stands before the end: there was nothing to cut by time with'];
 }
 
 async function write(
   slot: OutputSlot,
   { path, form, target: told }: ReplayTarget,
   rebuilt: Rebuilt,
+  selection: KeySelection,
   set: AofSet,
   context: ToolContext,
 ): Promise<ReplayOutput> {
-  const target = told ?? targetFor(rebuilt, set, form, context);
-  const written = await slot.write(rebuilt.keyspace, { target, filename: filenameOf(set) }, context);
+  const target = told ?? targetFor(rebuilt, selection, set, form);
+  const written = await slot.write(selection, { target, filename: filenameOf(set) }, context);
   return { ...written, path, form, target: target.name };
 }
 
-function targetFor(rebuilt: Rebuilt, set: AofSet, form: OutputForm, context: ToolContext): RdbTarget {
+function targetFor(rebuilt: Rebuilt, selection: KeySelection, set: AofSet, form: OutputForm): RdbTarget {
   const known = rebuilt.producer === null ? null : targetOf(rebuilt.producer);
   const mayBe = known !== null && (form !== 'aofdir' || known.aux === 'aof-base');
   if (mayBe) return known;
-  const { fieldTtls } = surveyOf(rebuilt.keyspace, context.nowMs);
+  const { fieldTtls } = selection.survey();
   return oldestTarget({ fromManifest: set.manifestPath !== null || form === 'aofdir', fieldTtls });
-}
-
-/** The `appendfilename` of the server that wrote the set. */
-function filenameOf(set: AofSet): string {
-  const manifest = set.manifestPath === null ? null : basename(set.manifestPath);
-  return manifest?.endsWith('.manifest') === true ? manifest.slice(0, -'.manifest'.length) : 'appendonly.aof';
 }

@@ -6,16 +6,20 @@ import { END } from '../bytes/window.js';
 import { UsageError } from '../errors.js';
 import { CommandEmitter, type EmitLoss } from '../keyspace/emit.js';
 import type { Keyspace } from '../keyspace/keyspace.js';
-import { Walk } from '../keyspace/walk.js';
 import type { ItemHandler, KeyHead } from '../model/handler.js';
 import { type RdbLoss, RdbWriter } from '../rdb/writer.js';
 import type { RdbTarget } from '../rdb/writer-target.js';
 import type { ToolContext } from './context.js';
-import { Inventory } from './inventory.js';
+import { EVERY_KEY } from './filter.js';
+import type { Inventory } from './inventory.js';
 import { ItemRelay } from './relay.js';
+import { KeySelection } from './replay/selection.js';
 
-/** `aofdir`: a directory with a manifest, as servers from 7.0 on have it; `aof`: one file, as those before. */
-export type OutputForm = 'rdb' | 'aofdir' | 'aof';
+/**
+ * `aofdir`: a directory with a manifest, as servers from 7.0 on have it; `aof`: one file, as those before; `resp`:
+ * commands alone, for `redis-cli --pipe` and for eyes.
+ */
+export type OutputForm = 'rdb' | 'aofdir' | 'aof' | 'resp';
 
 export interface OutputRequest {
   readonly path: string;
@@ -51,17 +55,19 @@ export interface WrittenOutput {
   readonly backupPath: string | null;
 }
 
-const LOSSES_LISTED = 1000;
+/** More losses than these are counted, not listed. */
+export const LOSSES_LISTED = 1000;
 
 /** The form an output has by its name. @throws UsageError when the name says something else */
 export function formByName(path: string): OutputForm {
   if (/\.rdb$/i.test(path)) return 'rdb';
   if (/\.aof$/i.test(path)) return 'aof';
-  const ending = /\.(json|ndjson|csv|parquet|resp|gz|zst|lz4)$/i.exec(path);
+  if (/\.resp$/i.test(path)) return 'resp';
+  const ending = /\.(json|ndjson|csv|parquet|gz|zst|lz4)$/i.exec(path);
   if (ending === null) return 'aofdir';
   throw new UsageError(
     `--out: nothing is written as ${ending[0]} yet`,
-    'give a name that ends in .rdb or .aof, a directory, or --to',
+    'give a name that ends in .rdb, .aof or .resp, a directory, or --to',
   );
 }
 
@@ -74,6 +80,9 @@ export function assertForm(form: OutputForm, target: RdbTarget): void {
     );
   }
 }
+
+/** Writes everything into an output that is not visible yet; resolves to the bytes. */
+export type PutContent = (target: FileTarget | DirectoryTarget) => Promise<number>;
 
 /**
  * The place of an output, taken before the work begins: a name that is not free or a directory that cannot be written
@@ -96,23 +105,38 @@ export class OutputSlot {
   }
 
   /** Writes a dataset and makes it visible, whole or not at all. @throws OutputError when writing fails */
-  async write(keyspace: Keyspace, server: OutputServer, context: ToolContext): Promise<WrittenOutput> {
+  async write(
+    dataset: Keyspace | KeySelection,
+    server: OutputServer,
+    context: ToolContext,
+  ): Promise<WrittenOutput> {
+    const { path, form } = this.request;
+    const content = new DatasetContent(dataset, server.target, context);
+    const put: PutContent = async (target) => {
+      if (target instanceof DirectoryTarget) {
+        const files = await writeAofFiles(target, folderIn(path), {
+          filename: server.filename,
+          base: { seq: 1, format: 'rdb', write: content.rdb(true) },
+          increments: [{ seq: 1, write: nothing }],
+        });
+        return files.reduce((sum, file) => sum + file.bytes, 0);
+      }
+      await content.file(form)(target);
+      return target.size;
+    };
+    return this.fill(put, context, content);
+  }
+
+  /** Makes what `put` writes visible, whole or not at all. @throws OutputError when writing fails */
+  async fill(
+    put: PutContent,
+    context: ToolContext,
+    losses: Pick<WrittenOutput, 'lost' | 'lostCount'> = { lost: [], lostCount: 0 },
+  ): Promise<WrittenOutput> {
     const { request, target } = this;
-    const content = new DatasetContent(keyspace, server.target, context);
-    let bytes = 0;
-    if (target instanceof DirectoryTarget) {
-      const files = await writeAofFiles(target, folderIn(request.path), {
-        filename: server.filename,
-        base: { seq: 1, format: 'rdb', write: content.rdb(true) },
-        increments: [{ seq: 1, write: nothing }],
-      });
-      bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    } else {
-      await content.file(request.form)(target);
-      bytes = target.size;
-    }
+    const bytes = await put(target);
     context.signal.throwIfAborted();
-    const { lost, lostCount } = content;
+    const { lost, lostCount } = losses;
     const published = !(request.refuseLoss && lostCount > 0);
     if (published) await target.publish();
     const backupPath = target instanceof DirectoryTarget ? target.backupPath : null;
@@ -129,14 +153,19 @@ export class OutputSlot {
 export class DatasetContent {
   readonly lost: Loss[] = [];
   lostCount = 0;
+  private readonly selection: KeySelection;
 
   constructor(
-    private readonly keyspace: Keyspace,
+    dataset: Keyspace | KeySelection,
     private readonly target: RdbTarget,
     private readonly context: ToolContext,
-  ) {}
+  ) {
+    const whole = () => new KeySelection(dataset as Keyspace, EVERY_KEY, context.nowMs);
+    this.selection = dataset instanceof KeySelection ? dataset : whole();
+  }
 
   file(form: OutputForm): WriteContent {
+    if (form === 'resp') return this.commands();
     // Servers that know preambles write them: nothing of the dataset is lost in one.
     const preamble = this.target.aux.startsWith('aof-');
     return form === 'aof' && !preamble ? this.commands() : this.rdb(form === 'aof');
@@ -153,8 +182,7 @@ export class DatasetContent {
         nowSeconds: Math.floor(this.context.nowMs / 1000),
         onLoss: this.onLoss,
       });
-      const survey = surveyOf(this.keyspace, this.context.nowMs);
-      await this.tell(new Resizer(writer, survey));
+      await this.tell(new Resizer(writer, this.selection.survey()));
       writer.finish();
     };
   }
@@ -170,7 +198,7 @@ export class DatasetContent {
   private async tell(
     handler: ItemHandler & { readonly full: boolean; drain(): Promise<void> },
   ): Promise<void> {
-    const walk = new Walk(this.keyspace, handler);
+    const walk = this.selection.walk(handler);
     while (walk.run() !== END) {
       await handler.drain();
       this.context.signal.throwIfAborted();
@@ -181,13 +209,6 @@ export class DatasetContent {
     if (++this.lostCount > LOSSES_LISTED) return;
     this.lost.push({ database: head?.database ?? null, key: head?.key.latin1() ?? null, what });
   };
-}
-
-/** Counts what a keyspace holds, values aside. */
-export function surveyOf(keyspace: Keyspace, nowMs: number): Inventory {
-  const survey = new Inventory(nowMs);
-  new Walk(keyspace, survey).run();
-  return survey;
 }
 
 /** Says in front of each database how many keys it has, as servers do. */
@@ -221,7 +242,7 @@ const APPEND_DIRECTORY = 'appendonlydir';
  * An output of that very name is the append-only directory itself; any other is the working directory of a server and
  * gets one, so that a server started in it finds the data.
  */
-function folderIn(path: string): string {
+export function folderIn(path: string): string {
   return basename(path) === APPEND_DIRECTORY ? '' : APPEND_DIRECTORY;
 }
 

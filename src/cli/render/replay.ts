@@ -1,15 +1,17 @@
 import type { StopReason } from '../../aof/cut.js';
 import type { PassedOver } from '../../tools/rebuild.js';
-import type { ReplayOptions, ReplayOutput, ReplayReport } from '../../tools/replay.js';
-import { logDirectoryOf } from '../../tools/write-dataset.js';
+import type { Difference, Proof } from '../../tools/replay/prove.js';
+import type { SendReport } from '../../tools/replay/send.js';
+import type { Undone } from '../../tools/replay/undo.js';
+import type { ReplayOptions, ReplayOutput, ReplayReport, UndoReport } from '../../tools/replay.js';
+import { logDirectoryOf, type OutputForm } from '../../tools/write-dataset.js';
 import type { Session } from '../session.js';
 import { printable, quotedBytes } from './escape.js';
-import { problemJson } from './findings.js';
-import { type Json, jsonBytes } from './json.js';
 import { noteLogFindings } from './log-findings.js';
 import { LOSS_WORDS } from './losses.js';
-import { notCheckedJson, noteNotChecked } from './not-checked.js';
+import { noteNotChecked } from './not-checked.js';
 import { count, counted, instant, offset, size } from './numbers.js';
+import type { Style } from './style.js';
 
 const REASONS: Readonly<Record<StopReason, string>> = {
   end: 'nothing was left',
@@ -22,6 +24,14 @@ const REASONS: Readonly<Record<StopReason, string>> = {
 
 const UNMATCHED = 'no command matches --before: this is everything up to the end of the log';
 
+/** Why nothing was undone, in a sentence; null when something was, or nothing was to be. */
+export function unmatchedText({ matched, undo }: ReplayReport): string | null {
+  if (matched) return null;
+  if (undo === null) return UNMATCHED;
+  if (undo.idle === 0) return 'no command matches --undo: there is nothing to bring back';
+  return `${counted(undo.idle, 'command')} match --undo, and none of them removed a key`;
+}
+
 /** The result, as people read it. */
 export function printReplay(report: ReplayReport, options: ReplayOptions, session: Session): void {
   const { stoppedAt, digest, output } = report;
@@ -32,9 +42,11 @@ export function printReplay(report: ReplayReport, options: ReplayOptions, sessio
     file === null ? 'an empty log' : `${printable(file.name)} at offset ${offset(stoppedAt.offset)}`;
   const time = timeMs < 0 ? '' : `, ${instant(timeMs)}`;
   row('stopped', `${where}, command ${count(command)}${time}: ${REASONS[reason]}`);
-  row('applied', counted(report.applied, 'command'));
+  const { command: undone } = report.undo ?? { command: null };
+  if (undone !== null) row('undone', undoneText(undone, session));
+  row(report.keys === null ? 'copied' : 'applied', counted(report.applied, 'command'));
   if (report.skipped.length > 0) row('skipped', style.yellow(counted(report.skipped.length, 'command')));
-  row('keys', `${count(report.keys)} in ${counted(report.databases, 'database')}`);
+  if (report.keys !== null) row('keys', keysText(report));
   if (options.expectDigest !== null) row('expected', options.expectDigest);
   const verdict =
     options.expectDigest === null
@@ -43,32 +55,80 @@ export function printReplay(report: ReplayReport, options: ReplayOptions, sessio
         ? style.green('  equal')
         : style.red('  different');
   if (digest !== null) row('digest', `${digest.digest}${verdict}`);
+  if (report.proof !== null) row('server', proofText(report.proof, style));
   if (output?.published === true) row('output', outputText(output));
   else if (options.output !== null) row('output', style.red(refusal(report)));
+  if (report.sent?.refused === false) row('target', sentText(report.sent));
+  else if (options.send !== null) row('target', style.red(refusal(report)));
 }
+
+function keysText({ keys, allKeys, databases, undo }: ReplayReport): string {
+  const of = keys === allKeys ? '' : undo === null ? ` of ${count(allKeys ?? 0)}` : ' removed';
+  return `${count(keys ?? 0)}${of} in ${counted(databases, 'database')}`;
+}
+
+function undoneText(
+  { file, offset: at, bytes, words, wordsLeft, ...rest }: Undone,
+  session: Session,
+): string {
+  const text = words.map((word, i) => (i === 0 ? printable(word) : session.shown(word))).join(' ');
+  const more = wordsLeft === 0 ? '' : ` and ${count(wordsLeft)} more`;
+  const where = `${printable(file.name)} at offset ${offset(at)}, command ${count(rest.number)}`;
+  const inside = rest.inTransaction ? ', in a transaction' : '';
+  return `${text}${more}: ${where}, database ${rest.database}${inside}, ${size(bytes)}`;
+}
+
+function proofText(proof: Proof, style: Style): string {
+  const verdict = proof.equal ? style.green('equal') : style.red('different');
+  const past = proof.past === 0 ? '' : `, ${count(proof.past)} past their TTL by the digest of all alone`;
+  return `${proof.server} loaded the same cut: ${verdict} (${counted(proof.compared, 'key')} one by one${past})`;
+}
+
+function sentText(sent: SendReport): string {
+  const parts = [`${counted(sent.written, 'key')} written`];
+  if (sent.resumed > 0) parts.push(`${count(sent.resumed)} by an earlier run`);
+  if (sent.kept > 0) parts.push(`${count(sent.kept)} there already and kept`);
+  if (sent.functions > 0) parts.push(counted(sent.functions, 'function library', 'function libraries'));
+  const nodes = sent.nodes === 1 ? '' : `, ${sent.nodes} masters`;
+  return `${printable(sent.label)} (${sent.server}${nodes}): ${parts.join(', ')}, ${size(sent.bytes)}`;
+}
+
+const FORM_WORDS: Readonly<Record<OutputForm, string>> = {
+  rdb: 'RDB',
+  aof: 'AOF',
+  resp: 'commands',
+  aofdir: 'append-only directory',
+};
 
 function outputText(output: ReplayOutput): string {
-  const what = output.form === 'rdb' ? 'RDB' : output.form === 'aof' ? 'AOF' : 'append-only directory';
-  return `${printable(output.path)}: ${what} for ${output.target}, ${size(output.bytes)}`;
+  const whom = output.target === '' ? ', copied' : ` for ${output.target}`;
+  return `${printable(output.path)}: ${FORM_WORDS[output.form]}${whom}, ${size(output.bytes)}`;
 }
 
-function refusal({ output, asExpected }: ReplayReport): string {
-  if (output !== null) return 'nothing was written: --strict allows no loss';
-  return `nothing was written: ${asExpected ? 'no command matches --before' : 'the digest is another'}`;
+function refusal({ output, sent, asExpected, matched, undo }: ReplayReport): string {
+  if (output !== null || sent !== null) return 'nothing was written: --strict allows no loss';
+  if (!asExpected) return 'nothing was written: the digest is another';
+  if (matched) return 'nothing was written: the server came to something else';
+  return `nothing was written: no command matches ${undo === null ? '--before' : '--undo'}`;
 }
 
 /** What must be known about the result, on standard error. */
-export function noteReplay(report: ReplayReport, session: Session): void {
-  const { digest, output, skipped, refused } = report;
+export function noteReplay(report: ReplayReport, options: ReplayOptions, session: Session): void {
+  const { digest, output, skipped, refused, sent, proof } = report;
   if (digest !== null) {
     session.note(`digest in the form of ${printable(digest.chosen.name)} (${digest.chosen.because})`);
   }
-  if (!report.matched) {
-    session.warn(UNMATCHED);
+  const unmatched = unmatchedText(report);
+  if (unmatched !== null) {
+    session.warn(unmatched);
     session.note(
-      '  try: leave --before out if that is what you want; names match in any case, arguments as globs',
+      report.undo === null
+        ? '  try: leave --before out if that is what you want; names match in any case, arguments as globs'
+        : '  try: names match in any case, arguments as globs; `rekindle log --dangerous SOURCE` lists what removed keys',
     );
   }
+  if (report.undo?.command != null) noteUndo(report.undo, session);
+  if (proof?.equal === false) noteDifferences(proof, session);
   for (const caution of report.cautions) session.warn(caution);
   noteLogFindings(report.findings, session);
   if (skipped.length > 0) {
@@ -84,7 +144,8 @@ export function noteReplay(report: ReplayReport, session: Session): void {
     );
     for (const each of refused) session.detail(`  ${passedOverText(each)}`);
   }
-  noteLosses(output, session);
+  if (output !== null) noteLosses(output, output.target, session);
+  if (sent !== null) noteSent(sent, options, session);
   noteNotChecked(digest?.notChecked ?? [], session);
   if (output?.published === true) noteOutput(output, session);
 }
@@ -93,9 +154,63 @@ function passedOverText({ file, offset: at, command, reason }: PassedOver): stri
   return `${printable(file)} at offset ${offset(at)}: ${quotedBytes(command)}: ${printable(reason)}`;
 }
 
-function noteLosses(output: ReplayOutput | null, session: Session): void {
-  if (output === null || output.lostCount === 0) return;
-  session.warn(`${output.target} has no place for ${counted(output.lostCount, 'thing')}:`);
+function noteUndo({ idle, later }: UndoReport, session: Session): void {
+  if (idle > 0) session.note(`${counted(idle, 'command')} before it match, too, and removed nothing`);
+  if (later === 0) return;
+  session.warn(`${counted(later, 'command')} behind it match, too, and are not undone`);
+  session.note(
+    '  try: a point in time (--until-offset, --until-time, --until-command) says from where on to look',
+  );
+}
+
+const DIFFERENCE_WORDS: Readonly<Record<Difference['what'], string>> = {
+  'missing-there': 'the server does not have it',
+  'missing-here': 'only the server has it',
+  value: 'its value differs',
+  expiry: 'its TTL differs',
+};
+
+function noteDifferences(proof: Proof, session: Session): void {
+  const { theirs, ours, differences, differenceCount } = proof;
+  session.warn(
+    differenceCount === 0
+      ? `each key is the same, and the digest of all is not: the server has ${theirs}, we have ${ours}`
+      : `${counted(differenceCount, 'key')} differ:`,
+  );
+  for (const { database, key, what } of differences.slice(0, 10)) {
+    session.note(`  ${session.shown(key)} in database ${database}: ${DIFFERENCE_WORDS[what]}`);
+  }
+  if (differenceCount > 10) session.note(`  and ${count(differenceCount - 10)} more (--json lists them)`);
+}
+
+function noteSent(sent: SendReport, options: ReplayOptions, session: Session): void {
+  noteLosses(sent, sent.server, session);
+  if (sent.expired > 0 && options.conditions.expired !== 'drop') {
+    session.note(
+      `${counted(sent.expired, 'key')} past their TTL: the server drops them (--expired drop leaves them out)`,
+    );
+  }
+  if (sent.functionsKept > 0) {
+    session.note(
+      `${counted(sent.functionsKept, 'function library', 'function libraries')} there already and kept`,
+    );
+  }
+  if (sent.surprises > 0) {
+    session.warn(
+      `${counted(sent.surprises, 'key')} came to be there while the others were written, and stayed`,
+    );
+  }
+  if (sent.kept === 0) return;
+  session.warn(`${counted(sent.kept, 'key')} stayed as the target has them (--replace overwrites them):`);
+  for (const { database, key } of sent.keptKeys.slice(0, 10)) {
+    session.note(`  ${session.shown(key)}${database === 0 ? '' : ` in database ${database}`}`);
+  }
+  if (sent.kept > 10) session.note(`  and ${count(sent.kept - 10)} more (--json lists them)`);
+}
+
+function noteLosses(output: Pick<SendReport, 'lost' | 'lostCount'>, target: string, session: Session): void {
+  if (output.lostCount === 0) return;
+  session.warn(`${target} has no place for ${counted(output.lostCount, 'thing')}:`);
   for (const { database, key, what } of output.lost.slice(0, 10)) {
     const of = key === null ? '' : `${session.shown(key)} in database ${database ?? 0}: `;
     session.note(`  ${of}${LOSS_WORDS[what]}`);
@@ -112,51 +227,4 @@ function noteOutput(output: ReplayOutput, session: Session): void {
       ? 'start a server on it with --appendonly yes in the directory above'
       : `start a server on it: redis-server --dir ${printable(output.path)} --appendonly yes`,
   );
-}
-
-/** The JSON fields of cli.md, and more. */
-export function replayJson(
-  report: ReplayReport,
-  options: ReplayOptions,
-  session: Session,
-): Readonly<Record<string, Json>> {
-  const { stoppedAt, digest, output } = report;
-  const { conceal, strict } = session.settings;
-  const { file, timeMs, reason, command } = stoppedAt;
-  return {
-    stoppedAt: {
-      file: file?.name ?? null,
-      offset: stoppedAt.offset,
-      command,
-      time: timeMs < 0 ? null : timeMs / 1000,
-      reason,
-    },
-    applied: report.applied,
-    skipped: report.skipped.map(passedOverJson),
-    refused: report.refusedCount,
-    keys: report.keys,
-    digest: digest?.digest ?? null,
-    as: digest?.chosen.name ?? null,
-    because: digest?.chosen.because ?? null,
-    ...(options.expectDigest === null ? {} : { expectedDigest: options.expectDigest, ok: report.asExpected }),
-    output: output?.published === true ? output.path : null,
-    ...(output === null
-      ? {}
-      : { outputForm: output.form, outputFor: output.target, outputBytes: output.bytes }),
-    lost: (output?.lost ?? []).map(({ database, key, what }) => ({
-      db: database,
-      key: key === null ? null : session.json(key),
-      what,
-    })),
-    problems: report.findings.map((finding) => ({
-      file: finding.where.file,
-      ...problemJson(finding, conceal, strict ? 'error' : 'warning'),
-    })),
-    warnings: report.matched ? [...report.cautions] : [UNMATCHED, ...report.cautions],
-    notChecked: notCheckedJson(digest?.notChecked ?? []),
-  };
-}
-
-function passedOverJson({ file, offset: at, number, command, reason }: PassedOver): Json {
-  return { file, offset: at, number, command: jsonBytes(command), reason };
 }

@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import { UsageError } from '../errors.js';
+import { parseServerAddress, type ServerAddress } from '../live/address.js';
+import type { TlsFiles } from '../live/connection.js';
+import { askPassword } from './password.js';
+import type { Session } from './session.js';
+
+/** Options of every command that talks to a live server. */
+export interface LiveFlags {
+  readonly user?: string;
+  readonly askpass?: boolean;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly insecure?: boolean;
+}
+
+export function liveOptions(command: Command): Command {
+  return command
+    .optionsGroup('Talking to a server (password: in the address, REKINDLE_PASSWORD, or --askpass):')
+    .option('--user <name>', 'the ACL user')
+    .option('--askpass', 'ask for the password on the terminal')
+    .option('--tls-ca <file>', 'the authority that signed its certificate (with rediss://)')
+    .option('--tls-cert <file>', 'a certificate of our own')
+    .option('--tls-key <file>', 'the key of that certificate')
+    .option('--insecure', 'take any certificate: the server may then be anybody')
+    .optionsGroup('Options:');
+}
+
+/** The address with user and password from wherever they are told. @throws UsageError for an address that is none */
+export async function addressOf(
+  text: string,
+  option: string,
+  flags: LiveFlags,
+  session: Session,
+): Promise<ServerAddress> {
+  const address = parseServerAddress(text, option);
+  const fromEnvironment = session.io.env['REKINDLE_PASSWORD'] ?? '';
+  const asked = flags.askpass === true ? await askPassword(`password for ${address.label}: `, session) : null;
+  const password = asked ?? address.password ?? (fromEnvironment === '' ? null : fromEnvironment);
+  const username = flags.user ?? address.username;
+  if (username !== null && password === null) {
+    throw new UsageError(
+      `--user ${username} needs a password`,
+      'give it in REKINDLE_PASSWORD, or have it asked for with --askpass',
+    );
+  }
+  return { ...address, username, password };
+}
+
+/** @throws UsageError when certificates are given for an address without TLS */
+export function tlsFilesOf(flags: LiveFlags, address: ServerAddress, option: string): TlsFiles {
+  const { tlsCa, tlsCert, tlsKey, insecure } = flags;
+  if (!address.tls && (tlsCa ?? tlsCert ?? tlsKey ?? insecure) !== undefined) {
+    throw new UsageError(
+      `--tls-… and --insecure are for TLS, and ${option} has none`,
+      `write rediss:// instead of redis://`,
+    );
+  }
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new UsageError('--tls-cert and --tls-key go together', 'give both, or neither');
+  }
+  return {
+    caPath: tlsCa ?? null,
+    certPath: tlsCert ?? null,
+    keyPath: tlsKey ?? null,
+    insecure: insecure === true,
+  };
+}

@@ -1,0 +1,196 @@
+import type { Command } from 'commander';
+import { UsageError } from '../errors.js';
+import { CommandPattern } from '../resp/pattern.js';
+import { serverNamed } from '../tools/family.js';
+import { EVERY_KEY } from '../tools/filter.js';
+import type { SendRequest } from '../tools/replay/send.js';
+import type { ReplayOptions } from '../tools/replay.js';
+import { targetNamed } from '../tools/target-choice.js';
+import { formByName } from '../tools/write-dataset.js';
+import { type CutFlags, cutOf } from './cut-flags.js';
+import { conditionsOf, type FilterFlags } from './filter-flags.js';
+import { addressOf, type LiveFlags, tlsFilesOf } from './live-flags.js';
+import type { Session } from './session.js';
+import type { SourceFlags } from './source-flags.js';
+import { parseRate, parseWord } from './values.js';
+
+/** Options of `replay`, as commander hands them over. */
+export interface ReplayFlags extends SourceFlags, CutFlags, FilterFlags, LiveFlags {
+  readonly out?: string;
+  readonly to?: string;
+  readonly for?: string;
+  readonly as?: string;
+  readonly onUnknown?: string;
+  readonly digest: boolean;
+  readonly expectDigest?: string;
+  readonly execute: boolean;
+  readonly undo?: string;
+  readonly engine?: string;
+  readonly server?: string;
+  readonly target?: string;
+  readonly replace?: boolean;
+  readonly keepExisting?: boolean;
+  readonly resume?: string;
+  readonly rateLimit?: string;
+  readonly asCommands?: boolean;
+}
+
+export function replayOptions(command: Command): Command {
+  return command
+    .option('--undo <pattern>', 'bring back just the keys that the first matching command removed')
+    .option('--out <path>', 'write the dataset there: NAME.rdb, NAME.aof, NAME.resp or a directory')
+    .option('--to <form>', 'what to write: rdb, aofdir, aof, resp (default: by the ending of --out)')
+    .option('--for <server>', 'write what that server loads: redis-7.0, … (default: who wrote the log)')
+    .option('--no-execute', 'copy the files up to that point as they are, without executing them')
+    .option('--as <server>', 'print the digest as that server does (default: who wrote the log)')
+    .option('--no-digest', 'skip the digest, which takes a fifth of the time of a large replay')
+    .option('--expect-digest <hex>', 'write nothing and exit 1 unless the digest is this one')
+    .option('--engine <engine>', 'server: load the same cut into a private redis-server, too, and compare')
+    .option('--server <program>', 'the program of that server (default: redis-server on the PATH)')
+    .option('--on-unknown <what>', 'at a command the engine does not know: stop (default) or skip');
+}
+
+export function targetOptions(command: Command): Command {
+  return command
+    .optionsGroup('Into a live server:')
+    .option('--target <url>', 'put the keys there: redis://HOST:PORT[/DB], rediss:// or unix:///SOCKET')
+    .option('--keep-existing', 'keys that it has stay as they are (default: then nothing is written)')
+    .option('--replace', 'keys that it has are overwritten')
+    .option(
+      '--resume <where>',
+      'keep progress in this file, or in key:NAME of the target, and go on from there',
+    )
+    .option('--rate-limit <rate>', 'at most so much a second: 20MB or 5000keys')
+    .option(
+      '--as-commands',
+      'write commands, not payloads: for servers without RESTORE, or without right to it',
+    );
+}
+
+/** @throws UsageError for values that are none, and for options that say nothing together */
+export async function replayOptionsOf(flags: ReplayFlags, session: Session): Promise<ReplayOptions> {
+  const { settings } = session;
+  refuseContradictions(flags);
+  const conditions = conditionsOf(flags);
+  const options: ReplayOptions = {
+    cut: cutOf(flags),
+    as: flags.as === undefined ? null : serverNamed(flags.as, '--as'),
+    onUnknown: parseWord(flags.onUnknown ?? 'stop', '--on-unknown', ['stop', 'skip']),
+    dialect: settings.dialect,
+    output: outputOf(flags, session),
+    digest: flags.digest,
+    expectDigest: flags.expectDigest === undefined ? null : digestOf(flags.expectDigest),
+    conditions,
+    undo: flags.undo === undefined ? null : new CommandPattern(flags.undo),
+    send: await sendOf(flags, session),
+    prove: proveOf(flags),
+    execute: flags.execute,
+  };
+  if (!options.execute && !sameConditions(conditions)) {
+    throw new UsageError(
+      '--no-execute copies files: keys cannot be chosen',
+      'leave the filters out, or leave --no-execute out',
+    );
+  }
+  return options;
+}
+
+const sameConditions = (conditions: ReplayOptions['conditions']): boolean =>
+  JSON.stringify(conditions) === JSON.stringify(EVERY_KEY);
+
+/** Pairs that cannot both be meant, or of which the first needs the second. */
+function refuseContradictions(flags: ReplayFlags): void {
+  const { out, to, target, execute, digest } = flags;
+  if (out === undefined && to !== undefined) {
+    throw new UsageError('--to says how to write, but not where', 'add --out PATH');
+  }
+  if (out === undefined && target === undefined && flags.for !== undefined) {
+    throw new UsageError('--for says for whom to write, but not where', 'add --out PATH or --target URL');
+  }
+  if (out !== undefined && target !== undefined) {
+    throw new UsageError('--out and --target are two places', 'give one of the two');
+  }
+  if (!digest && flags.expectDigest !== undefined) {
+    throw new UsageError('--expect-digest needs the digest that --no-digest skips', 'give one of the two');
+  }
+  if (target === undefined) {
+    const lone = LIVE_ONLY.find((name) => flags[name] !== undefined);
+    if (lone !== undefined) throw new UsageError(`--${dashed(lone)} is for --target`, 'add --target URL');
+  }
+  if (flags.replace === true && flags.keepExisting === true) {
+    throw new UsageError('--replace and --keep-existing exclude each other', 'give one of the two');
+  }
+  if (execute) return;
+  if (out === undefined)
+    throw new UsageError('--no-execute copies files, and does not know where', 'add --out DIR');
+  const needing = NEEDS_ENGINE.find((name) => flags[name] !== undefined);
+  if (needing === undefined) return;
+  throw new UsageError(
+    `--no-execute copies files as they are: --${dashed(needing)} needs them executed`,
+    'give one of the two',
+  );
+}
+
+const LIVE_ONLY = [
+  ...(['replace', 'keepExisting', 'resume', 'rateLimit', 'asCommands'] as const),
+  ...(['user', 'askpass', 'tlsCa', 'tlsCert', 'tlsKey', 'insecure'] as const),
+];
+
+const NEEDS_ENGINE = ['undo', 'expectDigest', 'engine', 'for', 'as', 'onUnknown'] as const;
+
+const dashed = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+function outputOf(flags: ReplayFlags, session: Session): ReplayOptions['output'] {
+  const { out, to } = flags;
+  if (out === undefined) return null;
+  if (out === '-')
+    throw new UsageError('--out: the output is a file or a directory, not a pipe', 'give a path');
+  return {
+    path: out,
+    form: to === undefined ? formByName(out) : parseWord(to, '--to', ['rdb', 'aofdir', 'aof', 'resp']),
+    target: flags.for === undefined ? null : targetNamed(flags.for, '--for'),
+    force: session.settings.force,
+    refuseLoss: session.settings.strict,
+  };
+}
+
+async function sendOf(flags: ReplayFlags, session: Session): Promise<SendRequest | null> {
+  if (flags.target === undefined) return null;
+  const address = await addressOf(flags.target, '--target', flags, session);
+  const { rateLimit, undo } = flags;
+  return {
+    address,
+    tls: tlsFilesOf(flags, address, '--target'),
+    // What an undo brings back stands aside for what is newer.
+    existing:
+      flags.replace === true
+        ? 'replace'
+        : flags.keepExisting === true || undo !== undefined
+          ? 'keep'
+          : 'refuse',
+    rate:
+      rateLimit === undefined
+        ? { bytesPerSecond: null, keysPerSecond: null }
+        : parseRate(rateLimit, '--rate-limit'),
+    resume: flags.resume ?? null,
+    asCommands: flags.asCommands === true,
+    target: flags.for === undefined ? null : targetNamed(flags.for, '--for'),
+    refuseLoss: session.settings.strict,
+    nameKey: (key) => session.shown(key),
+  };
+}
+
+function proveOf(flags: ReplayFlags): ReplayOptions['prove'] {
+  const engine = parseWord(flags.engine ?? 'embedded', '--engine', ['embedded', 'server']);
+  if (engine === 'server') return { program: flags.server ?? null };
+  if (flags.server !== undefined) throw new UsageError('--server is for --engine server', 'give both');
+  return null;
+}
+
+function digestOf(text: string): string {
+  if (/^[0-9a-f]{40}$/i.test(text)) return text.toLowerCase();
+  throw new UsageError(
+    `--expect-digest: '${text}' is not a digest`,
+    'give the 40 hex digits that DEBUG DIGEST prints',
+  );
+}

@@ -1,0 +1,272 @@
+import type { Long } from '../bytes/int64.js';
+import type { ByteSlice } from '../bytes/slice.js';
+import { MemoryTarget } from '../bytes/target.js';
+import { CommandEmitter, type EmitLoss } from '../keyspace/emit.js';
+import { RespOutput } from '../keyspace/emit-resp.js';
+import {
+  type CronTimes,
+  type Depth,
+  ITEMS,
+  type ItemHandler,
+  type KeyHead,
+  SKIP,
+  type StreamIdempotence,
+  type StreamMeta,
+} from '../model/handler.js';
+import type { StreamId } from '../model/stream-id.js';
+import { lostKind, type ValueLoss } from '../rdb/encode/value-writer.js';
+import { PayloadWriter } from '../rdb/writer-payload.js';
+import { knowsKind, type RdbTarget } from '../rdb/writer-target.js';
+import type { CommandChannel } from './channel.js';
+import { countCommands, splitSelect } from './commands.js';
+
+/** What a server had no place for. */
+export type SendLoss = ValueLoss | EmitLoss;
+
+export interface KeyWriterOptions {
+  /** The server that is to take the keys. */
+  readonly target: RdbTarget;
+  /** Put keys in the place of those that are there; otherwise these stay, and the reply says so. */
+  readonly replace: boolean;
+  /** SET takes PXAT: from 6.2 on. */
+  readonly setsExpiry: boolean;
+  /** Told once per kind of loss and key; `head` is borrowed. */
+  readonly onLoss: (head: KeyHead | null, what: SendLoss) => void;
+}
+
+/** Turns keys into commands on a channel, each key whole or not at all. */
+export interface KeyWriter extends ItemHandler {
+  /** The ticket of every command from now on: the number of the key. */
+  ticket: number;
+  /** Keys that commands were made of. */
+  readonly keys: number;
+  /** Hands everything made so far to the channel. */
+  flush(): void;
+}
+
+/** Where commands go: a channel, or anything that counts. */
+export type CommandSink = Pick<CommandChannel, 'write' | 'expect'> &
+  ConstructorParameters<typeof RespOutput>[0];
+
+/** Longer expiries than a double holds exactly go through RESTORE, which takes any. */
+const SETTABLE_EXPIRY_MAX = Number.MAX_SAFE_INTEGER;
+
+/**
+ * One command a key: SET for strings, RESTORE with a payload for everything else. Expiries are absolute. A key that is
+ * past its time is taken and dropped by the server.
+ */
+export class RestoreWriter implements KeyWriter {
+  ticket = 0;
+  keys = 0;
+  private readonly output: RespOutput;
+  private readonly payload: PayloadWriter;
+  /** What a connection begins with. */
+  private selected = 0;
+  private taken = false;
+  private plain = false;
+
+  constructor(
+    private readonly into: CommandSink,
+    private readonly options: KeyWriterOptions,
+  ) {
+    this.output = new RespOutput(into);
+    this.payload = new PayloadWriter(options.target, false);
+  }
+
+  flush(): void {
+    this.output.flush();
+  }
+
+  database(_index: number): void {}
+
+  functionLibrary(_code: ByteSlice): void {}
+
+  key(head: KeyHead): Depth {
+    const { target, onLoss } = this.options;
+    this.taken = knowsKind(target, head.kind);
+    if (!this.taken) {
+      onLoss(head, lostKind(head.kind));
+      return SKIP;
+    }
+    if (head.database !== this.selected) this.select(head.database);
+    this.plain = head.kind === 'string' && this.isSettable(head);
+    if (this.plain) this.startSet(head);
+    else this.payload.begin(head);
+    return ITEMS;
+  }
+
+  private isSettable(head: KeyHead): boolean {
+    if (!head.hasExpiry) return true;
+    return this.options.setsExpiry && head.expiresAtMs <= SETTABLE_EXPIRY_MAX;
+  }
+
+  private select(database: number): void {
+    this.selected = database;
+    this.into.expect(this.ticket);
+    this.output.head(2);
+    this.output.word('SELECT');
+    this.output.word(String(database));
+  }
+
+  private startSet(head: KeyHead): void {
+    const { output } = this;
+    this.into.expect(this.ticket);
+    output.head(3 + (this.options.replace ? 0 : 1) + (head.hasExpiry ? 2 : 0));
+    output.word('SET');
+    output.bulk(head.key.bytes, head.key.start, head.key.end);
+  }
+
+  keyEnd(head: KeyHead): void {
+    if (!this.taken) return;
+    if (this.plain) {
+      if (!this.options.replace) this.output.word('NX');
+      if (head.hasExpiry) {
+        this.output.word('PXAT');
+        this.output.word(expiryText(head.expiresAtMs));
+      }
+      this.keys++;
+      return;
+    }
+    const written = this.payload.finish();
+    for (const what of this.payload.losses) this.options.onLoss(head, what);
+    if (!written) return;
+    this.restore(head, this.payload.payload());
+    this.keys++;
+  }
+
+  private restore(head: KeyHead, payload: Buffer): void {
+    const { output } = this;
+    const { replace, onLoss } = this.options;
+    this.into.expect(this.ticket);
+    output.head(4 + (replace ? 1 : 0) + (head.hasExpiry ? 1 : 0));
+    output.word('RESTORE');
+    output.bulk(head.key.bytes, head.key.start, head.key.end);
+    output.word(head.hasExpiry ? expiryText(head.expiresAtMs) : '0');
+    output.bulk(payload, 0, payload.length);
+    if (replace) output.word('REPLACE');
+    if (head.hasExpiry) output.word('ABSTTL');
+    if (head.metadata !== null) onLoss(head, 'key-metadata');
+  }
+
+  raw(fragment: ByteSlice): void {
+    this.payload.raw(fragment);
+  }
+  text(value: ByteSlice): void {
+    if (this.plain) this.output.bulk(value.bytes, value.start, value.end);
+    else this.payload.text(value);
+  }
+  element(value: ByteSlice): void {
+    this.payload.element(value);
+  }
+  field(name: ByteSlice, value: ByteSlice, expiresAtMs: number): void {
+    this.payload.field(name, value, expiresAtMs);
+  }
+  member(value: ByteSlice, score: number): void {
+    this.payload.member(value, score);
+  }
+  streamEntry(id: StreamId, fieldCount: number): void {
+    this.payload.streamEntry(id, fieldCount);
+  }
+  streamField(name: ByteSlice, value: ByteSlice): void {
+    this.payload.streamField(name, value);
+  }
+  streamMeta(meta: StreamMeta): void {
+    this.payload.streamMeta(meta);
+  }
+  streamGroup(name: ByteSlice, lastId: StreamId, entriesRead: Long): void {
+    this.payload.streamGroup(name, lastId, entriesRead);
+  }
+  streamPending(id: StreamId, deliveredAtMs: Long, deliveryCount: Long): void {
+    this.payload.streamPending(id, deliveredAtMs, deliveryCount);
+  }
+  streamConsumer(name: ByteSlice, seenAtMs: Long, activeAtMs: Long): void {
+    this.payload.streamConsumer(name, seenAtMs, activeAtMs);
+  }
+  streamConsumerPending(id: StreamId): void {
+    this.payload.streamConsumerPending(id);
+  }
+  streamReleased(id: StreamId): void {
+    this.payload.streamReleased(id);
+  }
+  streamIdempotence(settings: StreamIdempotence): void {
+    this.payload.streamIdempotence(settings);
+  }
+  streamProducer(name: ByteSlice): void {
+    this.payload.streamProducer(name);
+  }
+  streamProduced(messageId: ByteSlice, id: StreamId): void {
+    this.payload.streamProduced(messageId, id);
+  }
+  streamProducedTotals(added: Long, duplicates: Long): void {
+    this.payload.streamProducedTotals(added, duplicates);
+  }
+  arrayCursor(index: Long): void {
+    this.payload.arrayCursor(index);
+  }
+  arrayElement(index: Long, value: ByteSlice): void {
+    this.payload.arrayElement(index, value);
+  }
+  cron(script: ByteSlice, times: CronTimes, keyCount: number): void {
+    this.payload.cron(script, times, keyCount);
+  }
+  /** Vector sets are restored from their bytes. */
+  vectorSet(): void {}
+  vector(): void {}
+}
+
+/** A time before the epoch is none to a server; its first millisecond is as long ago. */
+function expiryText(expiresAtMs: Long): string {
+  return expiresAtMs < 1 ? '1' : String(expiresAtMs);
+}
+
+/**
+ * The commands of a server's own rewrite, in a transaction of each key: for servers that take no payloads. What a key
+ * held before goes first when it is to be replaced.
+ */
+export class TransactionWriter extends CommandEmitter implements KeyWriter {
+  ticket = 0;
+  private readonly made: MemoryTarget;
+
+  constructor(
+    private readonly channel: CommandSink,
+    private readonly settings: KeyWriterOptions,
+  ) {
+    const made = new MemoryTarget();
+    super(made, { target: settings.target, onLoss: settings.onLoss });
+    this.made = made;
+  }
+
+  /** Nothing waits: each key is handed over as it ends. */
+  flush(): void {}
+
+  override functionLibrary(): void {}
+
+  override keyEnd(head: KeyHead): void {
+    super.keyEnd(head);
+    this.finish();
+    const bytes = this.made.bytes();
+    const count = countCommands(bytes);
+    if (count > 0) this.send(bytes, count, head);
+    void this.made.discard();
+  }
+
+  private send(bytes: Buffer, count: number, head: KeyHead): void {
+    const { replace } = this.settings;
+    const [select, rest] = splitSelect(bytes);
+    const remove = replace ? commandOf('DEL', head.key.copy()) : EMPTY;
+    for (let i = 0; i < count + (replace ? 3 : 2); i++) this.channel.expect(this.ticket);
+    for (const part of [select, MULTI, remove, rest, EXEC]) this.channel.write(part);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+const MULTI = Buffer.from('*1\r\n$5\r\nMULTI\r\n');
+const EXEC = Buffer.from('*1\r\n$4\r\nEXEC\r\n');
+
+function commandOf(name: string, argument: Buffer): Buffer {
+  return Buffer.concat([
+    Buffer.from(`*2\r\n$${name.length}\r\n${name}\r\n$${argument.length}\r\n`),
+    argument,
+    Buffer.from('\r\n'),
+  ]);
+}
