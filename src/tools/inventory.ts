@@ -2,6 +2,7 @@ import type { ByteSlice } from '../bytes/slice.js';
 import { type Depth, type KeyHead, SKIP } from '../model/handler.js';
 import type { ValueKind } from '../model/kind.js';
 import { type RdbHeader, RdbSink, type RdbSummary } from '../rdb/handler.js';
+import { MODULE_ID_BYTES, type ModuleId, moduleIdOf, NO_ID } from '../rdb/module-id.js';
 import { isExpired } from './filter.js';
 
 /** How many keys of one database there are, how many have a TTL, and how many are past it. */
@@ -15,6 +16,17 @@ export interface DatabaseCount {
 export interface KindCount {
   keys: number;
   readonly encodings: Map<string, number>;
+}
+
+/** What one module has in a file, by the encoding of its values. */
+export interface ModuleCount {
+  /** Of the type, nine characters; '' when an id names none. */
+  readonly name: string;
+  /** Of the encoding, as the module counts it. */
+  readonly version: number;
+  keys: number;
+  /** Records that stand beside the keys. */
+  auxRecords: number;
 }
 
 /** One field of the preamble of an RDB; name and value with one character per byte. */
@@ -41,10 +53,13 @@ export class Inventory extends RdbSink {
   /** Some hash may have fields with a TTL. */
   fieldTtls = false;
   moduleAuxRecords = 0;
+  /** In the order in which they were met. */
+  readonly modules = new Map<string, ModuleCount>();
   /** Sum over all databases. */
   readonly total: DatabaseCount = { keys: 0, withExpiry: 0, expired: 0 };
   private current: DatabaseCount | null = null;
   private currentIndex = -1;
+  private inModuleAux = false;
 
   constructor(private readonly nowMs: number) {
     super();
@@ -72,8 +87,12 @@ export class Inventory extends RdbSink {
     this.functions++;
   }
 
-  override moduleAux(_fragment: ByteSlice, last: boolean): void {
-    if (last) this.moduleAuxRecords++;
+  override moduleAux({ bytes, start, end }: ByteSlice, last: boolean): void {
+    if (!this.inModuleAux) {
+      this.moduleAuxRecords++;
+      this.moduleOf(end - start >= MODULE_ID_BYTES ? moduleIdOf(bytes, start) : NO_ID).auxRecords++;
+    }
+    this.inModuleAux = !last;
   }
 
   override key(head: KeyHead): Depth {
@@ -83,6 +102,7 @@ export class Inventory extends RdbSink {
     kind.keys++;
     kind.encodings.set(head.encoding, (kind.encodings.get(head.encoding) ?? 0) + 1);
     this.total.keys++;
+    if (head.kind === 'module') this.moduleOf({ name: head.moduleName, version: head.moduleVersion }).keys++;
     if (head.fieldsExpire) this.fieldTtls = true;
     if (head.hasExpiry) {
       database.withExpiry++;
@@ -97,6 +117,13 @@ export class Inventory extends RdbSink {
 
   override end(summary: RdbSummary): void {
     this.summary = summary;
+  }
+
+  private moduleOf({ name, version }: ModuleId): ModuleCount {
+    const of = `${name} ${version}`;
+    let count = this.modules.get(of);
+    if (count === undefined) this.modules.set(of, (count = { name, version, keys: 0, auxRecords: 0 }));
+    return count;
   }
 
   private databaseOf(index: number): DatabaseCount {

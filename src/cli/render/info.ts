@@ -7,6 +7,7 @@ import type { Session } from '../session.js';
 import { printable, quotedBytes } from './escape.js';
 import { findingText, problemJson, severityOf } from './findings.js';
 import { type Json, jsonBytes } from './json.js';
+import { moduleJson, moduleText } from './modules.js';
 import { notCheckedJson } from './not-checked.js';
 import { count, counted, duration, instant, size } from './numbers.js';
 
@@ -75,7 +76,9 @@ function printRdb(rdb: Inventory, bytes: number | null, row: Row, session: Sessi
     row('imports', `${counted(rdb.slotImports, 'slot migration')} under way: their keys may be here in part`);
   }
   if (rdb.functions > 0) row('functions', counted(rdb.functions, 'library', 'libraries'));
-  if (rdb.moduleAuxRecords > 0) row('modules', counted(rdb.moduleAuxRecords, 'auxiliary record'));
+  [...rdb.modules.values()].forEach((each, i) => {
+    row(i === 0 ? 'modules' : '', moduleText(each));
+  });
   row('keys', countText(rdb.total));
   for (const [index, database] of [...rdb.databases].sort(([a], [b]) => a - b)) {
     row(`  db ${index}`, countText(database));
@@ -237,6 +240,7 @@ function rdbJson(rdb: Inventory): Readonly<Record<string, Json>> {
     ),
     functions: rdb.functions,
     moduleAux: rdb.moduleAuxRecords,
+    modules: [...rdb.modules.values()].map(moduleJson),
   };
 }
 
