@@ -121,13 +121,13 @@ export class ScriptCalls {
     return Array.isArray(reply) && SORTED.has(name) && !conduct.replicates ? sorted(reply) : reply;
   }
 
-  /** A text with the place in the script that the call stands at. */
-  private located(thread: Thread, text: string): string {
+  /** A text with the place in the script that the function at hand was called from; C has none. */
+  located(thread: Thread, text: string): string {
     const { lua } = this;
     lua.c.luaL_where(thread, 1);
     const where = /^(.*):(\d+): $/s.exec(lua.textAt(thread, -1)!);
     lua.pop(thread);
-    return where === null ? text : `@${where[1]}: ${where[2]}: ${text}`;
+    return where === null ? `=[C]: -1: ${text}` : `@${where[1]}: ${where[2]}: ${text}`;
   }
 }
 

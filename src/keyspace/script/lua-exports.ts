@@ -11,8 +11,10 @@ export interface LuaExports {
   stackSave(): number;
   stackRestore(pointer: number): void;
   setThrew(threw: number, value: number): void;
+  luaL_argerror(thread: Thread, argument: number, problem: number): number;
   luaL_newstate(): Thread;
   luaL_loadbuffer(thread: Thread, text: number, size: number, name: number): number;
+  luaL_typerror(thread: Thread, argument: number, wanted: number): number;
   luaL_where(thread: Thread, level: number): void;
   luaopen_base(thread: Thread): number;
   luaopen_table(thread: Thread): number;
@@ -41,12 +43,15 @@ export interface LuaExports {
   lua_rawset(thread: Thread, index: number): void;
   lua_rawseti(thread: Thread, index: number, key: number): void;
   lua_remove(thread: Thread, index: number): void;
+  lua_replace(thread: Thread, index: number): void;
   lua_setfield(thread: Thread, index: number, name: number): void;
   lua_sethook(thread: Thread, slot: number, mask: number, count: number): number;
+  lua_settable(thread: Thread, index: number): void;
   lua_settop(thread: Thread, index: number): void;
   lua_toboolean(thread: Thread, index: number): number;
   lua_tolstring(thread: Thread, index: number, size: number): number;
   lua_tonumber(thread: Thread, index: number): number;
+  lua_touserdata(thread: Thread, index: number): number;
   lua_type(thread: Thread, index: number): number;
   lua_typename(thread: Thread, type: number): number;
 }

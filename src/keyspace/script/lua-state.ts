@@ -151,25 +151,27 @@ export class LuaState {
     throw new Error('lua_error returned');
   }
 
+  /** Ends the function at hand for what is wrong with an argument of it. */
   argumentError(thread: Thread, argument: number, problem: string): never {
-    return this.raise(thread, `bad argument #${argument} (${problem})`, true);
+    this.c.luaL_argerror(thread, argument, this.terminated(problem));
+    throw new Error('luaL_argerror returned');
+  }
+
+  private typeError(thread: Thread, argument: number, wanted: string): never {
+    this.c.luaL_typerror(thread, argument, this.terminated(wanted));
+    throw new Error('luaL_typerror returned');
   }
 
   /** Argument i as a number. */
   numberArgument(thread: Thread, i: number): number {
-    if (this.c.lua_isnumber(thread, i) === 0) {
-      const found = this.c.lua_gettop(thread) < i ? 'no value' : this.typeNameAt(thread, i);
-      this.argumentError(thread, i, `number expected, got ${found}`);
-    }
+    if (this.c.lua_isnumber(thread, i) === 0) this.typeError(thread, i, 'number');
     return this.c.lua_tonumber(thread, i);
   }
 
   /** Argument i as a text, one character per byte. */
   textArgument(thread: Thread, i: number): string {
-    const text = this.c.lua_gettop(thread) < i ? null : this.textAt(thread, i);
-    if (text !== null) return text;
-    const found = this.c.lua_gettop(thread) < i ? 'no value' : this.typeNameAt(thread, i);
-    return this.argumentError(thread, i, `string expected, got ${found}`);
+    const text = this.c.lua_type(thread, i) < 0 ? null : this.textAt(thread, i);
+    return text ?? this.typeError(thread, i, 'string');
   }
 
   isText(thread: Thread, index: number): boolean {
@@ -198,6 +200,13 @@ export class LuaState {
     return at;
   }
 
+  /** A text as C has it, until the next call. */
+  private terminated(text: string): number {
+    const at = this.room(text.length + 1);
+    this.heap.latin1Write(`${text}\0`, at, text.length + 1);
+    return at;
+  }
+
   private nameAt(name: string): number {
     let at = this.names.get(name);
     if (at === undefined) {
@@ -209,7 +218,7 @@ export class LuaState {
   }
 
   /** Puts a function into the table that function pointers are places of. */
-  private place(wrapper: WebAssembly.Module, body: (thread: Thread) => number | void): number {
+  private place(wrapper: WebAssembly.Module, body: (thread: Thread) => unknown): number {
     const table = this.c.__indirect_function_table;
     const slot = table.grow(1);
     table.set(slot, new WebAssembly.Instance(wrapper, { e: { f: body } }).exports['f']);

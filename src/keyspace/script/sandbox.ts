@@ -1,6 +1,10 @@
 import { sha1Hex } from '../../kernels/sha1.js';
 import type { ScriptCalls } from './calls.js';
 import { pushField } from './conversion.js';
+import { openBit } from './libraries/bit.js';
+import { openJson } from './libraries/json.js';
+import { openMsgpack } from './libraries/msgpack.js';
+import { openStruct } from './libraries/struct.js';
 import { GLOBALS, NUMBER, STRING, type Thread } from './lua-exports.js';
 import type { LuaFunction, LuaState } from './lua-state.js';
 import { RANDOM_MAX, type ScriptRandom } from './random.js';
@@ -16,7 +20,12 @@ export function openSandbox(lua: LuaState, calls: ScriptCalls, random: ScriptRan
   c.lua_settop(main, 0);
   openRedis(lua, calls, random, release);
   openRandom(lua, random);
+  openBit(lua);
+  openJson(lua);
+  openMsgpack(lua);
+  openStruct(lua);
   lua.run(PRELUDE, '@prelude');
+  lua.run(ERROR_HANDLER, '@err_handler_def');
   lua.run(protection(release), '@enable_strict_lua');
 }
 
@@ -54,11 +63,19 @@ end
 function __redis__compare_helper(a, b)
   return (a or '') < (b or '')
 end
-local getinfo = debug.getinfo
-function __redis__err__handler(problem)
+`;
+
+/** Puts the place in the script before an error. Its own errors are shown too, so that its lines count. */
+const ERROR_HANDLER = `local getinfo = debug.getinfo
+function __redis__err__handler(err)
   local place = getinfo(2, 'nSl')
-  if place and place.what == 'C' then place = getinfo(3, 'nSl') end
-  return place and place.source .. ':' .. place.currentline .. ': ' .. problem or problem
+  if place and place.what == 'C' then
+    place = getinfo(3, 'nSl')
+  end
+  if place then
+    return place.source .. ':' .. place.currentline .. ': ' .. err
+  end
+  return err
 end
 `;
 
@@ -105,8 +122,8 @@ function openRedis(lua: LuaState, calls: ScriptCalls, random: ScriptRandom, rele
     pcall: (thread) => calls.call(thread, false),
     sha1hex: (thread) => sha1hex(lua, thread),
     log: (thread) => log(lua, thread),
-    error_reply: (thread) => fieldTable(lua, thread, 'err'),
-    status_reply: (thread) => fieldTable(lua, thread, 'ok'),
+    error_reply: (thread) => fieldTable(lua, calls, thread, 'err'),
+    status_reply: (thread) => fieldTable(lua, calls, thread, 'ok'),
   };
   if (release >= REPLICATES_COMMANDS) {
     functions['replicate_commands'] = (thread) => replicateCommands(lua, calls, random, thread);
@@ -149,10 +166,10 @@ function log(lua: LuaState, thread: Thread): number {
   return level >= 0 && level < LEVELS.length ? 0 : lua.raise(thread, 'Invalid debug level.');
 }
 
-function fieldTable(lua: LuaState, thread: Thread, name: string): number {
+function fieldTable(lua: LuaState, calls: ScriptCalls, thread: Thread, name: string): number {
   const right = lua.c.lua_gettop(thread) === 1 && lua.c.lua_type(thread, 1) === STRING;
   if (right) pushField(lua, thread, name, lua.textAt(thread, 1)!);
-  else pushField(lua, thread, 'err', 'wrong number or type of arguments');
+  else pushField(lua, thread, 'err', calls.located(thread, 'wrong number or type of arguments'));
   return 1;
 }
 

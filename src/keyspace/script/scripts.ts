@@ -76,12 +76,13 @@ export class Scripts {
     const { c, main } = lua;
     this.session.begin();
     lua.getField(main, GLOBALS, '__redis__err__handler');
-    const problem = this.session.pushScript(body);
+    const name = `f_${sha1Hex(Buffer.from(body, 'latin1'))}`;
+    const problem = this.session.pushScript(name, body);
     if (problem !== null) return this.engine.fail(problem);
     this.session.setArguments('KEYS', command, 3, 3 + keys);
     this.session.setArguments('ARGV', command, 3 + keys, command.argc);
     const failed = c.lua_pcall(main, 0, 1, -2) !== 0;
-    const text = failed ? `ERR Error running script: ${lua.textAt(main, -1) ?? '?'}` : '';
+    const text = failed ? `ERR Error running script (call to ${name}): ${lua.textAt(main, -1) ?? '?'}` : '';
     if (this.keepsReply && !failed) this.reply = readReply(lua, main, -1);
     c.lua_settop(main, 0);
     return failed ? this.engine.fail(text) : APPLIED;
@@ -91,7 +92,7 @@ export class Scripts {
 /** A Lua state with the functions of the scripts that ran in it. */
 class Session {
   readonly lua: LuaState;
-  /** SHA1s of the scripts that are defined. */
+  /** Names of the functions of the scripts that ran. */
   readonly functions = new Set<string>();
   private readonly calls: ScriptCalls;
   private readonly random = new ScriptRandom();
@@ -113,12 +114,10 @@ class Session {
   }
 
   /** Pushes the function of a script, compiled when it is new. Returns why it is none, or null. */
-  pushScript(body: string): string | null {
+  pushScript(name: string, body: string): string | null {
     const { lua } = this;
     const { c, main } = lua;
-    const sha = sha1Hex(Buffer.from(body, 'latin1'));
-    const name = `f_${sha}`;
-    if (!this.functions.has(sha)) {
+    if (!this.functions.has(name)) {
       // As servers define it: what closes the function early ends up outside it there, too.
       const text = `function ${name}() ${body}\nend`;
       if (!lua.load(main, text, '@user_script')) {
@@ -127,8 +126,8 @@ class Session {
       if (c.lua_pcall(main, 0, 0, 0) !== 0) {
         return `ERR Error running script (new function): ${lua.textAt(main, -1) ?? '?'}`;
       }
-      this.functions.add(sha);
-      this.engine.keyspace.scripts.set(sha, body);
+      this.functions.add(name);
+      this.engine.keyspace.scripts.set(name.slice(2), body);
     }
     lua.pushText(main, name);
     c.lua_gettable(main, GLOBALS);

@@ -76,7 +76,7 @@ export function isKnownTo(command: KnownCommand, release: number): boolean {
 }
 
 /** The first release whose scripts may call SPOP. */
-const POPS_IN_SCRIPTS = 400;
+const POPS_IN_SCRIPTS = 302;
 
 /** Whether scripts of a release may not call a command. */
 export function isForbidden(name: string, release: number): boolean {
