@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../cli/memory-io.js';
 import { aofCases, CORPUS_SERVERS } from '../support/corpus.js';
-import { digestName, firstScript, sizeOf } from '../support/verdict.js';
+import { digestName, sizeOf } from '../support/verdict.js';
 
 /**
  * Logs of 2.8 hold relative TTLs, and time passed while the server loaded these cuts: its digests lack keys of less
@@ -32,26 +32,16 @@ async function replay(path: string, server: string, ...until: string[]): Promise
 
 describe.each(CORPUS_SERVERS.filter((server) => aofCases(server).length > 0))('%s', (server) => {
   for (const { name, title, path, truth } of aofCases(server)) {
-    const script = firstScript(path);
-    if (script >= 0) {
-      test(`${name} up to the script that a server without effects replication logged`, async () => {
-        const ran = await runCli(['replay', path, '--json']);
-        expect(ran.exit).toBe(1);
-        expect(ran.stderr).toMatch(new RegExp(`aof/unknown-command at offset ${script} .*EVAL`, 's'));
-      });
-    } else {
-      test(`${name} to its end`, async () => {
-        const { digest, keys } = await replay(path, server);
-        expect(digest).toBe(truth.digest);
-        expect(keys).toBe(sizeOf(truth.dbsize));
-      });
-    }
+    test(`${name} to its end`, async () => {
+      const { digest, keys } = await replay(path, server);
+      expect(digest).toBe(truth.digest);
+      expect(keys).toBe(sizeOf(truth.dbsize));
+    });
 
     for (const checkpoint of truth.checkpoints ?? []) {
       const { file, offset, inside_multi: insideMulti } = checkpoint;
       if (LOADED_WHILE_TIME_PASSED.has(`${title}@${offset}`)) continue;
       if (insideMulti && HALF_TRANSACTIONS.has(server)) continue;
-      if (script >= 0 && offset > script) continue;
       test(`${name} until offset ${offset}${insideMulti ? ', inside a transaction' : ''}`, async () => {
         const replayed = await replay(path, server, '--until-offset', `${file}:${offset}`);
         expect(replayed.digest).toBe(checkpoint.digest);
