@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { Long } from '../../bytes/int64.js';
 import { ByteSlice } from '../../bytes/slice.js';
 import { compareBytes } from '../../keyspace/bytes.js';
@@ -42,28 +43,26 @@ export interface KeyView extends KeySummary {
   readonly value: RedisValue;
 }
 
+/** Keys looked at before others get their turn. */
+const KEYS_AT_ONCE = 50_000;
+
 /** Lists keys in order without sorting them all: one pass over a database gathers the few of a page. */
 export class KeyList {
   private readonly slice = new ByteSlice();
 
   constructor(private readonly keyspace: Keyspace) {}
 
-  page({ database, match, key, from, count }: KeyQuery): KeyPage {
+  /** Null when the signal ended it. The keyspace must not change meanwhile. */
+  async page(query: KeyQuery, signal?: AbortSignal): Promise<KeyPage | null> {
+    const { database, key, from, count } = query;
     const db = this.keyspace.database(database);
-    const glob = match === '' || match === '*' ? null : new Glob(match);
-    const chosen = new Nearest(count, from === 'before');
-    let total = 0;
-    let inFront = 0;
-    for (let entry = 0; entry < db.entriesEnd; entry++) {
-      if (!db.isLive(entry)) continue;
-      const { bytes, start, end } = db.keyAt(entry, this.slice);
-      if (glob !== null && !glob.matches(bytes, start, end)) continue;
-      total++;
-      const order = key === null ? 1 : compareBytes(bytes, start, end, key, 0, key.length);
-      if (order < 0 || (order === 0 && from === 'after')) inFront++;
-      const isMeant = from === 'before' ? key === null || order < 0 : from === 'at' ? order >= 0 : order > 0;
-      if (isMeant) chosen.offer(bytes, start, end, entry);
+    const pass = new Pass(db, query, new Nearest(count, from === 'before'));
+    for (let entry = 0; entry < db.entriesEnd; entry += KEYS_AT_ONCE) {
+      if (entry > 0) await breathe();
+      if (signal?.aborted === true) return null;
+      pass.look(entry, Math.min(db.entriesEnd, entry + KEYS_AT_ONCE));
     }
+    const { chosen, total, inFront } = pass;
     const keys = chosen.sorted().map((entry) => this.summary(db, entry));
     const rank = from === 'before' ? (key === null ? total : inFront) - keys.length : inFront;
     return { keys, total, rank };
@@ -86,6 +85,38 @@ export class KeyList {
       size: sizeOf(db, entry, this.slice),
       expiresAtMs: db.hasExpiry(entry) ? db.expiryAt(entry) : null,
     };
+  }
+}
+
+/** One walk past all keys of a database. */
+class Pass {
+  total = 0;
+  inFront = 0;
+  private readonly glob: Glob | null;
+  private readonly slice = new ByteSlice();
+
+  constructor(
+    private readonly db: Database,
+    private readonly query: KeyQuery,
+    readonly chosen: Nearest,
+  ) {
+    const { match } = query;
+    this.glob = match === '' || match === '*' ? null : new Glob(match);
+  }
+
+  look(first: number, end: number): void {
+    const { db, glob, slice } = this;
+    const { key, from } = this.query;
+    for (let entry = first; entry < end; entry++) {
+      if (!db.isLive(entry)) continue;
+      db.keyAt(entry, slice);
+      if (glob !== null && !glob.matches(slice.bytes, slice.start, slice.end)) continue;
+      this.total++;
+      const order = key === null ? 1 : compareBytes(slice.bytes, slice.start, slice.end, key, 0, key.length);
+      if (order < 0 || (order === 0 && from === 'after')) this.inFront++;
+      const isMeant = from === 'before' ? key === null || order < 0 : from === 'at' ? order >= 0 : order > 0;
+      if (isMeant) this.chosen.offer(slice.bytes, slice.start, slice.end, entry);
+    }
   }
 }
 

@@ -39,11 +39,15 @@ export interface Travel {
   readonly progress?: (share: number) => void;
 }
 
-/** Between two snapshots the engine runs at least this long, and this many times as long as the last one took to make. */
+/**
+ * Between two snapshots the engine runs at least this long, and this many times as long as the last one took to make;
+ * but they are never further apart than what it executes in less than a second.
+ */
 const RUN_MS = 250;
-const RUN_FACTOR = 3;
-/** Going back further than this, one more snapshot is made shortly before the goal: whoever went back goes on so. */
-const FAR_BYTES = 4e6;
+const RUN_FACTOR = 2;
+const APART_BYTES = 40e6;
+/** Coming from further away than this, one more snapshot is made shortly before the goal: steps back follow. */
+const FAR_BYTES = 8e6;
 
 const START: LogPlace = { file: 0, offset: 0, number: 0, timeMs: -1, database: 0 };
 
@@ -129,7 +133,7 @@ export class TimeMachine {
     }
     const near = this.index.places[this.index.at(goal - 1)];
     const left = near === undefined ? 0 : this.index.bytesAt(near) - this.index.bytesAt(this.place);
-    if (goesBack && near !== undefined && left > FAR_BYTES) {
+    if (near !== undefined && left > FAR_BYTES) {
       if (!(await this.run(near.number, travel))) return this.position;
       this.keep();
     }
@@ -192,9 +196,9 @@ export class TimeMachine {
     return this.keyspace.size;
   }
 
-  /** A page of the keys of a database, in the order of their bytes. */
-  page(query: KeyQuery): KeyPage {
-    return new KeyList(this.keyspace).page(query);
+  /** A page of the keys of a database, in the order of their bytes; null when it was ended before. */
+  page(query: KeyQuery, signal?: AbortSignal): Promise<KeyPage | null> {
+    return new KeyList(this.keyspace).page(query, signal);
   }
 
   /** A key with its value, owned; null when it is not there. */
@@ -321,8 +325,9 @@ export class TimeMachine {
   }
 
   private isDue(bytes: number): boolean {
-    if (bytes - this.fromBytes < this.options.snapshotBytes) return false;
-    if (this.options.snapshotBytes === 0) return true;
+    const apart = bytes - this.fromBytes;
+    if (apart < this.options.snapshotBytes) return false;
+    if (this.options.snapshotBytes === 0 || apart >= APART_BYTES) return true;
     return this.context.clock() - this.ranMs >= Math.max(RUN_MS, RUN_FACTOR * this.tookMs);
   }
 
