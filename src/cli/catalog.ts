@@ -44,6 +44,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/info.js')).info,
   },
   {
+    name: 'convert',
+    summary: 'write a dataset in another form, for another server, filtered, split or merged',
+    load: async () => (await import('./commands/convert.js')).convert,
+  },
+  {
     name: 'digest',
     summary: 'print what DEBUG DIGEST prints for the same dataset',
     load: async () => (await import('./commands/digest.js')).digest,

@@ -1,6 +1,6 @@
-/** A place text goes to: a process stream, or a buffer in tests. */
+/** A place text or bytes go to: a process stream, or a buffer in tests. */
 export interface Output {
-  write(text: string): boolean;
+  write(text: string | Uint8Array): boolean;
   once(event: 'drain', listener: () => void): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;

@@ -39,6 +39,12 @@ export class Session {
     if (!this.io.stdout.write(text)) this.outFull = true;
   }
 
+  /** Writes a part of a result that is no text. */
+  printBytes(bytes: Uint8Array): void {
+    this.progressLine?.clear();
+    if (!this.io.stdout.write(bytes)) this.outFull = true;
+  }
+
   report(fields: Readonly<Record<string, Json>>): void {
     this.print(jsonReport(fields));
   }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { OpenOptions, Source } from '../tools/source.js';
+import type { DatasetSource, OpenOptions } from '../tools/source.js';
 import { printable } from './render/escape.js';
 import type { Session } from './session.js';
 import { parseWord } from './values.js';
@@ -26,7 +26,7 @@ export function sourceOptionsOf(flags: SourceFlags, session: Session): OpenOptio
 }
 
 /** Says of a source that was opened what its name does not: what was chosen, left out or taken off. */
-export function tellSource(source: Source, session: Session): void {
+export function tellSource(source: DatasetSource, session: Session): void {
   const { path, choice, leftOut = [], packings = [] } = source;
   if (choice !== '') session.note(printable(choice));
   for (const each of leftOut.slice(0, LEFT_OUT_LISTED)) session.note(printable(`${path}: not read: ${each}`));

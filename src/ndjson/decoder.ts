@@ -106,7 +106,7 @@ export class NdjsonDecoder implements Machine {
     } catch (error) {
       if (error instanceof SyntaxError) this.fail(window, 'ndjson/bad-json', { why: error.message });
       if (!(error instanceof LineError)) throw error;
-      this.fail(window, 'ndjson/bad-line', { field: error.field, expected: error.expected });
+      this.fail(window, 'ndjson/bad-line', { field: error.field, form: error.expected });
     }
   }
 

@@ -33,14 +33,15 @@ export function arrayOf(value: unknown, field: string): readonly unknown[] {
 export function bytesOf(value: unknown, field: string): Buffer {
   if (typeof value === 'string') {
     // Half a character has no bytes of its own: writing it would change it.
-    if (!value.isWellFormed()) throw new LineError(field, 'text without lone surrogates, or {"base64": "…"}');
+    if (!value.isWellFormed())
+      throw new LineError(field, 'text without lone surrogates, or {"base64": "..."}');
     return Buffer.from(value, 'utf8');
   }
   const packed = ownProperty(value, 'base64');
   if (typeof packed === 'string' && packed.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(packed)) {
     return Buffer.from(packed, 'base64');
   }
-  throw new LineError(field, 'a string or {"base64": "…"}');
+  throw new LineError(field, 'a string or {"base64": "..."}');
 }
 
 function ownProperty(value: unknown, name: string): unknown {

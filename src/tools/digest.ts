@@ -1,14 +1,11 @@
 import { NO_CUT } from '../aof/cut.js';
 import type { AofSet } from '../aof/set.js';
-import { pumpSource } from '../bytes/pump.js';
 import type { ByteSlice } from '../bytes/slice.js';
-import type { ByteSource } from '../bytes/source.js';
 import { PAUSE } from '../bytes/window.js';
 import { Walk } from '../keyspace/walk.js';
 import { DigestHandler } from '../model/digest.js';
 import type { Finding } from '../model/finding.js';
 import { type Depth, type ItemHandler, ItemSink, type KeyHead } from '../model/handler.js';
-import { RdbDecoder } from '../rdb/decoder.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { RdbHeader } from '../rdb/handler.js';
 import type { ToolContext } from './context.js';
@@ -17,8 +14,9 @@ import { type KeyConditions, KeyFilter } from './filter.js';
 import { KeyGate, SizeGate } from './gate.js';
 import { type Rebuilt, rebuild } from './rebuild.js';
 import { ItemRelay, RdbRelay } from './relay.js';
-import { type NotChecked, namingFile } from './report.js';
-import type { Source } from './source.js';
+import type { NotChecked } from './report.js';
+import type { DatasetSource } from './source.js';
+import { tellSource } from './tell-source.js';
 
 export interface DigestOptions {
   /** The server whose digest is wanted; null: the one that wrote the file. */
@@ -96,37 +94,30 @@ class DigestPipeline {
   }
 }
 
-/** The digest of a dataset in files. See `digestRdb` and `digestLog`. */
-export function digest(source: Source, options: DigestOptions, context: ToolContext): Promise<DigestReport> {
-  return source.kind === 'rdb'
-    ? digestRdb(source.bytes, options, context)
-    : digestLog(source.set, options, context);
+/** The digest of a dataset in files. See `digestStream` and `digestLog`. */
+export function digest(
+  source: DatasetSource,
+  options: DigestOptions,
+  context: ToolContext,
+): Promise<DigestReport> {
+  return source.kind === 'aof'
+    ? digestLog(source.set, options, context)
+    : digestStream(source, options, context);
 }
 
 /**
- * The digest of an RDB, computed as it streams past: memory does not depend on the number of keys.
+ * The digest of an RDB or NDJSON, computed as it streams past: memory does not depend on the number of keys.
  *
  * @throws DamageError when the file is damaged
  */
-async function digestRdb(
-  bytes: ByteSource,
+async function digestStream(
+  source: Exclude<DatasetSource, { kind: 'aof' }>,
   options: DigestOptions,
   context: ToolContext,
 ): Promise<DigestReport> {
   const reader = new DigestReader(options, context);
-  const decoder = new RdbDecoder(reader, {
-    verifyChecksum: true,
-    deep: false,
-    dialect: options.dialect ?? undefined,
-  });
-  await namingFile(bytes.label, () =>
-    pumpSource(bytes, decoder, {
-      signal: context.signal,
-      drain: () => options.keys?.drain() ?? Promise.resolve(),
-      progress: (done) => context.progress({ label: bytes.label, done, total: bytes.size }),
-    }),
-  );
-  return reader.pipeline().report(bytes.label);
+  await tellSource(source, reader, { dialect: options.dialect, onUnknown: 'stop' }, context);
+  return reader.pipeline().report(source.bytes.label);
 }
 
 /**
@@ -202,6 +193,10 @@ class DigestReader extends RdbRelay {
 
   override get full(): boolean {
     return this.options.keys?.full ?? false;
+  }
+
+  drain(): Promise<void> {
+    return this.options.keys?.drain() ?? Promise.resolve();
   }
 
   override header(header: RdbHeader): void {

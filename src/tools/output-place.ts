@@ -9,10 +9,15 @@ import type { Source } from './source.js';
  *
  * @throws UsageError when the output would stand in the directory that is read, or replace a file that is
  */
-export async function refuseInside(output: string, source: Source, set: AofSet): Promise<void> {
+export async function refuseInside(
+  output: string,
+  source: Source,
+  set: AofSet,
+  option = '--out: ',
+): Promise<void> {
   const place = await realPlace(output);
   const refuse = (what: string) => {
-    throw new UsageError(`--out: ${output} ${what}`, 'write somewhere else: a source is never changed');
+    throw new UsageError(`${option}${output} ${what}`, 'write somewhere else: a source is never changed');
   };
   for (const { path } of [...set.files, ...set.history]) {
     if (place === (await realPlace(path))) refuse('is a file of the source');

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
 
 /** What a file is, by its first bytes. 'preamble': an RDB that says of itself that a log follows it. */
-export type FileForm = 'rdb' | 'preamble' | 'aof' | 'manifest';
+export type FileForm = 'rdb' | 'preamble' | 'aof' | 'manifest' | 'ndjson';
 
 /** Bytes from the start that `sniff` looks at. */
 export const SNIFF_BYTES = 4096;
@@ -27,6 +27,7 @@ export function sniff(head: Buffer, name: string): FileForm {
   const firstLine = text.replace(/^(#[^\n]*\n)+/, '');
   if (/^file[ \t]/i.test(firstLine)) return 'manifest';
   if (/^\*\d/.test(firstLine) || /^#TS:/.test(text)) return 'aof';
+  if (/^\s*\{\s*"rekindle"\s*:/.test(text)) return 'ndjson';
   const packed = PACKED.find(([, magic]) => text.startsWith(magic));
   const named = packed === undefined ? formByName(name) : null;
   if (named !== null) return named;

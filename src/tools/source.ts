@@ -48,6 +48,9 @@ export type Source =
   | (Common & { readonly kind: 'rdb'; readonly bytes: ByteSource })
   | (Common & { readonly kind: 'aof'; readonly set: AofSet });
 
+/** One dataset, in files of a server or as NDJSON. */
+export type DatasetSource = Source | (Common & { readonly kind: 'ndjson'; readonly bytes: ByteSource });
+
 /**
  * Finds out what stands at `path`: a file is told by its content, a directory by its files, `-` is standard input.
  * Compressed bytes are unpacked as they are read, and an archive is a directory. Nothing but first bytes is read, except
@@ -56,6 +59,18 @@ export type Source =
  * @throws InputError when nothing can be read there or it is of no known format; DamageError when it can't be unpacked
  */
 export async function openSource(path: string, options: OpenOptions): Promise<Source> {
+  const source = await openDataset(path, options);
+  if (source.kind !== 'ndjson') return source;
+  throw new InputError(
+    'input/ndjson',
+    path,
+    'is a dataset as NDJSON, and a file of a server is needed',
+    'write it as one first: rekindle convert FILE.ndjson FILE.rdb --for SERVER',
+  );
+}
+
+/** The same for commands that take NDJSON, too. @throws InputError, DamageError */
+export async function openDataset(path: string, options: OpenOptions): Promise<DatasetSource> {
   if (path === '-') return openPipe(options);
   const stats = await stat(path).catch((error) => {
     throw inputErrorOf(error, path);
@@ -64,13 +79,13 @@ export async function openSource(path: string, options: OpenOptions): Promise<So
   return openBytes(path, await FileSource.at(path), options);
 }
 
-async function openPipe(options: OpenOptions): Promise<Source> {
+async function openPipe(options: OpenOptions): Promise<DatasetSource> {
   const { stdin } = options;
   if (stdin === null) throw new InputError('input/no-stdin', '-', 'there is no standard input here');
   return openBytes('-', new StreamSource(stdin), options);
 }
 
-async function openBytes(path: string, given: ByteSource, options: OpenOptions): Promise<Source> {
+async function openBytes(path: string, given: ByteSource, options: OpenOptions): Promise<DatasetSource> {
   const unpacking = { temporaryDirectory: tmpdir(), ...options };
   const plain = await unpacked(given, unpacking);
   const { head, packings } = plain;
@@ -84,6 +99,14 @@ async function openBytes(path: string, given: ByteSource, options: OpenOptions):
   if (form === 'rdb' && path !== '-' && packings.length === 0 && isDragonflySummary(path)) {
     const set = await openDragonflySet(dirname(path), localTree, snapshotBaseOf(path));
     return { ...common, kind: 'aof', set: set! };
+  }
+  if (form === 'ndjson') {
+    const again = options.again === true && plain.source.once === true;
+    return {
+      ...common,
+      kind: 'ndjson',
+      bytes: again ? await seekable(plain.source, unpacking) : plain.source,
+    };
   }
   const seeks = options.again === true || (form === 'rdb' && options.readsOn !== true);
   const bytes = seeks && plain.source.once === true ? await seekable(plain.source, unpacking) : plain.source;

@@ -101,7 +101,7 @@ describe('NDJSON of a dataset', () => {
 
   test.each([
     ['no JSON', '{"db":0,', { code: 'ndjson/bad-json', offset: at, line: 2 }],
-    ['an array', '[1]', { code: 'ndjson/bad-line', field: 'line', expected: 'an object' }],
+    ['an array', '[1]', { code: 'ndjson/bad-line', field: 'line', form: 'an object' }],
     ['neither key nor anything else', '{"type":"string"}', { code: 'ndjson/bad-line', field: 'line' }],
     ['a type of no kind', key('"type":"toString","value":"x"'), { code: 'ndjson/bad-line', field: 'type' }],
     ['a number for a text', key('"type":"string","value":5'), { code: 'ndjson/bad-line', field: 'value' }],

@@ -1,7 +1,7 @@
 import type { KeyHead } from '../../model/handler.js';
 import { type DigestReport, digest as digestSource, type KeyListener } from '../../tools/digest.js';
 import { serverNamed } from '../../tools/family.js';
-import { openSource } from '../../tools/source.js';
+import { openDataset } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
 import { printable } from '../render/escape.js';
@@ -50,7 +50,7 @@ async function run(path: string, flags: DigestFlags, session: Session): Promise<
     dialect: settings.dialect,
     keys: flags.perKey === true ? keyPrinter(session) : null,
   };
-  const source = await openSource(path, sourceOptionsOf(flags, session));
+  const source = await openDataset(path, sourceOptionsOf(flags, session));
   tellSource(source, session);
   const report = await digestSource(source, options, session.context);
   if (settings.json) printJson(report, flags.perKey === true, session);

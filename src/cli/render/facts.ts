@@ -56,6 +56,7 @@ export function factsOf(detail: ErrorDetail, conceal: Conceal): string[] {
   return Object.entries(detail).flatMap(([name, value]) => {
     const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
     if (typeof value === 'string') {
+      if (name === 'form') return [`expected ${value}`]; // words of our own, never of the input
       const shown = conceal !== null && CONTENT.has(name) ? conceal(value) : quotedBytes(value);
       return [`${TEXTS[name] ?? words} ${shown}`];
     }

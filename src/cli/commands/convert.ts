@@ -1,0 +1,192 @@
+import { UsageError } from '../../errors.js';
+import {
+  CONVERT_FORMS,
+  type ConvertForm,
+  convertFormByName,
+  isForServer,
+} from '../../tools/convert/forms.js';
+import { type Split, splitOf } from '../../tools/convert/split.js';
+import type { Rename, Transforms, TtlChange } from '../../tools/convert/transform.js';
+import { type ConvertOptions, type ConvertReport, convert as convertSources } from '../../tools/convert.js';
+import { type DatasetSource, openDataset } from '../../tools/source.js';
+import { targetNamed } from '../../tools/target-choice.js';
+import type { CommandDefinition } from '../catalog.js';
+import { conditionsOf, type FilterFlags, filterOptions, gather } from '../filter-flags.js';
+import { convertJson, noteConvert, printConvert } from '../render/convert.js';
+import type { Session } from '../session.js';
+import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { StdoutTarget } from '../stdout-target.js';
+import { parseInstant, parseWord } from '../values.js';
+
+interface ConvertFlags extends SourceFlags, FilterFlags {
+  readonly to?: string;
+  readonly for?: string;
+  readonly ttl?: string;
+  readonly rename?: readonly string[];
+  readonly mapDb?: readonly string[];
+  readonly split?: string;
+  readonly onDuplicate?: string;
+  readonly onUnknown?: string;
+}
+
+export const convert: CommandDefinition = {
+  define(command, launch) {
+    command
+      .usage('[options] SOURCE… OUT')
+      .argument(
+        '<paths...>',
+        'files, directories or - for standard input, then where to write (- for standard output)',
+      )
+      .option('--to <form>', `what to write: ${CONVERT_FORMS.join(', ')} (default: by the ending of OUT)`)
+      .option(
+        '--for <server>',
+        'write what that server loads: redis-6.2, valkey-8.1, … (default: who wrote the source)',
+      )
+      .option(
+        '--ttl <change>',
+        'strip, shift:SECONDS, or now:TIME (what was left when it was saved is left at TIME)',
+      )
+      .option(
+        '--rename <re=text>',
+        'rename keys: a regular expression, and what takes its place ($1, $&)',
+        gather,
+      )
+      .option('--map-db <n=m>', 'put the keys of database N into M', gather)
+      .option('--split <how>', 'write several outputs: slots:0-8191,8192-16383, count:N (by slot) or db')
+      .option('--on-duplicate <rule>', 'a key that comes twice: error (default), first or last source wins')
+      .option(
+        '--on-unknown <what>',
+        'at a command of a log the engine does not know: stop (default) or skip',
+      );
+    filterOptions(preferOption(command))
+      .addHelpText('after', HELP)
+      .action((paths: string[], flags: ConvertFlags) => launch((session) => run(paths, flags, session)));
+  },
+};
+
+const HELP = `
+Examples:
+  rekindle convert dump.rdb dump.ndjson                       everything there is to know, a key a line
+  rekindle convert dump.rdb old.rdb --for redis-6.2           what 6.2 loads; what it cannot hold is listed
+  rekindle convert dump.rdb appendonlydir                     turn appendonly on without losing data
+  rekindle convert dump.rdb - --to resp | redis-cli --pipe    into a running server
+  rekindle convert appendonlydir users.rdb --match 'user:*' --ttl strip
+  rekindle convert dump.rdb part.rdb --split slots:0-5460,5461-10922,10923-16383
+  rekindle convert a.rdb b.rdb all.rdb --on-duplicate last    merge
+
+Forms: rdb; aof (one file); aofdir (a directory with a manifest); resp (commands alone); ndjson (reads back to the
+byte, docs/ndjson.md); json (the same in one document); csv (a row for every element; cannot be read back).`;
+
+async function run(paths: readonly string[], flags: ConvertFlags, session: Session): Promise<number> {
+  const { settings } = session;
+  const path = paths.at(-1)!;
+  const inputs = paths.slice(0, -1);
+  if (inputs.length === 0) {
+    throw new UsageError(
+      'an output is missing',
+      'rekindle convert SOURCE OUT: the last path is where to write',
+    );
+  }
+  if (path === '-' && settings.json) {
+    throw new UsageError(
+      '--json prints a report where the output would go',
+      'give OUT a path, or leave out --json',
+    );
+  }
+  const options = optionsOf(path, flags, session);
+  const sources: DatasetSource[] = [];
+  const again = options.split?.kind === 'db';
+  for (const input of inputs) {
+    const source = await openDataset(input, { ...sourceOptionsOf(flags, session), again });
+    tellSource(source, session);
+    sources.push(source);
+  }
+  const report = await convertSources(sources, options, session.context);
+  if (settings.json) session.report(convertJson(report, session));
+  else printConvert(report, session);
+  noteConvert(report, session);
+  return exitCodeOf(report);
+}
+
+function exitCodeOf(report: ConvertReport): number {
+  return report.published ? 0 : 1;
+}
+
+function optionsOf(path: string, flags: ConvertFlags, session: Session): ConvertOptions {
+  const { settings } = session;
+  const form: ConvertForm =
+    flags.to === undefined ? convertFormByName(path) : parseWord(flags.to, '--to', CONVERT_FORMS);
+  if (path === '-' && form === 'aofdir') {
+    throw new UsageError('a directory cannot go to standard output', 'give a path, or --to aof');
+  }
+  if (flags.for !== undefined && !isForServer(form)) {
+    throw new UsageError(`--for says which server loads the output, and none loads ${form}`, 'leave it out');
+  }
+  const split = splitFor(path, flags);
+  return {
+    path,
+    form,
+    target: flags.for === undefined ? null : targetNamed(flags.for, '--for'),
+    conditions: conditionsOf(flags),
+    transforms: transformsOf(flags),
+    split,
+    onDuplicate: parseWord(flags.onDuplicate ?? 'error', '--on-duplicate', ['first', 'last', 'error']),
+    dialect: settings.dialect,
+    onUnknown: parseWord(flags.onUnknown ?? 'stop', '--on-unknown', ['stop', 'skip']),
+    force: settings.force,
+    refuseLoss: settings.strict,
+    stream: path === '-' ? new StdoutTarget(session) : null,
+    shown: (name) => session.shown(name),
+  };
+}
+
+function splitFor(path: string, { split }: ConvertFlags): Split | null {
+  if (split === undefined) return null;
+  if (path === '-')
+    throw new UsageError('--split writes several outputs, and there is one standard output', 'give a path');
+  return splitOf(split);
+}
+
+function transformsOf({ ttl, rename = [], mapDb = [] }: ConvertFlags): Transforms {
+  return {
+    ttl: ttl === undefined ? null : ttlChangeOf(ttl),
+    rename: rename.map(renameOf),
+    databases: new Map(mapDb.map(databaseOf)),
+  };
+}
+
+function ttlChangeOf(text: string): TtlChange {
+  if (text === 'strip') return { kind: 'strip' };
+  const [, kind, value] = /^(shift|now):(.+)$/.exec(text) ?? [];
+  if (kind === 'now') return { kind, ms: parseInstant(value!, '--ttl now') };
+  if (kind === 'shift' && /^[+-]?\d{1,12}(\.\d{1,3})?$/.test(value!))
+    return { kind, ms: Math.round(Number(value) * 1000) };
+  throw new UsageError(
+    `--ttl: '${text}' is no change of TTLs`,
+    'give strip, shift:SECONDS (shift:-3600) or now:TIME',
+  );
+}
+
+/** `REGEX=REPL`; the last `=` parts them, so that an expression may hold some. */
+function renameOf(text: string): Rename {
+  const at = text.lastIndexOf('=');
+  if (at < 1) throw new UsageError(`--rename: '${text}' has no REGEX=REPL`, "give --rename '^old:=new:'");
+  try {
+    return { pattern: new RegExp(text.slice(0, at), 'gu'), replacement: text.slice(at + 1) };
+  } catch (error) {
+    throw new UsageError(
+      `--rename: '${text.slice(0, at)}' is not a regular expression`,
+      (error as Error).message,
+    );
+  }
+}
+
+const DATABASE_MAX = 0x7fff_fffe;
+
+function databaseOf(text: string): readonly [number, number] {
+  const [, from, to] = /^(\d{1,10})=(\d{1,10})$/.exec(text) ?? [];
+  if (from === undefined || Number(from) > DATABASE_MAX || Number(to) > DATABASE_MAX) {
+    throw new UsageError(`--map-db: '${text}' has no N=M`, 'give --map-db 3=0');
+  }
+  return [Number(from), Number(to)];
+}
