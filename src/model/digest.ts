@@ -23,17 +23,39 @@ export interface DigestFamily {
   readonly fieldTtls: boolean;
   /** Whether hash fields past their TTL are left out. */
   readonly skipsExpiredFields: boolean;
+  /** Documents of the JSON module have a digest of their own: those of Valkey do. */
+  readonly digestsJson?: boolean;
 }
 
-const TODAYS_REDIS: DigestFamily = { scoreText: 'shortest', fieldTtls: true, skipsExpiredFields: false };
+const TODAYS_REDIS: DigestFamily = {
+  scoreText: 'shortest',
+  fieldTtls: true,
+  skipsExpiredFields: false,
+};
+
+const JSON_MODULE = 'ReJSON-RL';
+/** Types of modules that never had a digest of their own: of their values only the kind counts. */
+const UNDIGESTED: ReadonlySet<string> = new Set([
+  JSON_MODULE,
+  'MBbloom--',
+  'MBbloomCF',
+  'CMSk-TYPE',
+  'TopK-TYPE',
+  'TDIS-TYPE',
+  'TSDB-TYPE',
+]);
 
 /**
  * The family of a server: `redis`, `valkey`, `keydb` and a version such as `7.0.15` or `7.2`. Release candidates number
  * themselves below the release (7.3.240). Anything unknown counts as today's Redis.
  */
 export function digestFamilyOf(product: string, version: string): DigestFamily {
-  if (product === 'valkey') return { scoreText: 'shortest', fieldTtls: false, skipsExpiredFields: true };
-  if (product === 'keydb') return { scoreText: '17g', fieldTtls: false, skipsExpiredFields: false };
+  if (product === 'valkey') {
+    return { scoreText: 'shortest', fieldTtls: false, skipsExpiredFields: true, digestsJson: true };
+  }
+  if (product === 'keydb') {
+    return { scoreText: '17g', fieldTtls: false, skipsExpiredFields: false };
+  }
   const match = /^(\d+)(?:\.(\d+))?/.exec(version);
   if (product !== 'redis' || match === null) return TODAYS_REDIS;
   const release = Number(match[1]) * 1000 + Number(match[2] ?? 0);
@@ -158,7 +180,7 @@ export class DigestHandler extends ItemSink {
     if (head.hasExpiry && this.options.nowMs !== null && head.expiresAtMs < this.options.nowMs)
       this.expired++;
     if (head.database !== this.current) this.enter(head.database);
-    this.understood = head.kind !== 'module';
+    this.understood = head.kind !== 'module' || this.isUndigested(head.moduleName);
     this.gaps = 0;
     this.nextIndex = 0;
     this.ordered = head.kind === 'list';
@@ -289,6 +311,10 @@ export class DigestHandler extends ItemSink {
     sha1OfDigest(this.whole, hashed);
     xor(this.accumulator, hashed);
     if (this.withValues) this.options.onKey?.(head, digestHex(this.value));
+  }
+
+  private isUndigested(module: string): boolean {
+    return UNDIGESTED.has(module) && !(module === JSON_MODULE && this.options.digestsJson === true);
   }
 
   /** An item whose place counts. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { MemorySource } from '../../src/bytes/source.js';
+import { DigestHandler, digestFamilyOf } from '../../src/model/digest.js';
 import type {
   BloomFilter,
   CountMinSketch,
@@ -14,7 +15,9 @@ import type {
 } from '../../src/model/module-value.js';
 import type { RedisValue } from '../../src/model/value.js';
 import { readRdb } from '../../src/rdb/records.js';
+import { RdbRelay } from '../../src/tools/relay.js';
 import { testdata } from '../support/corpus.js';
+import { decodeInto } from '../support/rdb.js';
 import { readTarGz } from '../support/tar.js';
 
 /** One question to the server that wrote the file, and its answer. */
@@ -64,6 +67,46 @@ describe.each(Object.entries(ENCODINGS))('%s', (family, encodings) => {
     expect([...met].sort()).toEqual([...encodings].sort());
   });
 });
+
+/** DEBUG DIGEST of the servers, each with its module, after loading the file. */
+const DIGESTS = [
+  ['json', 'redisjson-1.0.8', 'b063ed3cbec01220f5ac3a875f7aaa7f15cef563'],
+  ['redisbloom', '2.4.20', '7f419347f5e950ad31091d946ca79efe7999a2dc'],
+  ['redisbloom', '8.8.0', '7f419347f5e950ad31091d946ca79efe7999a2dc'],
+  ['redistimeseries', '1.8.1', 'b7d54c909aa737bcb94b8c0be90f827a146cde71'],
+  ['redistimeseries', '8.6.0', '8e2e8bea483630b2e38c45aa6d77c1baae9ce0c1'],
+] as const;
+/** DEBUG DIGEST-VALUE of every key in them. */
+const VALUE_DIGEST = '865b1024b47cf7b38672487172782cb7502865bb';
+
+test.each(DIGESTS)(
+  '%s %s: modules without a digest of their own digest as servers do',
+  async (family, name, digest) => {
+    const told = await digestOf(family, name);
+    expect(told.result).toBe(digest);
+    expect([...told.values]).toEqual([VALUE_DIGEST]);
+    expect(told.opaque).toBe(0);
+  },
+);
+
+test('documents of valkey-json have a digest that only their module knows', async () => {
+  const told = await digestOf('json', 'valkey-json-1.0.2');
+  expect(told.opaque).toBe(18);
+  expect([...told.values]).toEqual([null]);
+});
+
+async function digestOf(family: string, name: string) {
+  const bytes = readTarGz(readFileSync(testdata('modules', `${family}.tar.gz`))).get(`${name}.rdb`)!;
+  const values = new Set<string | null>();
+  const product = name.startsWith('valkey') ? 'valkey' : 'redis';
+  const handler = new DigestHandler({
+    ...digestFamilyOf(product, '7.0'),
+    nowMs: null,
+    onKey: (_head, value) => values.add(value),
+  });
+  await decodeInto(new RdbRelay(handler), bytes);
+  return { result: handler.result(), opaque: handler.opaque, values };
+}
 
 async function valuesOf(bytes: Buffer): Promise<Map<string, ModuleValue>> {
   const found = new Map<string, ModuleValue>();
