@@ -1,9 +1,11 @@
 import type { Cut } from '../../aof/cut.js';
 import type { AofSet } from '../../aof/set.js';
 import { UsageError } from '../../errors.js';
+import { findDangers } from '../../tools/log/dangerous.js';
 import { type LogEntry, type LogOptions, listLog } from '../../tools/log/list.js';
 import type { LogPassEnd } from '../../tools/log/pass.js';
 import { settleTimes } from '../../tools/log/since.js';
+import { countLog } from '../../tools/log/stats.js';
 import { asLog, openSource } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { type CutFlags, cutOf, cutOptions } from '../cut-flags.js';
@@ -17,6 +19,8 @@ import {
   SHORT,
   severityInLog,
 } from '../render/log.js';
+import { dangersJson, noteDangers, printDangers } from '../render/log-dangers.js';
+import { printStats, statsJson } from '../render/log-stats.js';
 import type { Session } from '../session.js';
 import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
 import { parseCount } from '../values.js';
@@ -24,6 +28,9 @@ import { parseCount } from '../values.js';
 interface LogFlags extends SourceFlags, CutFlags, LogFilterFlags {
   readonly last?: string;
   readonly full?: boolean;
+  readonly stats?: boolean;
+  readonly dangerous?: boolean;
+  readonly mass?: string;
 }
 
 export const log: CommandDefinition = {
@@ -31,7 +38,13 @@ export const log: CommandDefinition = {
     command.usage('[options] SOURCE').argument('<source>', 'a file, a directory, or - for standard input');
     cutOptions(logFilterOptions(command))
       .option('--last <n>', 'only the last N of them')
-      .option('--full', 'show every byte of long commands');
+      .option('--full', 'show every byte of long commands')
+      .option('--stats', 'count instead: commands by name, second and key, the largest, the write rate')
+      .option('--dangerous', 'list what removes or replaces much, with the point just before each')
+      .option(
+        '--mass <keys>',
+        'with --dangerous: deletions of so many keys, at once or in a row (default: 100)',
+      );
     preferOption(command)
       .addHelpText('after', HELP)
       .action((source: string, flags: LogFlags) => launch((session) => run(source, flags, session)));
@@ -43,6 +56,8 @@ Examples:
   rekindle log /var/lib/redis                              every command, with where and when it was written
   rekindle log /var/lib/redis --last 20                    the last ones before the crash
   rekindle log appendonlydir --since -15m --match 'user:*' what touched these keys in the last 15 minutes
+  rekindle log /var/lib/redis --dangerous                  was there a FLUSHALL, and how to get to the point before it
+  rekindle log /var/lib/redis --stats                      who writes so much
   rekindle log appendonlydir --command DEL,UNLINK,'FLUSH*' --db 0
   zcat old.aof.gz | rekindle log - --json | jq -r 'select(.args[0] == "SET") | .args[1]'
 
@@ -53,24 +68,89 @@ hold them, those of a transaction that never ended too. A key that only RDB, FLU
 
 async function run(path: string, flags: LogFlags, session: Session): Promise<number> {
   const { settings } = session;
-  const last = flags.last === undefined ? null : parseCount(flags.last, '--last');
+  const view = viewOf(flags);
   const request = requestOf(flags);
   const again = request.countsBack ? { again: true } : {};
   const source = await openSource(path, { ...sourceOptionsOf(flags, session), readsOn: true, ...again });
   tellSource(source, session);
   const set = await asLog(source);
-  const options: LogOptions = {
-    ...(await settled(request, set, session)),
-    dialect: settings.dialect,
-    batch: 512,
-  };
-  const print = settings.json ? jsonPrinter(session) : textPrinter(flags, session);
-  const end = await (last === null
-    ? printAll(listLog(set, options, session.context), print, session)
-    : printLast(last, listLog(set, options, session.context), print, session));
-  if (settings.json) session.print(logSummaryJson(end, session));
-  noteLog(end, !settings.json, session);
+  const options = { ...(await settled(request, set, session)), dialect: settings.dialect };
+  const end = await view(set, options, path, session);
   return exitCodeOf(end, settings.strict);
+}
+
+type Options = Pick<LogOptions, 'cut' | 'conditions' | 'dialect'>;
+/** Shows a log in one way, and says what was seen of it. */
+type View = (set: AofSet, options: Options, path: string, session: Session) => Promise<LogPassEnd>;
+
+function viewOf(flags: LogFlags): View {
+  const { stats, dangerous, last, full, mass } = flags;
+  const lists = last !== undefined || full === true;
+  if (stats === true && dangerous === true) {
+    throw new UsageError('--stats and --dangerous are two ways to look at a log', 'give one of the two');
+  }
+  if ((stats === true || dangerous === true) && lists) {
+    throw new UsageError(
+      '--last and --full are for the list of commands, which --stats and --dangerous do not show',
+      'leave them out, or narrow what is counted with --since or --from-command',
+    );
+  }
+  if (mass !== undefined && dangerous !== true) {
+    throw new UsageError('--mass says what --dangerous lists, which is not given', 'add --dangerous');
+  }
+  const massKeys = mass === undefined ? MASS_KEYS : parseCount(mass, '--mass', 1);
+  const held = last === undefined ? null : parseCount(last, '--last');
+  if (stats === true) return showStats;
+  if (dangerous === true) return (...given) => showDangers(massKeys, ...given);
+  return (set, options, _path, session) => showCommands(held, full === true, set, options, session);
+}
+
+const MASS_KEYS = 100;
+
+async function showCommands(
+  last: number | null,
+  full: boolean,
+  set: AofSet,
+  options: Options,
+  session: Session,
+): Promise<LogPassEnd> {
+  const { json } = session.settings;
+  const print = json ? jsonPrinter(session) : textPrinter(full, session);
+  const listing = listLog(set, { ...options, batch: 512 }, session.context);
+  const end = await (last === null
+    ? printAll(listing, print, session)
+    : printLast(last, listing, print, session));
+  if (json) session.print(logSummaryJson(end, session));
+  noteLog(end, !json, session);
+  return end;
+}
+
+async function showStats(
+  set: AofSet,
+  options: Options,
+  _path: string,
+  session: Session,
+): Promise<LogPassEnd> {
+  const stats = await countLog(set, options, session.context);
+  if (session.settings.json) session.report(statsJson(stats, session));
+  else printStats(stats, session);
+  noteLog(stats.end, false, session);
+  return stats.end;
+}
+
+async function showDangers(
+  massKeys: number,
+  set: AofSet,
+  options: Options,
+  path: string,
+  session: Session,
+): Promise<LogPassEnd> {
+  const report = await findDangers(set, { ...options, massKeys }, session.context);
+  if (session.settings.json) session.report(dangersJson(report, path, session));
+  else printDangers(report, path, session);
+  noteDangers(report, session);
+  noteLog(report.end, false, session);
+  return report.end;
 }
 
 /** What is asked for, its times not yet settled. */
@@ -102,8 +182,8 @@ function jsonPrinter(session: Session): Print {
   return (entry) => (entry.kind === 'command' ? commandJson(entry, session) : '');
 }
 
-function textPrinter(flags: LogFlags, session: Session): Print {
-  const printer = new LogPrinter(session, flags.full === true ? FULL : SHORT);
+function textPrinter(full: boolean, session: Session): Print {
+  const printer = new LogPrinter(session, full ? FULL : SHORT);
   return (entry) => printer.text(entry);
 }
 

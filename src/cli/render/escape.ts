@@ -36,3 +36,9 @@ function escapeCharacter(character: string): string {
 }
 
 const hexByte = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`;
+
+/** A text as one word of a shell, which is told it as it stands. */
+export function shellWord(text: string): string {
+  const safe = printable(text);
+  return /^[\w@%+=:,./-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", "'\\''")}'`;
+}

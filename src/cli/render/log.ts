@@ -162,10 +162,10 @@ export function severityInLog(finding: Finding, strict: boolean): Severity {
   return isTail && !strict ? 'warning' : severityOf(finding, strict);
 }
 
-/** What must be known about a listing, on standard error. */
+/** What must be known about what was read, on standard error; `told`: findings stand in their places already. */
 export function noteLog(end: LogPassEnd, told: boolean, session: Session): void {
   const { stoppedAt, commands, findings, notChecked } = end;
-  if (end.told < commands) session.note(`${counted(end.told, 'command')} of ${count(commands)} listed`);
+  if (end.told < commands) session.note(`${count(end.told)} of ${counted(commands, 'command')}`);
   else session.note(counted(commands, 'command'));
   if (stoppedAt.reason !== 'end' && stoppedAt.openTransaction > 0) {
     session.warn(

@@ -35,6 +35,8 @@ export const EVERY_COMMAND: LogConditions = {
 
 /** Tells of each command whether it is meant. Commands must be asked for in the order of the log. */
 export class LogFilter {
+  /** True when every command is meant. */
+  readonly open: boolean;
   private readonly keyFilter: KeyNameFilter;
   private readonly arguments = new KeyArguments();
   private readonly slice = new ByteSlice();
@@ -54,6 +56,9 @@ export class LogFilter {
     this.reachedTime = conditions.sinceSeconds === null;
     this.sinceMs = (conditions.sinceSeconds ?? 0) * 1000;
     this.fromNumber = conditions.fromCommand ?? 0;
+    const { commands, databases } = conditions;
+    const narrows = commands.length + databases.length > 0 || !this.keyFilter.open;
+    this.open = !narrows && this.reachedOffset && this.reachedTime && this.fromNumber === 0;
   }
 
   fileStart(file: AofFileEntry): void {

@@ -144,6 +144,8 @@ class LogPass implements AofFileHandler {
   private limit = Number.POSITIVE_INFINITY;
   private readonly lastNumber: number;
   private readonly lastSeconds: number;
+  private readonly unfiltered: boolean;
+  private readonly bars: boolean;
 
   constructor(
     private readonly listener: LogListener,
@@ -152,6 +154,8 @@ class LogPass implements AofFileHandler {
   ) {
     this.lastNumber = options.cut.commands ?? Number.POSITIVE_INFINITY;
     this.lastSeconds = options.cut.seconds ?? Number.POSITIVE_INFINITY;
+    this.unfiltered = options.filter.open;
+    this.bars = options.cut.before.length > 0;
     this.findings = new FindingList('');
   }
 
@@ -254,7 +258,7 @@ class LogPass implements AofFileHandler {
     if (this.stopped) return;
     const place = this.place!;
     const end = command.offset + command.length;
-    if (end > this.limit || this.isBarred(command)) {
+    if (end > this.limit || (this.bars && this.isBarred(command))) {
       this.stop(end > this.limit ? 'offset' : 'pattern');
       return;
     }
@@ -264,7 +268,7 @@ class LogPass implements AofFileHandler {
     place.offset = command.offset;
     place.length = command.length;
     place.inTransaction = role !== PLAIN;
-    if (this.options.filter.passes(command, place)) {
+    if (this.unfiltered || this.options.filter.passes(command, place)) {
       this.told++;
       this.listener.command(command, place);
     }
