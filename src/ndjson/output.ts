@@ -13,6 +13,8 @@ const BASE64_PIECE = 36 * 1024;
 /** `{"base64":""}` */
 const BASE64_OPEN = '{"base64":"';
 const QUOTE = 34;
+/** Literals of up to this many characters are written by a loop. */
+const LOOPED_MAX = 32;
 const BACKSLASH = 92;
 const HEX = Buffer.from('0123456789abcdef');
 
@@ -63,8 +65,20 @@ export class JsonOutput {
 
   /** JSON as it stands; short, one byte per character. */
   literal(json: string): void {
-    const at = this.room(json.length);
-    this.position = at + this.bytes.latin1Write(json, at);
+    const { length } = json;
+    const at = this.room(length);
+    this.position = at + length;
+    const { bytes } = this;
+    // Most have a few characters, for which a call into the runtime takes longer than a loop.
+    if (length > LOOPED_MAX) bytes.latin1Write(json, at);
+    else for (let i = 0; i < length; i++) bytes[at + i] = json.charCodeAt(i);
+  }
+
+  /** One character of JSON. */
+  mark(code: number): void {
+    const at = this.room(1);
+    this.bytes[at] = code;
+    this.position = at + 1;
   }
 
   /** A string of one byte per character, taken as those bytes. */

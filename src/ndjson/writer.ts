@@ -27,6 +27,10 @@ export interface NdjsonOptions {
   readonly textBytes?: number;
 }
 
+const COMMA = 44;
+const OPEN = 91;
+const CLOSE = 93;
+
 /** What stands in front of a list of items; the others say no count. */
 const COUNTED = /^(list|set|zset|hash)$/;
 
@@ -119,7 +123,7 @@ export class NdjsonWriter implements ItemHandler {
   }
 
   keyEnd(head: KeyHead): void {
-    if (this.listed) this.out.literal(']');
+    if (this.listed) this.out.mark(CLOSE);
     else if (head.kind === 'module') this.out.closeBase64();
     this.frame.end();
     this.keys++;
@@ -151,12 +155,12 @@ export class NdjsonWriter implements ItemHandler {
   private item(opening: string): void {
     const { out } = this;
     if (this.frame.long) {
-      out.literal(']');
+      out.mark(CLOSE);
       this.frame.nextPart();
       out.literal(',"value":[');
       this.items = 0;
     }
-    if (this.items++ > 0) out.literal(',');
+    if (this.items++ > 0) out.mark(COMMA);
     if (opening !== '') out.literal(opening);
   }
 
@@ -166,21 +170,23 @@ export class NdjsonWriter implements ItemHandler {
   }
 
   field(name: ByteSlice, value: ByteSlice, expiresAtMs: number): void {
-    this.item('[');
+    this.item('');
+    this.out.mark(OPEN);
     this.pair(name, value);
     if (expiresAtMs >= 0) {
-      this.out.literal(',');
+      this.out.mark(COMMA);
       this.out.integer(expiresAtMs);
     }
-    this.out.literal(']');
+    this.out.mark(CLOSE);
   }
 
   member(value: ByteSlice, score: number): void {
-    this.item('[');
+    this.item('');
+    this.out.mark(OPEN);
     this.slice(value);
-    this.out.literal(',');
+    this.out.mark(COMMA);
     this.out.double(score);
-    this.out.literal(']');
+    this.out.mark(CLOSE);
   }
 
   arrayCursor(index: Long): void {
@@ -189,11 +195,12 @@ export class NdjsonWriter implements ItemHandler {
   }
 
   arrayElement(index: Long, value: ByteSlice): void {
-    this.item('[');
+    this.item('');
+    this.out.mark(OPEN);
     this.out.integer(index);
-    this.out.literal(',');
+    this.out.mark(COMMA);
     this.slice(value);
-    this.out.literal(']');
+    this.out.mark(CLOSE);
   }
 
   cron(script: ByteSlice, times: CronTimes, keyCount: number): void {
@@ -294,7 +301,7 @@ export class NdjsonWriter implements ItemHandler {
 
   private pair(name: ByteSlice, value: ByteSlice): void {
     this.slice(name);
-    this.out.literal(',');
+    this.out.mark(COMMA);
     this.slice(value);
   }
 
