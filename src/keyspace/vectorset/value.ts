@@ -11,6 +11,8 @@ import { VectorRows, type VectorSetShape } from './rows.js';
 const QUANTIZATIONS = ['fp32', 'q8', 'binary'] as const;
 /** Links of sets that were saved before the number was. */
 const LINKS_BEFORE = 16;
+/** Servers take a larger number for this one. */
+const LINKS_MAX = 4096;
 
 const teller = new ValueTeller();
 
@@ -94,7 +96,7 @@ export class VectorSet implements SideValue {
   private read(): VectorRows {
     const reader = new VectorSetReader(this.origin!);
     const { dimensions, quantization, projectedFrom, matrix } = reader;
-    const links = reader.links === 0 ? LINKS_BEFORE : reader.links;
+    const links = Math.min(reader.links === 0 ? LINKS_BEFORE : reader.links, LINKS_MAX);
     const rows = new VectorRows({ dimensions, quantization, links, projectedFrom, matrix });
     for (let i = 0; i < reader.elements; i++) {
       reader.next();
