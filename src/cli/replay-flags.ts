@@ -21,7 +21,7 @@ export interface ReplayFlags extends SourceFlags, CutFlags, FilterFlags, LiveFla
   readonly for?: string;
   readonly as?: string;
   readonly onUnknown?: string;
-  readonly digest: boolean;
+  readonly digest?: boolean;
   readonly expectDigest?: string;
   readonly execute: boolean;
   readonly undo?: string;
@@ -43,6 +43,7 @@ export function replayOptions(command: Command): Command {
     .option('--for <server>', 'write what that server loads: redis-7.0, … (default: who wrote the log)')
     .option('--no-execute', 'copy the files up to that point as they are, without executing them')
     .option('--as <server>', 'print the digest as that server does (default: who wrote the log)')
+    .option('--digest', 'compute the digest with --target, too, where it is left out otherwise')
     .option('--no-digest', 'skip the digest, which takes a fifth of the time of a large replay')
     .option('--expect-digest <hex>', 'write nothing and exit 1 unless the digest is this one')
     .option('--engine <engine>', 'server: load the same cut into a private redis-server, too, and compare')
@@ -78,7 +79,7 @@ export async function replayOptionsOf(flags: ReplayFlags, session: Session): Pro
     onUnknown: parseWord(flags.onUnknown ?? 'stop', '--on-unknown', ['stop', 'skip']),
     dialect: settings.dialect,
     output: outputOf(flags, session),
-    digest: flags.digest,
+    digest: flags.digest ?? flags.target === undefined,
     expectDigest: flags.expectDigest === undefined ? null : digestOf(flags.expectDigest),
     conditions,
     undo: flags.undo === undefined ? null : new CommandPattern(flags.undo),
@@ -100,7 +101,7 @@ const sameConditions = (conditions: ReplayOptions['conditions']): boolean =>
 
 /** Pairs that cannot both be meant, or of which the first needs the second. */
 function refuseContradictions(flags: ReplayFlags): void {
-  const { out, to, target, execute, digest } = flags;
+  const { out, to, target, execute } = flags;
   if (out === undefined && to !== undefined) {
     throw new UsageError('--to says how to write, but not where', 'add --out PATH');
   }
@@ -110,7 +111,7 @@ function refuseContradictions(flags: ReplayFlags): void {
   if (out !== undefined && target !== undefined) {
     throw new UsageError('--out and --target are two places', 'give one of the two');
   }
-  if (!digest && flags.expectDigest !== undefined) {
+  if (flags.digest === false && flags.expectDigest !== undefined) {
     throw new UsageError('--expect-digest needs the digest that --no-digest skips', 'give one of the two');
   }
   if (target === undefined) {
