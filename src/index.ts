@@ -37,6 +37,10 @@ export { CommandPattern } from './resp/pattern.js';
 
 export type { CheckOptions, CheckReport } from './tools/check.js';
 export type { Progress } from './tools/context.js';
+export type { ConvertForm } from './tools/convert/forms.js';
+export { type Split, splitOf } from './tools/convert/split.js';
+export { NO_TRANSFORMS, type Transforms, type TtlChange } from './tools/convert/transform.js';
+export type { ConvertedOutput, ConvertOptions, ConvertReport } from './tools/convert.js';
 export { Dataset, type Executed } from './tools/dataset.js';
 export type { DigestOptions, DigestReport } from './tools/digest.js';
 export { type Server, serverNamed } from './tools/family.js';
@@ -45,6 +49,7 @@ export type { InfoReport } from './tools/info.js';
 export {
   check,
   contextOf,
+  convert,
   digest,
   emptyDataset,
   info,
@@ -67,6 +72,6 @@ export type { PlanOptions, RepairAction, StrategyPlan } from './tools/repair/pla
 export type { RepairOptions, RepairOutput, RepairPlan, RepairReport } from './tools/repair.js';
 export type { CutRequest, ReplayOptions, ReplayReport, ReplayTarget } from './tools/replay.js';
 export type { CheckedFile, NotChecked } from './tools/report.js';
-export type { OpenOptions, Source } from './tools/source.js';
+export type { DatasetSource, OpenOptions, Source } from './tools/source.js';
 export { targetNamed } from './tools/target-choice.js';
 export type { Loss, OutputForm, OutputRequest, WrittenOutput } from './tools/write-dataset.js';

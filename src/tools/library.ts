@@ -6,6 +6,9 @@ import { type ReadRdbOptions, readRdb as readRdbFrom } from '../rdb/records.js';
 import { RdbWriter } from '../rdb/writer.js';
 import { type CheckOptions, type CheckReport, check as checkSource } from './check.js';
 import type { ToolContext } from './context.js';
+import { convertFormByName } from './convert/forms.js';
+import { NO_TRANSFORMS } from './convert/transform.js';
+import { type ConvertOptions, type ConvertReport, convert as convertSources } from './convert.js';
 import { Dataset } from './dataset.js';
 import { type DigestOptions, type DigestReport, digest as digestSource } from './digest.js';
 import { EVERY_KEY } from './filter.js';
@@ -21,7 +24,13 @@ import {
   type RepairReport,
 } from './repair.js';
 import { PLAIN_REPLAY, type ReplayOptions, type ReplayReport, replay as replaySource } from './replay.js';
-import { type OpenOptions, openSource as openSourceAt, type Source } from './source.js';
+import {
+  type DatasetSource,
+  type OpenOptions,
+  openDataset,
+  openSource as openSourceAt,
+  type Source,
+} from './source.js';
 import { targetNamed } from './target-choice.js';
 import { RecordTeller } from './tell-record.js';
 import type { Loss } from './write-dataset.js';
@@ -49,7 +58,7 @@ export type SourceLike = string | Source;
 
 /** Finds out what stands at a path: an RDB, an append-only file or set, or a directory with one. @throws InputError */
 export function openSource(path: string, options: Partial<OpenOptions> = {}): Promise<Source> {
-  return openSourceAt(path, { prefer: null, stdin: null, signal: null, ...options });
+  return openSourceAt(path, { ...OPENING, ...options });
 }
 
 const opened = async (source: SourceLike): Promise<Source> =>
@@ -67,6 +76,41 @@ export async function check(
 export async function info(source: SourceLike, options: Surroundings = {}): Promise<InfoReport> {
   return infoSource(await opened(source), { dialect: null }, contextOf(options));
 }
+
+/**
+ * Writes datasets in another form, for another server, filtered, changed, split or merged. The form is that of the path's
+ * ending unless told.
+ *
+ * @throws DamageError InputError UsageError OutputError
+ */
+export async function convert(
+  sources: string | readonly (string | DatasetSource)[],
+  path: string,
+  options: Partial<ConvertOptions> & Surroundings = {},
+): Promise<ConvertReport> {
+  const given = typeof sources === 'string' ? [sources] : sources;
+  const all: ConvertOptions = {
+    path,
+    form: options.form ?? convertFormByName(path),
+    target: null,
+    conditions: EVERY_KEY,
+    transforms: NO_TRANSFORMS,
+    split: null,
+    onDuplicate: 'error',
+    dialect: null,
+    onUnknown: 'stop',
+    force: false,
+    refuseLoss: false,
+    stream: null,
+    shown: (name) => JSON.stringify(name),
+    ...options,
+  };
+  const inputs: DatasetSource[] = [];
+  for (const each of given) inputs.push(typeof each === 'string' ? await openDataset(each, OPENING) : each);
+  return convertSources(inputs, all, contextOf(options));
+}
+
+const OPENING: OpenOptions = { prefer: null, stdin: null, signal: null };
 
 /** The digest that DEBUG DIGEST prints for a dataset. @throws DamageError InputError */
 export async function digest(

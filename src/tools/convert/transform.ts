@@ -27,7 +27,7 @@ export interface Transforms {
   readonly databases: ReadonlyMap<number, number>;
 }
 
-export const UNCHANGED: Transforms = { ttl: null, rename: [], databases: new Map() };
+export const NO_TRANSFORMS: Transforms = { ttl: null, rename: [], databases: new Map() };
 
 /** True when two keys can have one name behind the change. */
 export function mayJoin({ rename, databases }: Transforms): boolean {
