@@ -6,6 +6,9 @@ import { count, counted, instant, offset, size } from './numbers.js';
 /** No server lets one argument or value be longer. */
 const VALUE_BYTES_MAX = 512 * 1024 * 1024;
 
+/** The only type whose values nobody can walk past. */
+const TYPE_MODULE_PRE_RELEASE = 6;
+
 type Wording = (value: number, detail: ErrorDetail) => string | null;
 
 /** How a number in a finding's detail is said; null: it is said elsewhere. Others follow their name. */
@@ -36,6 +39,10 @@ const NUMBERS: Readonly<Record<string, Wording>> = {
   expiresAtMs: (value) => `it expires at ${instant(value)}`,
   records: (value) => counted(value, 'record'),
   line: (value) => `line ${value}`,
+  number: (value) =>
+    value === TYPE_MODULE_PRE_RELEASE
+      ? `number ${value}: a module value as release candidates of Redis 4.0 wrote it, whose end only its module can find`
+      : `number ${count(value)}`,
   safeCut: () => null,
   manifestOffset: () => null,
 };
