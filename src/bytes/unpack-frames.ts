@@ -1,10 +1,10 @@
+import { LZ4_MAGIC } from '../kernels/lz4-frame.js';
+import { ZSTD_MAGIC } from '../kernels/zstd.js';
 import type { PackedInput } from './packed-input.js';
 import type { Fail, Unpacker } from './unpack.js';
 import { Lz4FrameReader } from './unpack-lz4.js';
 import { ZstdFrameReader } from './unpack-zstd.js';
 
-const MAGIC_ZSTD = 0xfd2fb528;
-const MAGIC_LZ4 = 0x184d2204;
 const MAGIC_LZ4_LEGACY = 0x184c2102;
 /** With any value in the lowest four bits. */
 const MAGIC_SKIPPABLE = 0x184d2a50;
@@ -47,8 +47,8 @@ export class FramesUnpacker implements Unpacker {
           throw fail('packed/truncated', input.offset, { reading: 'skippable-frame' });
         continue;
       }
-      if (magic === MAGIC_LZ4) this.frame = this.lz4;
-      else if (magic === MAGIC_ZSTD) this.frame = this.zstd;
+      if (magic === LZ4_MAGIC) this.frame = this.lz4;
+      else if (magic === ZSTD_MAGIC) this.frame = this.zstd;
       else if (magic === MAGIC_LZ4_LEGACY)
         throw fail('packed/unsupported', offset, { reason: 'lz4-legacy-frame' });
       else throw this.noFrame(offset);

@@ -1,3 +1,4 @@
+import { LZ4_MAGIC } from '../kernels/lz4-frame.js';
 import type { PackedInput } from './packed-input.js';
 import type { Fail, Unpacker } from './unpack.js';
 import { Lz4FrameReader } from './unpack-lz4.js';
@@ -10,7 +11,6 @@ const FIELDS: readonly (readonly [name: string, value: number])[] = [
   ['stream-kind', 1],
 ];
 const MAGIC_BYTES = 3;
-const MAGIC_LZ4 = 0x184d2204;
 
 /** Valkey's compressed stream: an envelope of seven bytes, exactly one LZ4 frame, nothing after it. */
 export class VcsUnpacker implements Unpacker {
@@ -49,7 +49,7 @@ export class VcsUnpacker implements Unpacker {
     input.position += envelope;
     const { offset } = input;
     const magic = input.word();
-    if (magic !== MAGIC_LZ4) {
+    if (magic !== LZ4_MAGIC) {
       const found = input.bytes.toString('hex', input.position - 4, input.position);
       throw fail('packed/corrupt', offset, { reason: 'no-frame', found });
     }

@@ -1,5 +1,7 @@
 import { Decompress, decompress } from 'fzstd';
 
+/** Bytes of the magic that opens a frame. */
+export const ZSTD_MAGIC = 0xfd2fb528;
 /** No block decodes to more. */
 export const ZSTD_BLOCK_MAX = 131072;
 /** The largest window the zstd program accepts unless told otherwise. */

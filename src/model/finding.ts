@@ -78,6 +78,8 @@ export const FINDINGS = {
   'rdb/doubtful-records': 'warning',
   /** Compressed records of Dragonfly. */
   'rdb/bad-blob': 'error',
+  /** A part of a record that Dragonfly has split. */
+  'rdb/bad-chunk': 'error',
   /** Changes that Dragonfly wrote into a snapshot as commands. */
   'rdb/journal-entries': 'warning',
   'rdb/empty-value': 'warning',

@@ -1,6 +1,8 @@
+import type { ByteSlice } from '../bytes/slice.js';
 import { FormatError } from '../errors.js';
 import { lz4DecodeFrame } from '../kernels/lz4-frame.js';
-import { readZstdHeader, ZSTD_BLOCK_MAX, zstdDecompress } from '../kernels/zstd.js';
+import { readZstdHeader, ZSTD_BLOCK_MAX, ZSTD_MAGIC, zstdDecompress } from '../kernels/zstd.js';
+import type { GatheredValue } from './chunks.js';
 import { type Cursor, SHORT } from './cursor.js';
 import { insideBlob } from './dragonfly.js';
 import type { TextReader } from './text.js';
@@ -20,6 +22,8 @@ export class Blob {
   private position = 0;
   /** Offset of the blob's opcode. */
   private offset = 0;
+  /** Bytes in front of those of the file. */
+  private before = 0;
   private kind = '';
   private outerBytes: Buffer = EMPTY;
   private outerPosition = 0;
@@ -37,21 +41,25 @@ export class Blob {
     const offset = cursor.offsetOf(cursor.position);
     const end = text.read(cursor, cursor.position + 1);
     if (end === SHORT) return false;
-    const { bytes, start, end: stop } = text.slice;
-    const kind = rule === 'blob-zstd' ? 'zstd' : 'lz4';
-    const plain =
-      kind === 'zstd' ? unpackZstd(bytes, start, stop) : lz4DecodeFrame(bytes, start, stop, PLAIN_BYTES_MAX);
-    if (typeof plain === 'string') {
-      throw new FormatError('rdb/bad-blob', offset, { packing: kind, reason: plain, bytes: stop - start });
-    }
+    const plain = unpackBlob(rule, text.slice, offset);
+    cursor.position = end;
+    this.begin(cursor, plain, offset, 0, rule === 'blob-zstd' ? 'zstd-blob' : 'lz4-blob');
+    return true;
+  }
+
+  /** Turns the cursor, which stands behind their last chunk, to the records of a key that came in chunks. */
+  openGathered({ bytes, offset, start }: GatheredValue, cursor: Cursor): void {
+    this.begin(cursor, bytes, offset, start, 'tagged-chunks');
+  }
+
+  private begin(cursor: Cursor, plain: Buffer, offset: number, before: number, kind: string): void {
     this.bytes = plain;
     this.position = 0;
     this.offset = offset;
-    this.kind = `${kind}-blob`;
+    this.before = before;
+    this.kind = kind;
     this.isOpen = true;
-    cursor.position = end;
     this.enter(cursor);
-    return true;
   }
 
   /** Turns the cursor from the window to where it stood in the blob. */
@@ -64,8 +72,8 @@ export class Blob {
     cursor.bytes = this.bytes;
     cursor.position = this.position;
     cursor.end = this.bytes.length;
-    cursor.base = this.offset;
-    cursor.limit = this.offset + this.bytes.length;
+    cursor.base = this.offset - this.before;
+    cursor.limit = cursor.base + this.bytes.length;
   }
 
   /** Turns the cursor back to the window. */
@@ -103,9 +111,18 @@ export class Blob {
 
 const EMPTY = Buffer.alloc(0);
 
+/** The plain bytes of a blob, whose opcode stands at `offset`. @throws FormatError `rdb/bad-blob` */
+export function unpackBlob(rule: BlobRule, { bytes, start, end }: ByteSlice, offset: number): Buffer {
+  const packing = rule === 'blob-zstd' ? 'zstd' : 'lz4';
+  const plain =
+    packing === 'zstd' ? unpackZstd(bytes, start, end) : lz4DecodeFrame(bytes, start, end, PLAIN_BYTES_MAX);
+  if (typeof plain !== 'string') return plain;
+  throw new FormatError('rdb/bad-blob', offset, { packing, reason: plain, bytes: end - start });
+}
+
 /** Plain bytes of a whole frame, or what is wrong with it. Dragonfly always states the size, and no frame is larger. */
 function unpackZstd(bytes: Buffer, start: number, end: number): Buffer | string {
-  if (end - start < MAGIC_BYTES || bytes.readUInt32LE(start) !== 0xfd2fb528) return 'no-frame';
+  if (end - start < MAGIC_BYTES || bytes.readUInt32LE(start) !== ZSTD_MAGIC) return 'no-frame';
   const header = readZstdHeader(bytes, start + MAGIC_BYTES, end);
   if (header === null) return 'frame-header';
   if (typeof header === 'number') return 'truncated';

@@ -84,6 +84,7 @@ export const OPCODE_DRAGONFLY_JOURNAL_OFFSET = 211;
 export const OPCODE_DRAGONFLY_MASK = 220;
 export const OPCODE_DRAGONFLY_VECTOR_INDEX = 222;
 export const OPCODE_DRAGONFLY_DOCUMENT_INDEX = 223;
+export const OPCODE_DRAGONFLY_CHUNK = 224;
 
 /** First bytes of a length: 32 or 64 bits follow, big endian. */
 export const LENGTH_32 = 0x80;

@@ -4,20 +4,20 @@ import { FormatError } from '../errors.js';
 import { ITEMS, KeyHead, RAW } from '../model/handler.js';
 import { Blob } from './blob.js';
 import { RunningChecksum } from './checksum.js';
+import { ChunkedValues } from './chunks.js';
 import type { TypeCodec, WarningSink } from './codec.js';
 import { HEADER_BYTES, STRING_INT8, STRING_INT32 } from './constants.js';
 import { Cursor, SHORT } from './cursor.js';
 import { type Dialect, type DialectName, dialectOf, type OpcodeRule } from './dialect.js';
 import type { RdbHandler } from './handler.js';
 import { readHeader } from './header.js';
+import { describe, forgetKey, KeyReader } from './key-reader.js';
 import { ModuleAuxReader } from './module-aux.js';
-import { moduleIdAt } from './module-id.js';
 import { isAttribute, OpcodeReader, readAttribute } from './opcodes.js';
 import { EMBEDDED_MAX, integerBytes, TextReader } from './text.js';
 import { readTrailer } from './trailer.js';
-import { moduleCodec, moduleValue } from './types/module.js';
 import { string } from './types/string.js';
-import { countAt, DEFAULT_LIMITS, encodingAt, type RdbLimits, ValueReader } from './value-reader.js';
+import { DEFAULT_LIMITS, type RdbLimits, ValueReader } from './value-reader.js';
 
 export interface RdbDecoderOptions {
   /** False: the checksum is neither computed nor compared, and the summary says what the trailer holds. */
@@ -27,6 +27,8 @@ export interface RdbDecoderOptions {
   /** The product, where the file cannot tell; else magic, version and aux fields do. */
   readonly dialect?: DialectName | undefined;
   readonly limits?: RdbLimits | undefined;
+  /** True: the bytes are a record that came in chunks, and has none itself. */
+  readonly inChunks?: boolean;
   /** Called for flaws that do not end the decoding, while `head` names the key at hand. */
   readonly onWarning?: WarningSink | undefined;
 }
@@ -52,13 +54,14 @@ export class RdbDecoder implements Machine {
   /** Absolute offset of the record at hand, attributes of a key included; -1 between records. */
   private recordOffset = -1;
   private readonly cursor = new Cursor();
-  private readonly keyText: TextReader;
+  private readonly keyReader: KeyReader;
   private readonly valueText: TextReader;
   private readonly values: ValueReader;
   private readonly opcodes: OpcodeReader;
   private readonly moduleAux = new ModuleAuxReader();
   /** Records that stand compressed in a record. */
   private readonly blob = new Blob();
+  private readonly chunks: ChunkedValues | null;
   private readonly checksum: RunningChecksum;
   private readonly verify: boolean;
   /** Whether the handler wants the bytes around the values. */
@@ -71,7 +74,7 @@ export class RdbDecoder implements Machine {
     options: RdbDecoderOptions,
   ) {
     const limits = options.limits ?? DEFAULT_LIMITS;
-    this.keyText = new TextReader(limits.stringBytesMax);
+    this.keyReader = new KeyReader(limits.stringBytesMax);
     this.valueText = new TextReader(limits.stringBytesMax);
     const warn = options.onWarning ?? (() => {});
     this.values = new ValueReader(options.deep, limits, warn);
@@ -80,6 +83,15 @@ export class RdbDecoder implements Machine {
     this.records = handler.record !== undefined;
     this.checksum = new RunningChecksum(options.verifyChecksum);
     this.product = options.dialect ?? null;
+    // What comes in chunks has no chunks itself.
+    const ofChunks = {
+      limits,
+      verifyChecksum: false,
+      deep: false,
+      dialect: 'dragonfly',
+      inChunks: true,
+    } as const;
+    this.chunks = options.inChunks ? null : new ChunkedValues((sink) => new RdbDecoder(sink, ofChunks));
   }
 
   /** The dialect of the file, as far as it is known by now; null before the header is read. */
@@ -108,6 +120,7 @@ export class RdbDecoder implements Machine {
         const progress = this.advance();
         if (progress !== NEED || !blob.isOpen) return progress;
         blob.close(cursor, this.phase === RECORDS);
+        this.openGathered();
       }
     } catch (error) {
       throw blob.isOpen ? blob.located(error) : error;
@@ -219,7 +232,8 @@ export class RdbDecoder implements Machine {
     }
     if (valueEnd > end) return false;
     head.key.set(bytes, keyAt, keyEnd);
-    this.fillHead(string, number, encoding, -1);
+    describe(head, string, number, encoding, -1);
+    head.offset = this.recordOffset;
     if (this.records) this.tellRecord(cursor.position, keyEnd);
     const depth = handler.key(head);
     const { slice } = this.valueText;
@@ -237,29 +251,15 @@ export class RdbDecoder implements Machine {
 
   /** Reads type and key and asks how deep to go; false when the window is short. */
   private readKey(typeCodec: TypeCodec, number: number): boolean {
-    let codec = typeCodec;
-    const { cursor, head } = this;
-    const valueAt = this.keyText.read(cursor, cursor.position + 1);
+    const { cursor, head, keyReader } = this;
+    const valueAt = keyReader.read(cursor, typeCodec, number, head);
     if (valueAt === SHORT) return false;
-    if (codec === moduleValue) {
-      const id = moduleIdAt(cursor, valueAt);
-      if (id === null) return false;
-      head.moduleName = id.name;
-      head.moduleVersion = id.version;
-      codec = moduleCodec(id);
-    }
-    const encoding = encodingAt(codec, cursor, valueAt);
-    if (encoding === null) return false;
-    const count = countAt(codec, cursor, valueAt);
-    if (count === null) return false;
-    const { bytes, start, end } = this.keyText.slice;
-    head.key.set(bytes, start, end);
-    this.fillHead(codec, number, encoding, count);
+    head.offset = this.recordOffset;
     this.tellRecord(cursor.position, valueAt);
     const depth = this.handler.key(head);
     cursor.position = valueAt;
     this.phase = VALUE;
-    this.values.begin(codec, depth, cursor);
+    this.values.begin(keyReader.codec, depth, cursor);
     return true;
   }
 
@@ -269,28 +269,11 @@ export class RdbDecoder implements Machine {
     }
   }
 
-  private fillHead(codec: TypeCodec, number: number, encoding: string, count: number): void {
-    const { head } = this;
-    head.kind = codec.kind;
-    head.encoding = encoding;
-    head.typeId = number;
-    head.count = count;
-    head.fieldsExpire = codec.fieldsExpire === true;
-    head.opaque = codec.decode === null;
-    head.offset = this.recordOffset;
-  }
-
   private endKey(): void {
     const { head } = this;
     this.handler.keyEnd(head);
     this.keys++;
-    head.hasExpiry = false;
-    head.expiresAtMs = 0;
-    head.idleSeconds = -1;
-    head.freq = -1;
-    head.metadata = null;
-    head.moduleName = '';
-    head.moduleVersion = 0;
+    forgetKey(head);
     this.recordOffset = -1;
     this.phase = RECORDS;
   }
@@ -318,6 +301,7 @@ export class RdbDecoder implements Machine {
       return this.blob.open(rule, cursor, this.valueText) ? END : NEED;
     }
     if (rule === 'end') {
+      this.chunks?.end();
       cursor.position = at;
       this.checksum.consume(cursor.bytes, at);
       this.phase = TRAILER;
@@ -331,12 +315,30 @@ export class RdbDecoder implements Machine {
       this.phase = MODULE_AUX;
       return END;
     }
+    if (rule === 'tagged-chunk') return this.readChunk(at, number);
     const next = this.opcodes.read(rule, cursor, at, this.head, this.handler);
     if (next === SHORT) return NEED;
     this.tellRecord(cursor.position, next);
     cursor.position = next;
     this.leaveRecord();
     return PAUSE;
+  }
+
+  private readChunk(at: number, number: number): Progress {
+    const { cursor, chunks } = this;
+    if (chunks === null) throw this.unknownNumber(number);
+    const next = chunks.read(cursor, at, this.head.database);
+    if (next === SHORT) return NEED;
+    cursor.position = next;
+    this.recordOffset = -1;
+    if (!this.blob.isOpen) this.openGathered();
+    return this.blob.isOpen ? END : PAUSE;
+  }
+
+  /** Goes on with a key whose chunks have all come, if there is one. */
+  private openGathered(): void {
+    const gathered = this.chunks?.next(this.head.database) ?? null;
+    if (gathered !== null) this.blob.openGathered(gathered, this.cursor);
   }
 
   /** Attributes read before another record still belong to the next key. */

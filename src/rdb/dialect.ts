@@ -39,7 +39,8 @@ export type OpcodeRule =
   | 'ignored-words'
   | 'key-mask'
   | 'vector-index'
-  | 'document-index';
+  | 'document-index'
+  | 'tagged-chunk';
 
 /** What the numbers of an RDB mean in one product and version. */
 export interface Dialect {
@@ -103,7 +104,7 @@ interface Numbering {
   readonly opcodes: Opcodes;
 }
 
-/** Known from its source alone. Its values in chunks (224) are not read. */
+/** Known from its source alone. */
 const DRAGONFLY: readonly Numbering[] = [
   {
     since: 1,
@@ -126,6 +127,7 @@ const DRAGONFLY: readonly Numbering[] = [
       [n.OPCODE_DRAGONFLY_MASK]: 'key-mask',
       [n.OPCODE_DRAGONFLY_VECTOR_INDEX]: 'vector-index',
       [n.OPCODE_DRAGONFLY_DOCUMENT_INDEX]: 'document-index',
+      [n.OPCODE_DRAGONFLY_CHUNK]: 'tagged-chunk',
     },
   },
 ];

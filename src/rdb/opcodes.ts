@@ -2,6 +2,7 @@ import { signedLong } from '../bytes/int64.js';
 import { FormatError } from '../errors.js';
 import { SLOTS } from '../kernels/crc16.js';
 import type { KeyHead } from '../model/handler.js';
+import { type BlobRule, unpackBlob } from './blob.js';
 import type { WarningSink } from './codec.js';
 import { type Cursor, SHORT, wordAt } from './cursor.js';
 import { type DialectName, type OpcodeRule, productOfAux } from './dialect.js';
@@ -64,9 +65,19 @@ export class OpcodeReader {
       case 'vector-index':
       case 'document-index':
         return readDragonflyRecord(rule, cursor, at, this.text, this.warn);
+      case 'blob-zstd':
+      case 'blob-lz4':
+        return this.passBlob(rule, cursor, at);
       default:
         throw new Error(`internal error, please report it: ${rule} is more than one item`);
     }
+  }
+
+  /** For whoever does not look into it: that it is whole is all there is to know. */
+  private passBlob(rule: BlobRule, cursor: Cursor, at: number): number {
+    const end = this.text.read(cursor, at);
+    if (end !== SHORT) unpackBlob(rule, this.text.slice, cursor.offsetOf(at - 1));
+    return end;
   }
 
   private readAux(cursor: Cursor, at: number, out: RdbHandler): number {

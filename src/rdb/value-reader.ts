@@ -20,8 +20,6 @@ export const DEFAULT_LIMITS: RdbLimits = { stringBytesMax: 0x7fffffff };
 
 /** Reads one value after the other, each at the depth chosen for it. */
 export class ValueReader {
-  /** Templates of the file at hand, which hashes name by number. */
-  readonly templates = new HashTemplates();
   private readonly walk: ValueWalk;
   private readonly skimmer: Skimmer;
   private readonly fragment = new ByteSlice();
@@ -35,9 +33,11 @@ export class ValueReader {
     deep: boolean,
     limits: RdbLimits,
     private readonly warn: WarningSink,
+    /** Templates of the file at hand, which hashes name by number. */
+    readonly templates = new HashTemplates(),
   ) {
-    this.walk = new ValueWalk(deep, limits.stringBytesMax, this.templates);
-    this.skimmer = new Skimmer(this.templates);
+    this.walk = new ValueWalk(deep, limits.stringBytesMax, templates);
+    this.skimmer = new Skimmer(templates);
   }
 
   /** A value of this type starts at the cursor. */

@@ -5,7 +5,7 @@ import { type Depth, ItemSink, SKIP } from '../model/handler.js';
 import type { DoubtReason } from './damage.js';
 import type { NameHabits } from './rdb-habits.js';
 import { RecentRecord, type SurveyLedger } from './rdb-ledger.js';
-import type { RecordReader } from './rdb-record.js';
+import { isBlob, type RecordReader } from './rdb-record.js';
 import type { RoamingWindow } from './rdb-window.js';
 
 /** Records that can still be taken back when what follows them shows that they were none. */
@@ -170,6 +170,12 @@ export class RecordChain {
     this.afterSelect = reader.kind === 'database';
     const vouched = key && this.isVouched();
     if (this.unvouched && !this.believeAgain(key, vouched)) {
+      if (reader.kind === 'hash-template' || isBlob(reader)) {
+        // Hashes further on are lost without a template, which adds nothing alone; a frame vouches for itself.
+        scratch.set(reader, this.window.offset, this.database, this.databaseGuessed, true);
+        ledger.keep(scratch);
+        return null;
+      }
       const { database } = reader.kind === 'database' ? reader.head : this;
       if (reader.kind === 'database') {
         this.doubtedDatabase = database;

@@ -1,6 +1,7 @@
 import { FormatError } from '../errors.js';
 import type { Dialect } from '../rdb/dialect.js';
 import { LOOP } from '../rdb/skim.js';
+import { HashTemplates } from '../rdb/templates.js';
 import type { RdbLimits } from '../rdb/value-reader.js';
 import type { ChainFailure } from './rdb-chain.js';
 import type { NameHabits } from './rdb-habits.js';
@@ -47,9 +48,11 @@ export class GapSearch {
     limits: RdbLimits,
     private readonly habits: NameHabits,
     mayEnd: (offset: number) => boolean,
+    /** Those of the file, as far as it has been followed. */
+    templates: HashTemplates,
   ) {
-    this.search = new RecordSearch(window, dialect, limits, habits, mayEnd);
-    this.layout = new RecordReader(dialect, limits);
+    this.search = new RecordSearch(window, dialect, limits, habits, mayEnd, templates);
+    this.layout = new RecordReader(dialect, limits, new HashTemplates(templates));
     this.layout.shallow = true;
   }
 

@@ -1,3 +1,5 @@
+import { LZ4_MAGIC } from '../kernels/lz4-frame.js';
+import { ZSTD_MAGIC } from '../kernels/zstd.js';
 import {
   LENGTH_32,
   LENGTH_64,
@@ -57,8 +59,39 @@ export function mayBegin(bytes: Buffer, at: number, end: number, limit: number, 
     case OPCODE_EOF:
       return mayEnd(bytes, at + 1, end, limit) || mayEnd(bytes, at + 1 + TRAILER_BYTES, end, limit);
     default:
+      return mayBeOther(bytes, at, end, limit, dialect);
+  }
+}
+
+/** Records without a name of their own that other keys are lost without. */
+function mayBeOther(bytes: Buffer, at: number, end: number, limit: number, dialect: Dialect): boolean {
+  switch (dialect.opcodeOf[bytes[at]!]) {
+    case 'hash-template':
+      return mayBeTemplate(bytes, at + 1, end, limit);
+    case 'blob-lz4':
+      return mayBeBlob(bytes, at + 1, end, limit, LZ4_MAGIC);
+    case 'blob-zstd':
+      return mayBeBlob(bytes, at + 1, end, limit, ZSTD_MAGIC);
+    default:
       return false;
   }
+}
+
+/** A length, and the first bytes of its frame. */
+function mayBeBlob(bytes: Buffer, at: number, end: number, limit: number, magic: number): boolean {
+  const start = lengthAt(bytes, at, end);
+  if (start <= 0) return start === 0 && at < limit;
+  if (start + length > limit || length < 4) return false;
+  return start + 4 > end || bytes.readUInt32LE(start) === magic;
+}
+
+/** A number, how many names, and the first of them: the hashes behind damage are lost without it. */
+function mayBeTemplate(bytes: Buffer, at: number, end: number, limit: number): boolean {
+  const middle = lengthAt(bytes, at, end);
+  if (middle <= 0) return middle === 0 && at < limit;
+  const names = lengthAt(bytes, middle, end);
+  if (names <= 0) return names === 0 && middle < limit;
+  return length > 0 && length <= limit - names && stringEnd(bytes, names, end, limit) > 0;
 }
 
 /** Whether an RDB may end at a position: the input does, or a log begins. */

@@ -7,6 +7,7 @@ import type { Dialect } from '../rdb/dialect.js';
 import { KeyRecord } from '../rdb/encode/key-record.js';
 import type { RdbOutput } from '../rdb/encode/output.js';
 import { ValueWriter } from '../rdb/encode/value-writer.js';
+import type { HashTemplates } from '../rdb/templates.js';
 import { DEFAULT_LIMITS } from '../rdb/value-reader.js';
 import { RDB_TARGETS, type RdbTarget } from '../rdb/writer-target.js';
 import { RecordReader } from './rdb-record.js';
@@ -32,9 +33,10 @@ export class PartialWriter {
     private readonly window: RoamingWindow,
     dialect: Dialect,
     output: RdbOutput,
+    templates: HashTemplates,
   ) {
     const target = targetOfDialect(dialect);
-    this.reader = new RecordReader(dialect, DEFAULT_LIMITS);
+    this.reader = new RecordReader(dialect, DEFAULT_LIMITS, templates);
     this.record = new KeyRecord(output, target);
     this.values = new ValueWriter(this.record, target, true);
   }

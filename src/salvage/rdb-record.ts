@@ -8,13 +8,12 @@ import { LENGTH_SPECIAL } from '../rdb/constants.js';
 import { type Cursor, SHORT } from '../rdb/cursor.js';
 import type { Dialect, DialectName, OpcodeRule } from '../rdb/dialect.js';
 import { RdbSink } from '../rdb/handler.js';
+import { forgetKey, KeyReader } from '../rdb/key-reader.js';
 import { ModuleAuxReader } from '../rdb/module-aux.js';
-import { moduleIdAt } from '../rdb/module-id.js';
 import { OpcodeReader, readAttribute } from '../rdb/opcodes.js';
-import { TextReader } from '../rdb/text.js';
-import { moduleCodec, moduleValue } from '../rdb/types/module.js';
+import { HashTemplates } from '../rdb/templates.js';
 import { string } from '../rdb/types/string.js';
-import { countAt, encodingAt, type RdbLimits, ValueReader } from '../rdb/value-reader.js';
+import { type RdbLimits, ValueReader } from '../rdb/value-reader.js';
 
 /** What a record is: a key with its value, or what stands around keys. */
 export type RecordKind = 'key' | Exclude<OpcodeRule, AttributeRule>;
@@ -76,7 +75,7 @@ export class RecordReader {
   paused = false;
   /** True: values are walked past by their layout alone. */
   shallow = false;
-  private readonly keyText: TextReader;
+  private readonly keyReader: KeyReader;
   private readonly values: ValueReader;
   private readonly opcodes: OpcodeReader;
   private readonly moduleAux = new ModuleAuxReader();
@@ -86,12 +85,14 @@ export class RecordReader {
   constructor(
     public dialect: Dialect,
     limits: RdbLimits,
+    readonly templates = new HashTemplates(null, true),
   ) {
-    this.keyText = new TextReader(limits.stringBytesMax);
-    this.values = new ValueReader(true, limits, () => {
+    this.keyReader = new KeyReader(limits.stringBytesMax);
+    const warn = () => {
       this.emptyValue = true;
-    });
-    this.opcodes = new OpcodeReader(limits.stringBytesMax, this.values.templates);
+    };
+    this.values = new ValueReader(true, limits, warn, templates);
+    this.opcodes = new OpcodeReader(limits.stringBytesMax, templates);
   }
 
   /** The product that aux fields gave away; null until one does. */
@@ -112,10 +113,7 @@ export class RecordReader {
     this.start = cursor.offsetOf(cursor.position);
     this.valueStart = -1;
     this.emptyValue = this.structured = this.hasAttributes = false;
-    head.hasExpiry = false;
-    head.expiresAtMs = 0;
-    head.idleSeconds = head.freq = -1;
-    head.metadata = null;
+    forgetKey(head);
     head.offset = this.start;
     head.key.set(head.key.bytes, 0, 0);
   }
@@ -173,8 +171,8 @@ export class RecordReader {
         cursor.position = next;
         continue;
       }
-      if (rule === undefined || this.hasAttributes) {
-        // A server takes any record after an attribute; none writes one.
+      if (rule === undefined || rule === 'tagged-chunk' || this.hasAttributes) {
+        // A server takes any record after an attribute, none writes one; and a chunk is nothing without the others.
         const code = number < 0x80 ? 'rdb/unknown-type' : 'rdb/unknown-opcode';
         throw new FormatError(code, cursor.offsetOf(at), { number });
       }
@@ -201,30 +199,11 @@ export class RecordReader {
   }
 
   private readKey(cursor: Cursor, number: number): boolean {
-    const { head, keyText } = this;
-    let codec = this.dialect.typeOf[number]!;
-    const valueAt = keyText.read(cursor, cursor.position + 1);
+    const { head, keyReader } = this;
+    const valueAt = keyReader.read(cursor, this.dialect.typeOf[number]!, number, head);
     if (valueAt === SHORT) return false;
-    head.moduleName = '';
-    head.moduleVersion = 0;
-    if (codec === moduleValue) {
-      const id = moduleIdAt(cursor, valueAt);
-      if (id === null) return false;
-      head.moduleName = id.name;
-      head.moduleVersion = id.version;
-      codec = moduleCodec(id);
-    }
-    const encoding = encodingAt(codec, cursor, valueAt);
-    if (encoding === null) return false;
-    const count = countAt(codec, cursor, valueAt);
-    if (count === null) return false;
-    const { bytes, start, end } = keyText.slice;
-    head.key.set(bytes, start, end);
-    head.kind = codec.kind;
-    head.encoding = encoding;
-    head.typeId = number;
-    head.count = count;
-    head.fieldsExpire = codec.fieldsExpire === true;
+    const { codec } = keyReader;
+    const { bytes, start, end } = head.key;
     this.judgeName(bytes, start, end);
     const first = cursor.bytes[valueAt]!;
     // Any bytes may stand in a plain string: only its length can be held against anything.
@@ -256,6 +235,11 @@ function isAttribute(rule: OpcodeRule | undefined): rule is AttributeRule {
     rule === 'idle' ||
     rule === 'key-metadata'
   );
+}
+
+/** Whether the record just read is a whole frame of compressed records: its magic and its checksums vouch for it. */
+export function isBlob({ kind }: RecordReader): boolean {
+  return kind === 'blob-lz4' || kind === 'blob-zstd';
 }
 
 /** The first four bytes of a name, every digit a zero; the highest bit tells names of nothing but digits from others. */

@@ -1,10 +1,11 @@
 import { FormatError } from '../errors.js';
 import { FIRST_VERSION_WITH_CHECKSUM, OPCODE_EOF, TRAILER_BYTES } from '../rdb/constants.js';
 import type { Dialect } from '../rdb/dialect.js';
+import { HashTemplates } from '../rdb/templates.js';
 import type { RdbLimits } from '../rdb/value-reader.js';
 import { expiresSanely, type NameHabits } from './rdb-habits.js';
 import { mayBegin } from './rdb-head.js';
-import { RecordReader } from './rdb-record.js';
+import { isBlob, RecordReader } from './rdb-record.js';
 import type { RoamingWindow } from './rdb-window.js';
 
 /** Records in a row, and what they must weigh together, for a chain to be believed before it reaches the end. */
@@ -46,8 +47,9 @@ export class RecordSearch {
     private readonly habits: NameHabits,
     /** Whether the RDB may end at this offset, the trailer included. */
     private readonly mayEnd: (offset: number) => boolean,
+    templates: HashTemplates,
   ) {
-    this.reader = new RecordReader(dialect, limits);
+    this.reader = new RecordReader(dialect, limits, new HashTemplates(templates));
   }
 
   /** A new gap is searched, from `from` on. */
@@ -100,6 +102,7 @@ export class RecordSearch {
   async beginsLikely(offset: number): Promise<boolean> {
     const { reader, habits } = this;
     if ((await this.read(offset, offset)) !== 'whole') return false;
+    if (reader.kind === 'hash-template' || isBlob(reader)) return true;
     if (reader.kind !== 'key') return reader.kind === 'database';
     return habits.informative ? habits.vouchesFor(reader) : expiresSanely(reader) || habits.fits(reader);
   }
@@ -114,6 +117,7 @@ export class RecordSearch {
     let records = 0;
     let at = start;
     this.pathRecords = 0;
+    reader.templates.forget();
     for (;;) {
       this.failedAt = at;
       this.pathRecords = records;
@@ -136,6 +140,8 @@ export class RecordSearch {
         weight += this.weigh();
       } else if (reader.kind === 'database') {
         weight++;
+      } else if (isBlob(reader)) {
+        weight += WEIGHT_MIN;
       }
       records++;
       if (at <= past) continue;

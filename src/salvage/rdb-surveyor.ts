@@ -82,7 +82,9 @@ export class Surveyor {
     const hearAux = (name: string, value: string) => this.hearAux(name, value);
     this.chain = new RecordChain(window, this.reader, this.ledger, this.habits, options.trustedTo, hearAux);
     this.chain.doubtsAbsurd = this.lesson.doubtsAbsurd;
-    this.gaps = new GapSearch(window, dialect, options.limits, this.habits, (offset) => this.mayEnd(offset));
+    const mayEnd = (offset: number) => this.mayEnd(offset);
+    const { templates } = this.reader;
+    this.gaps = new GapSearch(window, dialect, options.limits, this.habits, mayEnd, templates);
     let ending: Ending;
     if (failure === null) {
       ending = await this.walk(HEADER_BYTES);

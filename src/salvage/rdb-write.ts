@@ -82,7 +82,7 @@ class SalvageWriter {
     this.file = new RdbFile(target, true);
     this.reader = new RecordReader(dialect, DEFAULT_LIMITS);
     this.reader.shallow = true;
-    this.partial = new PartialWriter(window, dialect, this.file.output);
+    this.partial = new PartialWriter(window, dialect, this.file.output, this.reader.templates);
   }
 
   async run(): Promise<SalvagedRdb> {

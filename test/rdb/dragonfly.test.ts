@@ -251,15 +251,92 @@ describe('records around the keys', () => {
       expect(await errorOf(concat(dragonfly().bytes(), bytes))).toContain('rdb/truncated');
   });
 
-  it('of chunks that belong to other values are not read', async () => {
-    expect(await errorOf(file(concat(u8(224), u32le(1), u32le(2), 'xx')))).toContain('rdb/unknown-opcode');
-  });
-
   it('mean nothing in the files of others', async () => {
     const redis = new RdbBuilder('REDIS0009')
       .database(0)
       .raw(blob(202, lz4Frame(RECORDS)))
       .endUnchecked();
     expect(await errorOf(redis)).toContain('rdb/unknown-opcode');
+  });
+});
+
+describe('records in chunks', () => {
+  const chunk = (number: number, bytes: Buffer) => concat(u8(224), u32le(number), u32le(bytes.length), bytes);
+  const chunks = (number: number, bytes: Buffer, size: number) =>
+    Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      chunk(number, bytes.subarray(i * size, (i + 1) * size)),
+    );
+  const list = concat(
+    concat(u8(252), i64le(1772366400123)),
+    record(1, 'list', len(30), ...Array.from({ length: 30 }, (_, i) => str(`element ${i}`))),
+  );
+  const hash = record(4, 'hash', len(2), str('a'), str('1'), str('b'), str('x'.repeat(200)));
+  const text = record(0, 'text', str('some text'));
+
+  it.each([1, 7, 50, 1000])(
+    'of %i bytes tell what they make together, where the last one stands',
+    async (size) => {
+      expect(await told(file(...chunks(9, list, size), text))).toEqual(await told(file(list, text)));
+      expect(await told(file(...chunks(9, list, size)), { depth: SKIP })).toEqual(
+        await told(file(list), { depth: SKIP }),
+      );
+    },
+  );
+
+  it('may stand among others, and a number may come again', async () => {
+    const [first, ...rest] = chunks(1, list, 60);
+    const [other, ...more] = chunks(2, hash, 60);
+    const mixed = file(first!, text, other!, ...more, ...rest, ...chunks(1, text, 3));
+    expect(await told(mixed)).toEqual(await told(file(text, hash, list, text)));
+  });
+
+  it('belong to the database in which the first one stands', async () => {
+    const [first, ...rest] = chunks(1, hash, 60);
+    const third = concat(u8(254, 3));
+    const lines = await told(file(first!, third, text, ...rest, text));
+    const keys = lines.filter((line) => line.startsWith('key'));
+    expect(keys.map((line) => line.slice(0, 15))).toEqual([
+      'key "text" db 3',
+      'key "hash" db 0',
+      'key "text" db 3',
+    ]);
+  });
+
+  it('may be compressed', async () => {
+    const [first, ...rest] = chunks(4, list, 100);
+    const packed = blob(202, lz4Frame(concat(text, first!, hash)));
+    const last = blob(202, lz4Frame(concat(...rest, text)));
+    expect(await told(file(packed, last))).toEqual(await told(file(text, hash, text, list)));
+  });
+
+  const start = dragonfly().bytes().length;
+  it.each([
+    ['without a number', file(chunk(0, text)), 'rdb/bad-chunk'],
+    ['without a byte', file(chunk(1, Buffer.alloc(0))), 'rdb/bad-chunk'],
+    ['of a record that does not end', file(...chunks(1, list.subarray(0, 90), 40), text), 'rdb/bad-chunk'],
+    ['of no record', file(chunk(1, Buffer.from([99, 1, 65]))), 'rdb/unknown-type'],
+    ['with an end mark in them', file(chunk(1, concat(u8(255), text))), 'rdb/bad-chunk'],
+    ['that hold chunks', file(chunk(1, chunk(2, text))), 'rdb/unknown-opcode'],
+    [
+      'that claim 4 GB',
+      concat(dragonfly().bytes(), u8(224), u32le(1), u32le(0xffffffff), 'xx'),
+      'rdb/bad-chunk',
+    ],
+    [
+      'that claim more than is there',
+      concat(dragonfly().bytes(), u8(224), u32le(1), u32le(999), 'xx'),
+      'rdb/truncated',
+    ],
+  ])('%s are refused at their offset', async (_what, bytes, code) => {
+    expect(await errorOf(bytes)).toBe(`${code} at ${start}`);
+  });
+
+  it('are written for others as what they make', async () => {
+    const { writer, written } = memoryWriter('redis-7.2');
+    await decodeInto(writer, file(...chunks(1, hash, 30), ...chunks(2, list, 30)));
+    const plain = memoryWriter('redis-7.2');
+    await decodeInto(plain.writer, file(hash, list));
+    expect(written().losses).toEqual([]);
+    expect(written().bytes.equals(plain.written().bytes)).toBe(true);
   });
 });

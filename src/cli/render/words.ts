@@ -162,6 +162,10 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     says: 'a compressed part of the file must be one whole frame of its format',
     hint: RESTORE_RDB,
   },
+  'rdb/bad-chunk': {
+    says: 'a part of a split record must have a number and a size, and all parts of a number make one whole record',
+    hint: RESTORE_RDB,
+  },
   'rdb/journal-entries': {
     says: 'the snapshot holds changes made while it was taken, as commands that are not applied here',
     hint: 'keys may be in a state from before them: take a snapshot while nothing is written, or with save_mode rdb',
