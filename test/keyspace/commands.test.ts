@@ -324,8 +324,11 @@ describe('what a server refuses changes nothing', () => {
     ['HPEXPIREAT hash 5 FIELDS 2 f', 'ERR The `numfields` parameter must match the number of arguments'],
     ['HPEXPIREAT hash -5 FIELDS 1 f', 'ERR invalid expire time, must be >= 0'],
     ['HPEXPIREAT hash 70368744177664 FIELDS 1 f', "ERR invalid expire time in 'hpexpireat' command"],
-    ['HSETEX hash EX 0 FIELDS 1 f v', "ERR invalid expire time in 'hsetex' command"],
-    ['HSETEX hash EX 5 KEEPTTL FIELDS 1 f v', 'ERR syntax error'],
+    ['HSETEX hash EX -1 FIELDS 1 f v', 'ERR invalid expire time, must be >= 0'],
+    [
+      'HSETEX hash EX 5 KEEPTTL FIELDS 1 f v',
+      'ERR Only one of EX, PX, EXAT, PXAT, KEEPTTL or PERSIST arguments can be specified',
+    ],
     ['HSETEX hash FIELDS 2 f v', 'ERR The `numfields` parameter must match the number of arguments'],
     ['MSETEX 1 a 1 GET', 'ERR syntax error'],
     ['ZADD zset 1 x y', 'ERR syntax error'],

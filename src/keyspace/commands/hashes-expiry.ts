@@ -2,9 +2,8 @@ import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
 import { HASH_KIND } from '../forms.js';
 import { fieldExpiry, findField, NEVER, setFieldExpiry } from '../hashes.js';
-import { indexAt, longAt } from '../integers.js';
-import { APPLIED, FAILED, type Outcome } from '../outcome.js';
-import { momentOf } from './deadline.js';
+import { APPLIED, type Outcome } from '../outcome.js';
+import { fieldDeadlineAt, fields, NO_FIELDS, readFields } from './hashes-arguments.js';
 import type { CommandRow } from './row.js';
 
 /** Commands on the expiry of fields. A moment in the past is set like any other. */
@@ -16,39 +15,52 @@ export const hashExpiryCommands: readonly CommandRow[] = [
   { name: 'HPERSIST', arity: -5, apply: persist },
 ];
 
-/** Redis takes no later moment for a field: a quarter of what 48 bits hold. */
-const EXPIRY_MAX = 2 ** 46 - 1;
+/** The conditions that stand beside FIELDS. */
+const NX = 1;
+const XX = 2;
+const GT = 4;
+const LT = 8;
+const CONDITIONS: readonly (readonly [word: string, flag: number])[] = [
+  ['NX', NX],
+  ['XX', XX],
+  ['GT', GT],
+  ['LT', LT],
+];
+
+/** Reads conditions and FIELDS from argument 3. Returns the conditions, or the server's words for what is wrong. */
+function readConditions(engine: Engine, command: CommandSpans): number | string {
+  let conditions = 0;
+  fields.first = 0;
+  for (let i = 3; i < command.argc; i++) {
+    if (command.is(i, 'FIELDS')) {
+      if (fields.first > 0) return 'ERR FIELDS keyword specified multiple times';
+      const refusal = readFields(engine, command, i, 1);
+      if (refusal !== '') return refusal;
+      i = fields.end - 1;
+      continue;
+    }
+    const known = CONDITIONS.find(([word]) => command.is(i, word));
+    if (known === undefined) return `ERR unknown argument: ${command.latin1(i)}`;
+    conditions |= known[1];
+  }
+  if (fields.first === 0) return NO_FIELDS;
+  const single = (conditions & (conditions - 1)) === 0;
+  // Valkey joins them as EXPIRE does.
+  const joined =
+    engine.product === 'valkey' && (conditions & NX) === 0 && (conditions & (GT | LT)) !== (GT | LT);
+  return single || joined ? conditions : 'ERR Multiple condition flags specified';
+}
 
 function expire(engine: Engine, command: CommandSpans, unitMs: number, absolute: boolean): Outcome {
   const entry = engine.find(command, 1);
   if (entry >= 0 && engine.db.kindAt(entry) !== HASH_KIND) return engine.wrongType();
-  const units = longAt(command, 2);
-  if (units === null) return engine.notInteger();
-  if (units < 0) return engine.fail('ERR invalid expire time, must be >= 0');
-  const when = momentOf(engine, units, unitMs, absolute);
-  if (when === null || when > EXPIRY_MAX) {
-    return engine.fail(`ERR invalid expire time in '${command.latin1(0).toLowerCase()}' command`);
-  }
-  let condition = '';
-  for (const word of ['NX', 'XX', 'GT', 'LT']) if (command.is(3, word)) condition = word;
-  const first = condition === '' ? 3 : 4;
-  if (checkFields(engine, command, first) === FAILED) return FAILED;
+  const when = fieldDeadlineAt(engine, command, 2, unitMs, absolute);
+  if (typeof when === 'string') return engine.fail(when);
+  const conditions = readConditions(engine, command);
+  if (typeof conditions === 'string') return engine.fail(conditions);
   if (entry < 0) return APPLIED;
-  for (let i = first + 2; i < command.argc; i++) {
-    expireField(engine, command, entry, i, condition, Number(when));
-  }
-  return APPLIED;
-}
-
-/** Checks `FIELDS n field …` from argument `first` to the end. */
-export function checkFields(engine: Engine, command: CommandSpans, first: number): Outcome {
-  if (first + 1 >= command.argc || !command.is(first, 'FIELDS')) {
-    return engine.fail('ERR Mandatory argument FIELDS is missing or not at the right position');
-  }
-  const count = indexAt(command, first + 1);
-  if (!(count > 0)) return engine.fail('ERR Parameter `numFields` should be greater than 0');
-  if (count !== command.argc - first - 2) {
-    return engine.fail('ERR The `numfields` parameter must match the number of arguments');
+  for (let i = fields.first; i < fields.end; i++) {
+    expireField(engine, command, entry, i, conditions, Number(when));
   }
   return APPLIED;
 }
@@ -58,7 +70,7 @@ function expireField(
   command: CommandSpans,
   entry: number,
   i: number,
-  condition: string,
+  conditions: number,
   when: number,
 ): void {
   const { db } = engine;
@@ -67,10 +79,10 @@ function expireField(
   if (place < 0) return;
   const present = fieldExpiry(db, entry, place);
   const has = present !== NEVER;
-  if (condition === 'NX' && has) return;
-  if ((condition === 'XX' || condition === 'GT') && !has) return;
-  if (condition === 'GT' && when <= present) return;
-  if (condition === 'LT' && has && when >= present) return;
+  if ((conditions & NX) !== 0 && has) return;
+  if ((conditions & (XX | GT)) !== 0 && !has) return;
+  if ((conditions & GT) !== 0 && when <= present) return;
+  if ((conditions & LT) !== 0 && has && when >= present) return;
   setFieldExpiry(db, entry, bytes, starts[i]!, ends[i]!, when);
 }
 
@@ -78,7 +90,8 @@ function persist(engine: Engine, command: CommandSpans): Outcome {
   const { db } = engine;
   const entry = engine.find(command, 1);
   if (entry >= 0 && db.kindAt(entry) !== HASH_KIND) return engine.wrongType();
-  if (checkFields(engine, command, 2) === FAILED) return FAILED;
+  const refusal = readOnlyFields(engine, command);
+  if (refusal !== '') return engine.fail(refusal);
   if (entry < 0) return APPLIED;
   const { bytes, starts, ends } = command;
   for (let i = 4; i < command.argc; i++) {
@@ -86,4 +99,12 @@ function persist(engine: Engine, command: CommandSpans): Outcome {
     setFieldExpiry(db, entry, bytes, starts[i]!, ends[i]!, NEVER);
   }
   return APPLIED;
+}
+
+/** Reads a command that is a key and its fields. Returns the server's words for what is wrong, or ''. */
+export function readOnlyFields(engine: Engine, command: CommandSpans): string {
+  if (!command.is(2, 'FIELDS')) return NO_FIELDS;
+  const refusal = readFields(engine, command, 2, 1);
+  if (refusal !== '' || fields.end === command.argc) return refusal;
+  return 'ERR The `numfields` parameter must match the number of arguments';
 }

@@ -2,10 +2,9 @@ import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
 import { HASH_KIND, PACKED_HASH } from '../forms.js';
 import { findField, hashSize, NEVER, putField, removeField, setFieldExpiry } from '../hashes.js';
-import { indexAt } from '../integers.js';
-import { APPLIED, FAILED, type Outcome } from '../outcome.js';
-import { deadlineAt } from './deadline.js';
-import { checkFields } from './hashes-expiry.js';
+import { APPLIED, type Outcome } from '../outcome.js';
+import { fieldDeadlineAt, fields, NO_FIELDS, readFields } from './hashes-arguments.js';
+import { readOnlyFields } from './hashes-expiry.js';
 import type { CommandRow } from './row.js';
 import { unitAt } from './set-options.js';
 
@@ -16,68 +15,88 @@ export const timedHashCommands: readonly CommandRow[] = [
   { name: 'HGETDEL', arity: -5, apply: getDelete },
 ];
 
-/** The options before FIELDS. */
+/** The options beside FIELDS. */
 const options = {
+  /** Valkey 9.1: whether the key itself must be absent or there. */
+  keyAbsent: false,
+  keyPresent: false,
   onlyNew: false,
   onlyPresent: false,
   keepExpiry: false,
   persist: false,
   /** NEVER: none was given. */
   expiry: NEVER,
-  /** Number of the argument FIELDS. */
-  fields: 0,
 };
 
-/** Reads the options. Returns the server's words for what is wrong, or ''. */
+/** Reads options and FIELDS from argument 2. Returns the server's words for what is wrong, or ''. */
 function parseOptions(engine: Engine, command: CommandSpans, forSet: boolean): string {
-  options.onlyNew = options.onlyPresent = options.keepExpiry = options.persist = false;
+  options.keyAbsent = options.keyPresent = options.onlyNew = options.onlyPresent = false;
+  options.keepExpiry = options.persist = false;
   options.expiry = NEVER;
+  fields.first = 0;
   for (let i = 2; i < command.argc; i++) {
-    const timed = options.expiry !== NEVER || options.keepExpiry || options.persist;
-    const conditional = options.onlyNew || options.onlyPresent;
-    const unitMs = timed || i + 1 === command.argc ? 0 : unitAt(command, i);
     if (command.is(i, 'FIELDS')) {
-      options.fields = i;
-      return '';
+      if (fields.first > 0) return 'ERR FIELDS keyword specified multiple times';
+      const refusal = readFields(engine, command, i, forSet ? 2 : 1);
+      if (refusal !== '') return refusal;
+      i = fields.end - 1;
+      continue;
     }
-    if (forSet && !conditional && command.is(i, 'FNX')) options.onlyNew = true;
-    else if (forSet && !conditional && command.is(i, 'FXX')) options.onlyPresent = true;
-    else if (forSet && !timed && command.is(i, 'KEEPTTL')) options.keepExpiry = true;
-    else if (!forSet && !timed && command.is(i, 'PERSIST')) options.persist = true;
-    else if (unitMs > 0) {
+    const timed = options.expiry !== NEVER || options.keepExpiry || options.persist;
+    const unitMs = timed || i + 1 === command.argc ? 0 : unitAt(command, i);
+    if (unitMs > 0) {
       const absolute = command.size(i) === 4;
-      const expiry = deadlineAt(engine, command, ++i, unitMs, absolute);
+      const expiry = fieldDeadlineAt(engine, command, ++i, unitMs, absolute);
       if (typeof expiry === 'string') return expiry;
       options.expiry = Number(expiry);
-    } else return 'ERR syntax error';
+    } else if (forSet ? !isSetOption(engine, command, i, timed) : timed || !command.is(i, 'PERSIST')) {
+      return timed && isTiming(command, i) ? ONLY_ONE_TIME : `ERR unknown argument: ${command.latin1(i)}`;
+    } else if (!forSet) {
+      options.persist = true;
+    }
   }
-  return 'ERR Mandatory argument FIELDS is missing or not at the right position';
+  return fields.first === 0 ? NO_FIELDS : '';
+}
+
+const ONLY_ONE_TIME = 'ERR Only one of EX, PX, EXAT, PXAT, KEEPTTL or PERSIST arguments can be specified';
+
+function isTiming(command: CommandSpans, i: number): boolean {
+  return unitAt(command, i) > 0 || command.is(i, 'KEEPTTL') || command.is(i, 'PERSIST');
+}
+
+/** Notes an option of HSETEX that stands alone. */
+function isSetOption(engine: Engine, command: CommandSpans, i: number, timed: boolean): boolean {
+  const aboutKey = engine.product === 'valkey';
+  if (!options.onlyPresent && command.is(i, 'FNX')) options.onlyNew = true;
+  else if (!options.onlyNew && command.is(i, 'FXX')) options.onlyPresent = true;
+  else if (aboutKey && !options.keyPresent && command.is(i, 'NX')) options.keyAbsent = true;
+  else if (aboutKey && !options.keyAbsent && command.is(i, 'XX')) options.keyPresent = true;
+  else if (!timed && command.is(i, 'KEEPTTL')) options.keepExpiry = true;
+  else return false;
+  return true;
 }
 
 function set(engine: Engine, command: CommandSpans): Outcome {
   const refusal = parseOptions(engine, command, true);
   if (refusal !== '') return engine.fail(refusal);
   const { db } = engine;
-  const { bytes, starts, ends, argc } = command;
-  const first = options.fields + 2;
-  const count = first <= argc ? indexAt(command, first - 1) : Number.NaN;
-  if (!(count > 0) || count * 2 !== argc - first) {
-    return engine.fail('ERR The `numfields` parameter must match the number of arguments');
-  }
+  const { bytes, starts, ends } = command;
+  const { first, end } = fields;
   let entry = engine.find(command, 1);
   if (entry >= 0 && db.kindAt(entry) !== HASH_KIND) return engine.wrongType();
+  if (entry >= 0 ? options.keyAbsent : options.keyPresent) return APPLIED;
   if (options.onlyNew || options.onlyPresent) {
-    for (let i = first; i < argc; i += 2) {
+    for (let i = first; i < end; i += 2) {
       const present = entry >= 0 && findField(db, entry, bytes, starts[i]!, ends[i]!) >= 0;
       if (present !== options.onlyPresent) return APPLIED;
     }
   }
   if (entry < 0) entry = db.create(bytes, starts[1]!, ends[1]!, PACKED_HASH);
-  for (let i = first; i < argc; i += 2) {
-    const start = starts[i]!;
-    const end = ends[i]!;
-    putField(db, entry, bytes, start, end, bytes, starts[i + 1]!, ends[i + 1]!, options.keepExpiry);
-    if (options.expiry !== NEVER) setFieldExpiry(db, entry, bytes, start, end, options.expiry);
+  for (let i = first; i < end; i += 2) {
+    const from = starts[i]!;
+    const to = ends[i]!;
+    putField(db, entry, bytes, from, to, bytes, starts[i + 1]!, ends[i + 1]!, options.keepExpiry);
+    if (options.expiry !== NEVER) setFieldExpiry(db, entry, bytes, from, to, options.expiry);
   }
   return APPLIED;
 }
@@ -88,10 +107,9 @@ function get(engine: Engine, command: CommandSpans): Outcome {
   if (entry >= 0 && db.kindAt(entry) !== HASH_KIND) return engine.wrongType();
   const refusal = parseOptions(engine, command, false);
   if (refusal !== '') return engine.fail(refusal);
-  if (checkFields(engine, command, options.fields) === FAILED) return FAILED;
   if (entry < 0 || (options.expiry === NEVER && !options.persist)) return APPLIED;
   const { bytes, starts, ends } = command;
-  for (let i = options.fields + 2; i < command.argc; i++) {
+  for (let i = fields.first; i < fields.end; i++) {
     if (findField(db, entry, bytes, starts[i]!, ends[i]!) < 0) continue;
     setFieldExpiry(db, entry, bytes, starts[i]!, ends[i]!, options.expiry);
   }
@@ -102,7 +120,8 @@ function getDelete(engine: Engine, command: CommandSpans): Outcome {
   const { db } = engine;
   const entry = engine.find(command, 1);
   if (entry >= 0 && db.kindAt(entry) !== HASH_KIND) return engine.wrongType();
-  if (checkFields(engine, command, 2) === FAILED) return FAILED;
+  const refusal = readOnlyFields(engine, command);
+  if (refusal !== '') return engine.fail(refusal);
   if (entry < 0) return APPLIED;
   const { bytes, starts, ends } = command;
   for (let i = 4; i < command.argc; i++) removeField(db, entry, bytes, starts[i]!, ends[i]!);
