@@ -16,7 +16,7 @@ import { byPlace, type RecordedKey, Recorder } from '../support/recorder.js';
 import { type Ingredients, type SampleKey, sampleDataset, tell } from './sample.js';
 
 const EVERYTHING: Ingredients = {
-  kinds: ['string', 'list', 'set', 'zset', 'hash', 'stream'],
+  kinds: ['string', 'list', 'set', 'zset', 'hash', 'stream', 'array'],
   fieldTtls: true,
   wholeSeconds: false,
 };
@@ -37,7 +37,7 @@ test.each(seeds('emitted'))(
     const log = new MemoryTarget();
     const lossy = new Set<string>();
     const emitter = new CommandEmitter(log, {
-      target: RDB_TARGETS.get('redis-7.4')!,
+      target: RDB_TARGETS.get('redis-8.8')!,
       onLoss: (head) =>
         lossy.add(head === null ? '' : `${head.database} ${head.key.view().toString('base64')}`),
     });

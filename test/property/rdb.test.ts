@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryTarget } from '../../src/bytes/target.js';
 import { RdbCopier } from '../../src/rdb/writer-copier.js';
-import { RDB_TARGETS, type RdbTarget } from '../../src/rdb/writer-target.js';
+import { knowsKind, RDB_TARGETS, type RdbTarget } from '../../src/rdb/writer-target.js';
 import { seeds } from '../support/effort.js';
 import { Random } from '../support/random.js';
 import { decodeInto, memoryWriter, recordRdb } from '../support/rdb.js';
@@ -66,6 +66,7 @@ function asKept(key: RecordedKey, target: RdbTarget): unknown {
 function ingredientsFor(target: RdbTarget, random: Random): Ingredients {
   const possible: Ingredients['kinds'][number][] = ['string', 'list', 'set', 'zset', 'hash'];
   if (target.stream !== null) possible.push('stream');
+  if (knowsKind(target, 'array')) possible.push('array');
   const kinds = possible.filter(() => !random.once(3));
   return {
     kinds: kinds.length > 0 ? kinds : possible,

@@ -1,3 +1,4 @@
+import { type Long, normalLong } from '../../src/bytes/int64.js';
 import { ByteSlice } from '../../src/bytes/slice.js';
 import { ITEMS, type ItemHandler, KeyHead } from '../../src/model/handler.js';
 import { compareIds, idOf, type StreamId } from '../../src/model/stream-id.js';
@@ -17,7 +18,12 @@ export type SampleValue =
   | { readonly kind: 'list' | 'set'; readonly elements: readonly Buffer[] }
   | { readonly kind: 'zset'; readonly members: readonly (readonly [Buffer, number])[] }
   | { readonly kind: 'hash'; readonly fields: readonly (readonly [Buffer, Buffer, number])[] }
-  | SampleStream;
+  | SampleStream
+  | {
+      readonly kind: 'array';
+      readonly cursor: Long;
+      readonly elements: readonly (readonly [index: Long, text: Buffer])[];
+    };
 
 interface SampleStream {
   readonly kind: 'stream';
@@ -75,7 +81,7 @@ export function tell(keys: readonly SampleKey[], handler: ItemHandler, random: R
     head.expiresAtMs = Math.max(expiresAtMs, 0);
     head.count = random.once(2) ? -1 : sizeOf(value);
     head.fieldsExpire = value.kind === 'hash' && value.fields.some(([, , ttl]) => ttl >= 0);
-    if (handler.key(head) === ITEMS) tellValue(value, handler);
+    if (handler.key(head) >= ITEMS) tellValue(value, handler);
     handler.keyEnd(head);
   }
 }
@@ -99,6 +105,10 @@ function tellValue(value: SampleValue, handler: ItemHandler): void {
       break;
     case 'stream':
       tellStream(value, handler, lend);
+      break;
+    case 'array':
+      handler.arrayCursor(value.cursor);
+      for (const [index, text] of value.elements) handler.arrayElement(index, lend(a, text));
   }
 }
 
@@ -129,6 +139,7 @@ function sizeOf(value: SampleValue): number {
   if (value.kind === 'list' || value.kind === 'set') return value.elements.length;
   if (value.kind === 'zset') return value.members.length;
   if (value.kind === 'hash') return value.fields.length;
+  if (value.kind === 'array') return value.elements.length;
   return value.kind === 'stream' ? value.entries.length : 1;
 }
 
@@ -153,7 +164,24 @@ function sampleValue(random: Random, { kinds, fieldTtls }: Ingredients): SampleV
     }
     case 'stream':
       return sampleStream(random);
+    case 'array':
+      return sampleArray(random);
   }
+}
+
+/** Runs and gaps, up to the highest index there is. */
+function sampleArray(random: Random): SampleValue {
+  const elements: [Long, Buffer][] = [];
+  let index = random.pick([0n, 1n, 4095n, 2n ** 53n - 3n, 2n ** 63n - 2n]);
+  for (let left = sampleCount(random); left > 0 && index < 2n ** 64n - 1n; left--) {
+    elements.push([
+      normalLong(index),
+      random.once(3) ? Buffer.from(`${sampleScore(random)}`) : sampleText(random),
+    ]);
+    index += random.once(9) ? BigInt(random.between(2, 1e9)) * random.pick([1n, 2n ** 30n]) : 1n;
+  }
+  const cursor = random.pick([-1, elements.at(-1)![0], random.below(1e9), 18446744073709551614n]);
+  return { kind: 'array', cursor, elements };
 }
 
 /** Around the sizes at which servers change the encoding of a collection. */
