@@ -18,6 +18,7 @@ export { DigestHandler } from './model/digest.js';
 export { FINDINGS, type Finding, type FindingCode, type Location, type Severity } from './model/finding.js';
 export { ITEMS, type ItemHandler, ItemSink, KeyHead, RAW, SKIP } from './model/handler.js';
 export type { ValueKind } from './model/kind.js';
+export type { ModuleData, ModuleProblem, ModuleReading } from './model/module-value.js';
 export type { StreamId } from './model/stream-id.js';
 export type { KeyRecord, RedisValue } from './model/value.js';
 
@@ -28,6 +29,7 @@ export { type AofRecord, type ReadAofOptions, readAof } from './aof/records.js';
 export { type AofFileEntry, type AofSet, openAofSet } from './aof/set.js';
 export { RdbDecoder } from './rdb/decoder.js';
 export { type RdbHandler, type RdbHeader, RdbSink, type RdbSummary } from './rdb/handler.js';
+export { decodeModuleValue, type ModuleLimits } from './rdb/modules/decode.js';
 export type { ReadRdbOptions } from './rdb/records.js';
 export { RdbWriter } from './rdb/writer.js';
 export { RDB_TARGETS, type RdbTarget } from './rdb/writer-target.js';

@@ -39,6 +39,7 @@ const ENCODINGS: Readonly<Record<string, readonly string[]>> = {
     'MBbloom-- 1',
     'MBbloom-- 3',
     'MBbloom-- 4',
+    'MBbloomCF 1',
     'MBbloomCF 3',
     'MBbloomCF 4',
     'TDIS-TYPE 0',

@@ -21,7 +21,7 @@ interface KnownType {
 const TYPES = new Map<string, KnownType>([
   ['ReJSON-RL', { versions: [0, 2, 3, 4], decode: jsonDocument }],
   ['MBbloom--', { versions: [0, 1, 2, 3, 4], decode: bloomFilter }],
-  ['MBbloomCF', { versions: [2, 3, 4], decode: cuckooFilter }],
+  ['MBbloomCF', { versions: [1, 2, 3, 4], decode: cuckooFilter }],
   ['CMSk-TYPE', { versions: [0], decode: countMinSketch }],
   ['TopK-TYPE', { versions: [0], decode: topK }],
   ['TDIS-TYPE', { versions: [0], decode: tDigest }],
