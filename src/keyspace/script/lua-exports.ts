@@ -49,6 +49,7 @@ export interface LuaExports {
   lua_settable(thread: Thread, index: number): void;
   lua_settop(thread: Thread, index: number): void;
   lua_toboolean(thread: Thread, index: number): number;
+  lua_tocfunction(thread: Thread, index: number): number;
   lua_tolstring(thread: Thread, index: number, size: number): number;
   lua_tonumber(thread: Thread, index: number): number;
   lua_touserdata(thread: Thread, index: number): number;

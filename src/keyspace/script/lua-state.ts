@@ -101,6 +101,15 @@ export class LuaState {
     }
   }
 
+  /** Puts a function before the one that a field of the table on top holds; it may go on as that one. */
+  wrap(thread: Thread, name: string, body: (thread: Thread, original: LuaFunction) => number): void {
+    this.getField(thread, -1, name);
+    const original = this.c.__indirect_function_table.get(this.c.lua_tocfunction(thread, -1)) as LuaFunction;
+    this.pop(thread);
+    this.pushFunction(thread, (called) => body(called, original));
+    this.setField(thread, -2, name);
+  }
+
   // Values out
 
   /** Sets `into` to the text or number at an index, until Lua runs again; false for anything else. */

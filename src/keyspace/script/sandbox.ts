@@ -2,11 +2,13 @@ import { sha1Hex } from '../../kernels/sha1.js';
 import type { ScriptCalls } from './calls.js';
 import { pushField } from './conversion.js';
 import { openBit } from './libraries/bit.js';
+import { openIntegers } from './libraries/integers.js';
 import { openJson } from './libraries/json.js';
 import { openMsgpack } from './libraries/msgpack.js';
 import { openStruct } from './libraries/struct.js';
 import { GLOBALS, NUMBER, STRING, type Thread } from './lua-exports.js';
 import type { LuaFunction, LuaState } from './lua-state.js';
+import { ERROR_HANDLER, PRELUDE } from './prelude.js';
 import { RANDOM_MAX, type ScriptRandom } from './random.js';
 
 /** Opens what scripts of a server find, and nothing else: no files, no system, no compiled code. */
@@ -24,60 +26,11 @@ export function openSandbox(lua: LuaState, calls: ScriptCalls, random: ScriptRan
   openJson(lua);
   openMsgpack(lua);
   openStruct(lua);
+  openIntegers(lua);
   lua.run(PRELUDE, '@prelude');
   lua.run(ERROR_HANDLER, '@err_handler_def');
   lua.run(protection(release), '@enable_strict_lua');
 }
-
-/**
- * What is taken away, what must not run for long in one step of the machine, and the two functions that servers define.
- * Compiled code could reach any memory of Lua's, so that nothing makes it or takes it.
- */
-const PRELUDE = `
-loadfile, dofile, print = nil, nil, function() end
-string.dump = nil
-local loadstring, error, type, byte, concat, rep = loadstring, error, type, string.byte, table.concat, string.rep
-local function compile(text, name)
-  if byte(text) == 27 then return nil, 'compiled code is not loaded' end
-  return loadstring(text, name)
-end
-_G.loadstring = function(text, name)
-  if type(text) == 'number' then text = text .. '' end
-  if type(text) ~= 'string' then error("bad argument #1 to 'loadstring' (string expected, got " .. type(text) .. ')', 2) end
-  return compile(text, name)
-end
-_G.load = function(reader, name)
-  local parts = {}
-  while true do
-    local part = reader()
-    if part == nil or part == '' then break end
-    if type(part) ~= 'string' then return nil, 'reader function must return a string' end
-    parts[#parts + 1] = part
-  end
-  return compile(concat(parts), name or '=(load)')
-end
-string.rep = function(text, count)
-  if text == '' then return '' end
-  return rep(text, count)
-end
-function __redis__compare_helper(a, b)
-  return (a or '') < (b or '')
-end
-`;
-
-/** Puts the place in the script before an error. Its own errors are shown too, so that its lines count. */
-const ERROR_HANDLER = `local getinfo = debug.getinfo
-function __redis__err__handler(err)
-  local place = getinfo(2, 'nSl')
-  if place and place.what == 'C' then
-    place = getinfo(3, 'nSl')
-  end
-  if place then
-    return place.source .. ':' .. place.currentline .. ': ' .. err
-  end
-  return err
-end
-`;
 
 /** The first release that spells it so. */
 const NONEXISTENT = 400;
