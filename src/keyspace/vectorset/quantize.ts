@@ -1,3 +1,4 @@
+import { viewOf } from '../bytes.js';
 import { BINARY, FP32 } from './rows.js';
 
 /** What a byte of a vector reaches to. */
@@ -92,9 +93,11 @@ function hasOddBits(word: number): boolean {
 export function project(vector: Float32Array, matrix: Buffer, to: number): Float32Array {
   const from = vector.length;
   const projected = new Float32Array(to);
+  const view = viewOf(matrix);
   for (let i = 0, at = 0; i < to; i++) {
     let sum = 0;
-    for (let j = 0; j < from; j++, at += 4) sum = fround(sum + fround(matrix.readFloatLE(at) * vector[j]!));
+    for (let j = 0; j < from; j++, at += 4)
+      sum = fround(sum + fround(view.getFloat32(at, true) * vector[j]!));
     projected[i] = sum;
   }
   return projected;
