@@ -102,7 +102,7 @@ function readOne(engine: Engine, reading: Reading, name: string, count: number, 
   let left = count;
   stream.entries.walk(group.lastId, (cursor) => {
     const { id } = cursor;
-    countRead(stream, group, id);
+    countRead(engine, reading, id);
     if (keepsPending) {
       const key = idKey(id);
       const entry = group.pending.get(key) ?? group.pending.insert(key, nowMs, 1);
@@ -115,12 +115,20 @@ function readOne(engine: Engine, reading: Reading, name: string, count: number, 
   });
 }
 
+/** The first release that looks for deleted entries before it counts on from what a group has read. */
+const SEES_GAPS = 800;
+
 /** Moves a group past an entry, keeping its count of entries read where that is known. */
-function countRead(stream: StreamValue, group: StreamGroup, id: StreamId): void {
-  if (group.entriesRead !== UNKNOWN_READS && !stream.hasTombstonesFrom(id)) {
+function countRead(engine: Engine, { stream, group }: Reading, id: StreamId): void {
+  const careful = engine.release >= SEES_GAPS;
+  const isWhole = careful
+    ? compareIds(group.lastId, stream.firstId) >= 0 && !stream.hasTombstonesFrom(group.lastId)
+    : !stream.hasTombstonesFrom(id);
+  if (group.entriesRead !== UNKNOWN_READS && isWhole) {
     group.entriesRead = addLong(group.entriesRead, 1);
   } else if (stream.entriesAdded !== 0) {
-    group.entriesRead = stream.readsUpTo(id);
+    const isBehind = compareIds(id, stream.maxDeletedId) < 0;
+    group.entriesRead = careful && stream.length > 0 && isBehind ? UNKNOWN_READS : stream.readsUpTo(id);
   }
   group.lastId = id;
 }
