@@ -69,6 +69,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/log.js')).log,
   },
   {
+    name: 'explore',
+    summary: 'move along a log in the terminal and look at the dataset at any moment',
+    load: async () => (await import('./commands/explore.js')).explore,
+  },
+  {
     name: 'recover',
     summary: 'weigh everything in a crashed directory and bring back the most of it',
     load: async () => (await import('./commands/recover.js')).recover,

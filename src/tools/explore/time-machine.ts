@@ -146,6 +146,16 @@ export class TimeMachine {
     return this.reader.rows(from, to);
   }
 
+  /** The position after the transaction that begins behind a position. */
+  async behindTransaction(position: number): Promise<number> {
+    for (let from = position + 1; from <= this.length; from += ROWS_AT_ONCE) {
+      const rows = await this.rows(from, from + ROWS_AT_ONCE - 1);
+      const end = rows.find(({ args, inTransaction }) => !inTransaction || isExec(args[0]!));
+      if (end !== undefined) return end.inTransaction ? end.number : Math.max(end.number - 1, position + 1);
+    }
+    return this.length;
+  }
+
   /** The position before the next command behind position `after` + 1 that matches; null: none does. */
   async next(pattern: CommandPattern, after: number, signal: AbortSignal): Promise<number | null> {
     const number = await this.reader.next(pattern, after + 1, signal);
@@ -353,6 +363,9 @@ export class TimeMachine {
     }
   }
 }
+
+const ROWS_AT_ONCE = 256;
+const isExec = (name: Buffer): boolean => name.latin1Slice().toUpperCase() === 'EXEC';
 
 const CAREFUL = { verifyChecksum: true, deep: false } as const;
 const QUICK = { verifyChecksum: false, deep: false } as const;

@@ -1,0 +1,23 @@
+/** What the keys do, as the help view shows it. */
+export const HELP: readonly string[] = [
+  ' The line with > is the command that comes next: keys and values are those before it.',
+  ' Commands below it have not happened yet; | marks those of a transaction, which is one step.',
+  '',
+  ' MOVE   up down      one command back or on          (k j; left right in every view)',
+  '        PgUp PgDn    a page          Home End   to the base, to the end of the log',
+  '        g            go to: a command number, a time (2026-03-01T12:00:41, 12:00:41,',
+  '                     @1772366441, -15m from the last annotation), or file:offset',
+  '        /            search: FLUSHALL, DEL user:*   (a glob for each word)',
+  '        n N          next, previous match',
+  '        d D          next, previous command that loses much at once',
+  '        Esc          stops what takes long',
+  '',
+  ' KEYS   Tab          to the keys and back to the log',
+  '        f            only keys that match: user:*     < >   previous, next database',
+  '        Enter        the value; it follows when you step with left and right',
+  '',
+  ' DIFF   a b          mark moment A, moment B     =   what changed from A to B (or to here)',
+  '',
+  ' LEAVE  q            quit, and print the command that brings this moment back',
+  '        y            show that command          Ctrl-C   quit without it',
+];
