@@ -48,7 +48,10 @@ export class CommandChannel implements ByteTarget, ReplyListener {
     this.socket = connection.takeOver();
     this.socket.on('data', (bytes: Buffer) => this.receive(bytes));
     this.socket.on('drain', () => this.wake?.());
-    this.socket.on('error', (error) => this.fail(connectionErrorOf(error, this.label)));
+    this.socket.on('error', (error: NodeJS.ErrnoException) => {
+      const gone = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+      this.fail(gone ? broken(this.label) : connectionErrorOf(error, this.label));
+    });
     this.socket.on('close', () => this.fail(broken(this.label)));
     this.socket.setTimeout(SILENCE_MAX_MS, () => {
       if (this.tickets.count > 0) this.fail(silent(this.label));

@@ -50,8 +50,9 @@ export class KeyFilter {
     private readonly nowMs: number,
   ) {
     this.names = new KeyNameFilter(conditions);
-    const { databases, kinds, expired } = conditions;
-    this.open = expired === 'keep' && databases.length === 0 && kinds.length === 0 && this.names.open;
+    const { databases, kinds, expired, names } = conditions;
+    const byHead = expired !== 'keep' || databases.length > 0 || kinds.length > 0 || names !== undefined;
+    this.open = !byHead && this.names.open;
   }
 
   passes(head: KeyHead): boolean {

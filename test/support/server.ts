@@ -120,7 +120,7 @@ export class TestServer {
 
   async stop(): Promise<void> {
     this.client.disconnect();
-    if (this.process.exitCode !== null) return;
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const ended = new Promise((resolve) => this.process.once('exit', resolve));
     this.process.kill('SIGKILL'); // nothing of it is wanted any more
     await ended;

@@ -97,6 +97,9 @@ export class Lanes {
   }
 }
 
+/** What a master of a cluster answers when it is not the one, or not any more. */
+export const MOVED = /^(MOVED|ASK|TRYAGAIN) /;
+
 /** What a server refused; whoever knows which key the ticket is words it. */
 export class ReplyFailure extends Error {
   override readonly name = 'ReplyFailure';

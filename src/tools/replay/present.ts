@@ -1,8 +1,11 @@
 import { END } from '../../bytes/window.js';
 import { RespOutput } from '../../keyspace/emit-resp.js';
 import type { ReplyTaker } from '../../live/channel.js';
+import type { ClusterConnection } from '../../live/cluster.js';
+import { isReplyError } from '../../live/connection.js';
 import { type Depth, ItemSink, type KeyHead, SKIP } from '../../model/handler.js';
-import { type Lane, type Lanes, ReplyFailure } from './lanes.js';
+import { type Lane, type Lanes, MOVED, ReplyFailure } from './lanes.js';
+import { namesOf } from './names.js';
 import type { KeySelection } from './selection.js';
 
 /** A set of key numbers. */
@@ -22,6 +25,13 @@ export class KeyNumbers {
     if (this.has(number)) return;
     this.bits[number >>> 3]! |= 1 << (number & 7);
     this.count++;
+  }
+
+  /** The numbers, ascending. */
+  all(): number[] {
+    const found: number[] = [];
+    for (let number = 0; number < this.bits.length * 8; number++) if (this.has(number)) found.push(number);
+    return found;
   }
 }
 
@@ -99,7 +109,8 @@ export interface PresenceQuestion {
   readonly keys: number;
   /** Keys before this number are not asked about. */
   readonly from: number;
-  readonly isCluster: boolean;
+  /** Null: it is one server. */
+  readonly cluster: ClusterConnection | null;
   readonly databaseOf: (head: KeyHead) => number;
   /** Opens connections whose replies go to the taker. */
   readonly open: (taker: ReplyTaker) => Promise<Lanes>;
@@ -107,36 +118,44 @@ export interface PresenceQuestion {
 
 /** Which keys of a selection a target has already. @throws OutputError when it does not answer */
 export async function presentKeys(question: PresenceQuestion): Promise<KeyNumbers> {
-  const { keys, from, isCluster } = question;
+  const { keys, from, cluster } = question;
   const present = new KeyNumbers(keys);
-  if (isCluster) {
-    await ask(
-      question,
-      1,
-      (number) => number >= from,
-      (number) => present.add(number),
-    );
+  const add = (number: number) => present.add(number);
+  const isAsked = (number: number) => number >= from;
+  if (cluster !== null) {
+    const moved = new KeyNumbers(keys);
+    await ask(question, 1, isAsked, add, moved);
+    await askMoved(question.selection, moved, cluster, add);
     return present;
   }
   const doubtful = new KeyNumbers(keys);
-  await ask(
-    question,
-    KEYS_AT_ONCE,
-    (number) => number >= from,
-    // A batch ends early where the database changes: asking about a few too many does no harm.
-    (first) => {
-      for (let number = first; number < Math.min(keys, first + KEYS_AT_ONCE); number++) doubtful.add(number);
-    },
-  );
-  if (doubtful.count > 0) {
-    await ask(
-      question,
-      1,
-      (number) => doubtful.has(number),
-      (number) => present.add(number),
-    );
-  }
+  // A batch ends early where the database changes: asking about a few too many does no harm.
+  const doubt = (first: number) => {
+    const end = Math.min(keys, first + KEYS_AT_ONCE);
+    for (let number = first; number < end; number++) doubtful.add(number);
+  };
+  await ask(question, KEYS_AT_ONCE, isAsked, doubt, null);
+  if (doubtful.count > 0) await ask(question, 1, (number) => doubtful.has(number), add, null);
   return present;
+}
+
+/** Keys whose slot is on its way to another master: the client of the cluster follows them. */
+async function askMoved(
+  selection: KeySelection,
+  moved: KeyNumbers,
+  cluster: ClusterConnection,
+  found: (number: number) => void,
+): Promise<void> {
+  const names = namesOf(selection, moved, moved.count);
+  const numbers = moved.all();
+  for (const [i, { key }] of names.entries()) {
+    const number = numbers[i]!;
+    try {
+      if ((await cluster.send(['EXISTS', Buffer.from(key, 'latin1')])) === 1) found(number);
+    } catch (error) {
+      throw isReplyError(error) ? new ReplyFailure(number, error.message) : error;
+    }
+  }
 }
 
 async function ask(
@@ -144,6 +163,7 @@ async function ask(
   atOnce: number,
   wanted: (number: number) => boolean,
   found: (ticket: number) => void,
+  moved: KeyNumbers | null,
 ): Promise<void> {
   const lanes: Lanes = await open({
     done: () => {},
@@ -151,7 +171,10 @@ async function ask(
     integer: (ticket, value) => {
       if (value > 0) found(ticket);
     },
-    failed: (ticket, message) => lanes.fail(new ReplyFailure(ticket, message)),
+    failed: (ticket, message) => {
+      if (moved !== null && MOVED.test(message)) moved.add(ticket);
+      else lanes.fail(new ReplyFailure(ticket, message));
+    },
   });
   try {
     const asker = new Asker(lanes, atOnce, wanted, databaseOf);

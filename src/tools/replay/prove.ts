@@ -126,13 +126,16 @@ async function compare(
 ): Promise<Proof> {
   const comparison = new Comparison(connection, releaseOf(program));
   const batch: Mine[] = [];
+  // Its clock, not that of the context: by its own it hides keys from whoever asks for them.
+  const [seconds] = (await connection.ask('TIME')) as readonly Buffer[];
+  const pastMs = (Number(seconds) + 1) * 1000;
   let past = 0;
   const handler = new PausingDigest(
     {
       ...digestFamilyOf(program.product, program.version),
       nowMs: context.nowMs,
       onKey: (head, digest) => {
-        if (head.hasExpiry && head.expiresAtMs <= context.clock()) past++;
+        if (head.hasExpiry && head.expiresAtMs <= pastMs) past++;
         else batch.push(mine(head, digest));
       },
     },

@@ -11,14 +11,10 @@ const WAIT_MIN_MS = 5;
 
 /** Says when to wait so that what goes stays within a rate. */
 export class Pacer {
-  private readonly startedMs: number;
+  // The clock that never jumps: a rate has nothing to do with the time of day.
+  private readonly startedMs = performance.now();
 
-  constructor(
-    private readonly limit: RateLimit,
-    private readonly clock: () => number,
-  ) {
-    this.startedMs = clock();
-  }
+  constructor(private readonly limit: RateLimit) {}
 
   /** Milliseconds to wait before anything more goes, after so many bytes and keys; 0: none. */
   waitMs(bytes: number, keys: number): number {
@@ -27,7 +23,7 @@ export class Pacer {
       bytesPerSecond === null ? 0 : bytes / bytesPerSecond,
       keysPerSecond === null ? 0 : keys / keysPerSecond,
     );
-    const elapsed = (this.clock() - this.startedMs) / 1000;
+    const elapsed = (performance.now() - this.startedMs) / 1000;
     const early = due - elapsed - BURST_SECONDS;
     return early <= 0 ? 0 : Math.max(WAIT_MIN_MS, early * 1000);
   }

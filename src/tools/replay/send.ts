@@ -217,7 +217,7 @@ class Sending {
         keys: this.keys,
         // A payload is refused where its key is; commands would be added to it.
         from: resumed === null ? 0 : asCommands ? resumed.done : resumed.bound,
-        isCluster: this.cluster !== null,
+        cluster: this.cluster,
         databaseOf: this.databaseOfHead,
         open: taker,
       }),
@@ -293,7 +293,7 @@ class Sending {
     const { request, context, keys } = this;
     return new Transfer({
       ...{ selection: this.selection, keys, resumed, kept, record },
-      pacer: new Pacer(request.rate, context.clock),
+      pacer: new Pacer(request.rate),
       databaseOf: this.databaseOfHead,
       lanes: (taker) => this.open(taker),
       laneOptions: this.laneOptions,
@@ -322,12 +322,14 @@ class Sending {
         error instanceof ReplyFailure ? replyErrorOf(error.reply, label, this.keyText(error.ticket)) : error;
       if (!(failure instanceof OutputError) || transfer === null) throw failure;
       const { acknowledged } = transfer;
+      const { master } = this.facts;
+      const elsewhere = master === null || !failure.hint.includes('master') ? '' : ` (${master})`;
       const far = `${acknowledged} of ${this.keys} keys are in`;
       const on =
         record === null
           ? 'run it again with --keep-existing to go on'
           : `run it again with the same --resume to go on from there`;
-      const hint = [failure.hint, on].filter((text) => text !== '').join('; then ');
+      const hint = [failure.hint + elsewhere, on].filter((text) => text !== '').join('; then ');
       throw new OutputError(failure.path, `${failure.message}; ${far}`, hint);
     }
   }

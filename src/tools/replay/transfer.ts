@@ -8,7 +8,7 @@ import { isReplyError } from '../../live/connection.js';
 import { RestoreWriter } from '../../live/key-writer.js';
 import { type Depth, type ItemHandler, ItemSink, type KeyHead, SKIP } from '../../model/handler.js';
 import { ItemRelay } from '../relay.js';
-import { type LaneOptions, type Lanes, ReplyFailure } from './lanes.js';
+import { type LaneOptions, type Lanes, MOVED, ReplyFailure } from './lanes.js';
 import type { KeyNumbers } from './present.js';
 import type { ProgressRecord, TransferProgress } from './progress-record.js';
 import type { Pacer } from './rate.js';
@@ -33,10 +33,9 @@ export interface TransferOptions {
 }
 
 /** Keys between two records of progress. */
-const RECORD_EVERY = 20_000;
+const RECORD_EVERY = 10_000;
 /** Keys that go one by one at the same time, where a cluster has moved them. */
 const MOVED_AT_ONCE = 64;
-const MOVED = /^(MOVED|ASK|TRYAGAIN) /;
 const BUSY = /^BUSYKEY /;
 
 /** One run of keys into a target: in the order of the selection, recorded as it is acknowledged. */
@@ -54,6 +53,7 @@ export class Transfer implements ReplyTaker {
   private readonly from: number;
   private readonly moved = new Set<number>();
   private firstMoved = Number.POSITIVE_INFINITY;
+  private firstRefused = Number.POSITIVE_INFINITY;
   private lanes: Lanes | null = null;
 
   constructor(private readonly options: TransferOptions) {
@@ -62,7 +62,7 @@ export class Transfer implements ReplyTaker {
 
   /** Keys acknowledged, of those in front of any that is not: those of earlier runs too. */
   get acknowledged(): number {
-    const here = Math.min(this.next, this.lanes?.oldest ?? 0, this.firstMoved);
+    const here = Math.min(this.next, this.lanes?.oldest ?? 0, this.firstMoved, this.firstRefused);
     return Math.max(this.from, here);
   }
 
@@ -160,7 +160,13 @@ export class Transfer implements ReplyTaker {
   failed(ticket: number, message: string): void {
     if (BUSY.test(message)) this.inTheWay(ticket);
     else if (this.options.cluster !== null && MOVED.test(message)) this.move(ticket);
-    else this.lanes?.fail(new ReplyFailure(ticket, message));
+    else this.refuse(ticket, message);
+  }
+
+  /** The first refusal ends it: what was sent behind may be in, or not. */
+  private refuse(ticket: number, message: string): void {
+    this.firstRefused = Math.min(this.firstRefused, ticket);
+    this.lanes?.fail(new ReplyFailure(ticket, message));
   }
 
   private move(ticket: number): void {
