@@ -64,6 +64,8 @@ export const FINDINGS = {
   'rdb/duplicate-key': 'error',
   /** A time of expiry before there was a Redis, or in another millennium. */
   'rdb/odd-expiry': 'warning',
+  /** A module is known, and does not write such values. */
+  'rdb/odd-module-value': 'warning',
   /** More or fewer keys than a RESIZEDB or SLOT_INFO record announces: no server compares them. */
   'rdb/count-differs': 'warning',
   /** Decodes, and is no record that a server writes: zeros, for one. Told by salvage. */

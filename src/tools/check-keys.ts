@@ -6,6 +6,7 @@ import type { RdbDecoder } from '../rdb/decoder.js';
 import type { Dialect } from '../rdb/dialect.js';
 import { type RdbHeader, RdbSink, type RdbSummary } from '../rdb/handler.js';
 import { type FindingList, placeOf } from './check-findings.js';
+import { ModuleSense } from './check-modules.js';
 import { NameMemory, type Suspects } from './check-names.js';
 import { ValueSense } from './check-values.js';
 import type { ToolContext } from './context.js';
@@ -45,7 +46,6 @@ export class RdbCheck extends RdbSink {
   keys = 0;
   version: number | null = null;
   private headerDialect: Dialect | null = null;
-  private modules = 0;
   private readonly depth: Depth;
   private names: NameMemory | null;
   private namesLeft = '';
@@ -57,6 +57,7 @@ export class RdbCheck extends RdbSink {
   private head: KeyHead | null = null;
   private oddField = false;
   private readonly sense: ValueSense;
+  private readonly moduleSense: ModuleSense;
 
   constructor(
     private readonly findings: FindingList,
@@ -67,6 +68,7 @@ export class RdbCheck extends RdbSink {
     super();
     this.depth = quick ? SKIP : ITEMS;
     this.sense = new ValueSense(findings);
+    this.moduleSense = new ModuleSense(findings);
     this.names = quick ? null : new NameMemory();
   }
 
@@ -113,7 +115,7 @@ export class RdbCheck extends RdbSink {
   }
 
   override key(head: KeyHead): Depth {
-    if (head.opaque) this.modules++;
+    if (head.opaque) this.moduleSense.begin(head);
     else if (head.kind === 'zset' || head.kind === 'stream') this.sense.begin(head);
     const { names } = this;
     if (names !== null) {
@@ -161,8 +163,13 @@ export class RdbCheck extends RdbSink {
     this.sense.streamMeta(meta);
   }
 
-  override keyEnd(): void {
+  override raw(fragment: ByteSlice): void {
+    this.moduleSense.next(fragment);
+  }
+
+  override keyEnd(head: KeyHead): void {
     this.keys++;
+    if (head.opaque && !this.quick) this.moduleSense.end(head);
   }
 
   override end(summary: RdbSummary): void {
@@ -211,9 +218,10 @@ export class RdbCheck extends RdbSink {
     if (checksum === 'none') note('checksum', `RDB version ${this.version} has none`);
     if (this.namesLeft !== '') note('duplicate keys', this.namesLeft);
     if (this.quick) note('values and names of keys', '--quick walks past them');
-    if (this.modules > 0) {
+    const { opaque } = this.moduleSense;
+    if (opaque > 0) {
       const why = 'only the module knows what its bytes mean; their framing is checked';
-      note(`values of ${this.modules} module keys`, why);
+      note(`values of ${opaque} module keys`, why);
     }
     return list;
   }

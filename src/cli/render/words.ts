@@ -138,6 +138,10 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     says: 'a key must expire at a time that makes sense; servers take this one as it is and drop the key, or never do',
     hint: 'seconds taken for milliseconds look like this, and so does damage: compare the key with another copy',
   },
+  'rdb/odd-module-value': {
+    says: 'a value of a module must have the fields that this module writes; a server with the module is likely to refuse it',
+    hint: 'load the file in a server with the module before you rely on it; a copy of the key may be in a backup or a replica',
+  },
   'rdb/count-differs': {
     says: 'the number of keys announced differs from those that came; servers only size their tables by it',
     hint: 'keys were lost or added after the file was saved, or a tool wrote it: compare its keys with another copy',
