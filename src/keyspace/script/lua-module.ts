@@ -15,12 +15,13 @@ let compiled: WebAssembly.Module | null = null;
  * @throws ScriptStopped when the package is not installed or is not the one known here
  */
 export function luaModule(): WebAssembly.Module {
-  compiled ??= compile();
+  compiled ??= compileLua(PACKAGE);
   return compiled;
 }
 
-function compile(): WebAssembly.Module {
-  const path = pathOf();
+/** @throws ScriptStopped as above, for a package of that name */
+export function compileLua(name: string): WebAssembly.Module {
+  const path = pathIn(name);
   try {
     return new WebAssembly.Module(readFileSync(path));
   } catch (error) {
@@ -28,9 +29,9 @@ function compile(): WebAssembly.Module {
   }
 }
 
-function pathOf(): string {
+function pathIn(name: string): string {
   try {
-    return createRequire(import.meta.url).resolve(`${PACKAGE}/dist/liblua5.1.wasm`);
+    return createRequire(import.meta.url).resolve(`${name}/dist/liblua5.1.wasm`);
   } catch {
     throw absent('not installed');
   }
