@@ -16,6 +16,19 @@ function spansIn(log: Buffer): Span[] {
   return spans;
 }
 
+/** The whole records of a log: commands, and annotations with their time. */
+export function recordsIn(log: Buffer): { start: number; end: number; seconds: number | null }[] {
+  const found: { start: number; end: number; seconds: number | null }[] = [];
+  for (let at = 0; at < log.length; ) {
+    const isNote = log[at] === HASH;
+    const end = isNote ? afterLine(log, at) : afterCommand(log, at);
+    if (end < 0) break;
+    found.push({ start: at, end, seconds: isNote ? Number(log.latin1Slice(at + 4, end - 2)) : null });
+    at = end;
+  }
+  return found;
+}
+
 /** The whole commands of a log as they stand. */
 export function commandsIn(log: Buffer): string[] {
   return spansIn(log).map(({ start, end }) => log.latin1Slice(start, end));
