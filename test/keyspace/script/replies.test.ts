@@ -30,7 +30,7 @@ test.each(Object.keys(answers.servers))('scripts reply and leave what they do on
   const scripted = new ScriptedEngine(releases[server]);
   const wrong: unknown[] = [];
   for (const { call, reply, digest } of answers.servers[server]!) {
-    scripted.do('FLUSHALL');
+    scripted.empty();
     for (const command of answers.setup) scripted.do(...command);
     const ours = told(scripted.eval(...call));
     const left = scripted.digest();
