@@ -1,9 +1,12 @@
 import { memoryUsage } from 'node:process';
 import { type ByteSource, FileSource, MemorySource } from '../bytes/source.js';
 import { FileTarget } from '../bytes/target.js';
+import { VcsTarget } from '../bytes/vcs-target.js';
+import { UsageError } from '../errors.js';
 import type { KeyRecord } from '../model/value.js';
 import { type ReadRdbOptions, readRdb as readRdbFrom } from '../rdb/records.js';
 import { RdbWriter } from '../rdb/writer.js';
+import type { RdbTarget } from '../rdb/writer-target.js';
 import { type CheckOptions, type CheckReport, check as checkSource } from './check.js';
 import type { ToolContext } from './context.js';
 import { convertFormByName } from './convert/forms.js';
@@ -222,8 +225,11 @@ export interface WriteRdbOptions extends Surroundings {
   readonly for?: string;
   /** Replace what stands there. */
   readonly force?: boolean;
-  /** Compress texts above 20 bytes, as servers do. Default: true. */
-  readonly compress?: boolean;
+  /**
+   * Compress texts above 20 bytes, as servers do; or all of the file, as Valkey's `rdbcompression lz4-stream` will (no
+   * release reads that yet). Default: true.
+   */
+  readonly compress?: boolean | 'lz4-stream';
 }
 
 /**
@@ -239,12 +245,16 @@ export async function writeRdb(
 ): Promise<WrittenRdb> {
   const context = contextOf(options);
   const lost: Loss[] = [];
-  const target = await FileTarget.create(path, { force: options.force === true });
+  const server = targetNamed(options.for ?? 'redis-7.0', 'for');
+  const isStream = options.compress === 'lz4-stream';
+  if (isStream) assertReadsStream(server);
+  const file = await FileTarget.create(path, { force: options.force === true });
+  const target = isStream ? new VcsTarget(file) : file;
   try {
     const writer = new RdbWriter(target, {
-      target: targetNamed(options.for ?? 'redis-7.0', 'for'),
-      compress: options.compress !== false,
-      checksum: true,
+      target: server,
+      compress: options.compress !== false && !isStream,
+      checksum: !isStream,
       copyValues: false,
       aofBase: false,
       nowSeconds: Math.floor(context.nowMs / 1000),
@@ -264,4 +274,16 @@ export async function writeRdb(
   } finally {
     await target.discard();
   }
+}
+
+/** The RDB version of Valkey 9, after which compressed streams come. */
+const FIRST_VERSION_WITH_STREAM = 80;
+
+/** @throws UsageError for a server that never reads a compressed stream */
+function assertReadsStream({ name, product, version }: RdbTarget): void {
+  if (product === 'valkey' && version >= FIRST_VERSION_WITH_STREAM) return;
+  throw new UsageError(
+    `compress: ${name} does not read compressed streams`,
+    'name valkey-9.0 or later with `for`',
+  );
 }

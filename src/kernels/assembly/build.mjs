@@ -7,6 +7,7 @@ import asc from 'assemblyscript/asc';
 const KERNELS = [
   { name: 'CRC64_WASM', file: 'crc64.ts', pages: 3 },
   { name: 'LZ4_WASM', file: 'lz4.ts', pages: 130 },
+  { name: 'LZ4_PACK_WASM', file: 'lz4-pack.ts', pages: 5 },
   { name: 'LZF_WASM', file: 'lzf.ts', pages: 53 },
   { name: 'SHA1_WASM', file: 'sha1.ts', pages: 1 },
 ];
