@@ -6,7 +6,6 @@ import { line } from '../explore/cells.js';
 import { draw } from '../explore/draw.js';
 import { Explorer, type Farewell } from '../explore/explorer.js';
 import { Terminal, terminalOf } from '../explore/terminal.js';
-import { Interrupted } from '../io.js';
 import { printable, shellWord } from '../render/escape.js';
 import { size } from '../render/numbers.js';
 import type { Session } from '../session.js';
@@ -42,6 +41,8 @@ The log is read once for an index; then the screen opens at its end. What was ex
 
 /** Less of the log than this is executed in no time. */
 const SNAPSHOT_BYTES = 4e6;
+/** The exit code of whoever leaves with Ctrl-C. */
+const INTERRUPTED = 130;
 /** Between two frames. */
 const FRAME_MS = 30;
 
@@ -56,8 +57,7 @@ async function run(path: string, flags: ExploreFlags, session: Session): Promise
   const machine = await TimeMachine.open(source, options, session.context);
   session.endProgress();
   const how = await show(machine, path, flags, colorOut, session);
-  if (how === 'interrupt')
-    throw session.io.signal.aborted ? session.io.signal.reason : new Interrupted('interrupted');
+  if (how === 'interrupt') return INTERRUPTED;
   session.print(`${commandFor(machine, path, flags, session)(machine.position)}\n`);
   session.detail(`${machine.snapshots.count} snapshots held ${size(machine.snapshots.bytes)}`);
   return 0;

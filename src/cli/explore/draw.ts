@@ -28,19 +28,18 @@ const KEYS: Readonly<Record<Scene['view'], string>> = {
   help: '↑↓ scroll  Esc back  q quit',
 };
 
-function titleLine({ title, position, length }: Scene, columns: number): Line {
-  const right = ` command ${count(position)} of ${count(length)} `;
+function titleLine({ title, position, length, markA, markB }: Scene, columns: number): Line {
+  const marks = `${markA === null ? '' : ` A=${markA}`}${markB === null ? '' : ` B=${markB}`}`;
+  const right = `${marks}  command ${count(position)} of ${count(length)} `;
   return line(padded(` ${title}`, columns - widthOf(right)) + right, 'mark');
 }
 
-function statusLine({ timeMs, keysInAll, databases, rows, position, damage, markA, markB }: Scene): Line {
+function statusLine({ timeMs, keysInAll, databases, rows, position, damage }: Scene): Line {
   const next = rows.find(({ number }) => number === position + 1);
   const facts = [timeMs < 0 ? 'before the first #TS annotation' : instant(timeMs)];
   if (next !== undefined) facts.push(`${printable(next.file)}:${next.offset}`);
   facts.push(`${counted(keysInAll, 'key')} in ${databases.length} db`);
   const spans: Span[] = [{ text: ` ${facts.join('  ')}`, look: 'bold' }];
-  if (markA !== null) spans.push({ text: `  A=${count(markA)}`, look: 'yellow' });
-  if (markB !== null) spans.push({ text: `  B=${count(markB)}`, look: 'yellow' });
   if (damage !== '' && next === undefined) spans.push({ text: `  ${damage}`, look: 'red' });
   return spans;
 }

@@ -32,7 +32,9 @@ export type Farewell = 'quit' | 'interrupt';
 
 type Prompt = { readonly label: string; text: string; readonly done: (text: string) => Promise<void> };
 
-const PENDING_MAX = 16;
+/** Keys that wait for their turn at most, and of one and the same: who holds a key down wants to stop with it. */
+const PENDING_MAX = 1024;
+const REPEATED_MAX = 2;
 const SHIFT = 16;
 
 /** Answers keys by moving a time machine, and says what is to be seen. */
@@ -116,7 +118,9 @@ export class Explorer {
       this.ender.abort();
       if (key === 'interrupt') this.farewell?.('interrupt');
     } else if (this.working) {
-      if (this.pending.length < PENDING_MAX) this.pending.push(key);
+      const isHeld =
+        key.length > 1 && this.pending.slice(-REPEATED_MAX).filter((each) => each === key).length;
+      if (this.pending.length < PENDING_MAX && isHeld !== REPEATED_MAX) this.pending.push(key);
     } else {
       void this.work(() => this.answer(key));
     }
