@@ -15,6 +15,16 @@ export function recordedTruth(truth: KeyTruth): RecordedKey | null {
   return { db, key, type, pexpiretime, value: comparable(type, truth.value) };
 }
 
+/** What a server that knows producers says of a stream that never had one. */
+const NO_PRODUCERS: RecordedProducers = {
+  durationSeconds: 100,
+  entriesMax: 100,
+  producers: 0,
+  messages: 0,
+  added: 0,
+  duplicates: 0,
+};
+
 /** Blanks in `recorded` what `truth` does not tell, so that the two can be held equal. */
 export function asFarAsTold(recorded: RecordedKey, truth: RecordedKey): RecordedKey {
   if (recorded.type !== 'stream' || truth.type !== 'stream') return recorded;
@@ -28,7 +38,7 @@ export function asFarAsTold(recorded: RecordedKey, truth: RecordedKey): Recorded
       ...stream,
       maxDeletedId: seven ? stream.maxDeletedId : undefined,
       entriesAdded: seven ? stream.entriesAdded : undefined,
-      producers: told.producers === undefined ? undefined : stream.producers,
+      producers: told.producers === undefined ? undefined : (stream.producers ?? NO_PRODUCERS),
       groups: stream.groups.map((group) => ({
         ...group,
         entriesRead: seven ? group.entriesRead : undefined,
