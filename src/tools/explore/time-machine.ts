@@ -39,15 +39,14 @@ export interface Travel {
   readonly progress?: (share: number) => void;
 }
 
-/**
- * Between two snapshots the engine runs at least this long, and this many times as long as the last one took to make;
- * but they are never further apart than what it executes in less than a second.
- */
-const RUN_MS = 250;
-const RUN_FACTOR = 2;
+/** Snapshots of a log at most, about, unless they would be too near to each other or too far apart. */
+const SNAPSHOTS = 24;
+/** What the engine executes in about half a second. */
 const APART_BYTES = 40e6;
-/** Coming from further away than this, one more snapshot is made shortly before the goal: steps back follow. */
-const FAR_BYTES = 8e6;
+/** Until then it runs this many times as long as the last snapshot took to make. */
+const RUN_FACTOR = 2;
+/** Stepping back further than this from a snapshot, another is made right before: more steps back follow. */
+const FAR_BYTES = 4e6;
 
 const START: LogPlace = { file: 0, offset: 0, number: 0, timeMs: -1, database: 0 };
 
@@ -125,6 +124,7 @@ export class TimeMachine {
     const goal = Math.max(0, Math.min(position, this.length));
     const kept = this.row.before(goal);
     const goesBack = goal < this.position;
+    const steps = goesBack && this.bytesTo(goal) > this.index.bytesAt(this.place) - FAR_BYTES;
     if (kept !== null && (goesBack || kept.place.number > this.position)) {
       this.row.store.recycle(this.keyspace);
       this.settle(this.row.store.thaw(kept.snapshot), kept.place);
@@ -133,7 +133,7 @@ export class TimeMachine {
     }
     const near = this.index.places[this.index.at(goal - 1)];
     const left = near === undefined ? 0 : this.index.bytesAt(near) - this.index.bytesAt(this.place);
-    if (near !== undefined && left > FAR_BYTES) {
+    if (steps && near !== undefined && left > FAR_BYTES) {
       if (!(await this.run(near.number, travel))) return this.position;
       this.keep();
     }
@@ -334,11 +334,18 @@ export class TimeMachine {
     return reached;
   }
 
+  /** Bytes of the log before a position, about. */
+  private bytesTo(position: number): number {
+    const place = this.index.places[this.index.at(position)];
+    return place === undefined ? 0 : this.index.bytesAt(place);
+  }
+
   private isDue(bytes: number): boolean {
+    const { snapshotBytes } = this.options;
     const apart = bytes - this.fromBytes;
-    if (apart < this.options.snapshotBytes) return false;
-    if (this.options.snapshotBytes === 0 || apart >= APART_BYTES) return true;
-    return this.context.clock() - this.ranMs >= Math.max(RUN_MS, RUN_FACTOR * this.tookMs);
+    const least = Math.min(APART_BYTES, this.index.totalBytes / SNAPSHOTS);
+    if (apart < Math.max(snapshotBytes, snapshotBytes === 0 ? 0 : least)) return false;
+    return apart >= APART_BYTES || this.context.clock() - this.ranMs >= RUN_FACTOR * this.tookMs;
   }
 
   private watchMemory(): void {

@@ -26,8 +26,8 @@ export class FakeTerminal {
       isTTY: true,
       columns,
       rows,
-      write: (text: string) => {
-        this.screen.write(text);
+      write: (text: string | Uint8Array) => {
+        this.screen.write(text.toString());
         return true;
       },
     });
@@ -43,8 +43,8 @@ export class FakeTerminal {
     this.ended = run(argv, io).then((exit) => (this.exit = exit));
   }
 
-  private complain(text: string): boolean {
-    this.stderr += text;
+  private complain(text: string | Uint8Array): boolean {
+    this.stderr += text.toString();
     return true;
   }
 
