@@ -14,8 +14,10 @@ import type {
   TopK,
 } from '../../src/model/module-value.js';
 import type { RedisValue } from '../../src/model/value.js';
+import { decodeModuleValue } from '../../src/rdb/modules/decode.js';
 import { readRdb } from '../../src/rdb/records.js';
 import { RdbRelay } from '../../src/tools/relay.js';
+import { moduleValue, string } from '../rdb/modules/values.js';
 import { testdata } from '../support/corpus.js';
 import { decodeInto } from '../support/rdb.js';
 import { readTarGz } from '../support/tar.js';
@@ -94,6 +96,16 @@ test('documents of valkey-json have a digest that only their module knows', asyn
   const told = await digestOf('json', 'valkey-json-1.0.2');
   expect(told.opaque).toBe(18);
   expect([...told.values]).toEqual([null]);
+});
+
+test('documents that RedisJSON encodes since 8.8 are the text that it prints of them', () => {
+  const lines = readFileSync(testdata('modules', 'ijson.tsv'), 'utf8').trim().split('\n');
+  expect(lines.length).toBeGreaterThan(100);
+  for (const line of lines) {
+    const [, hex, text] = line.split('\t');
+    const value = moduleValue('ReJSON-RL', 4, string(Buffer.from(hex!, 'hex')));
+    expect(decodeModuleValue(value)).toEqual({ data: { type: 'json', text }, problem: null });
+  }
 });
 
 async function digestOf(family: string, name: string) {

@@ -1,7 +1,7 @@
 import { type Long, unsignedLong } from '../../bytes/int64.js';
 import { FormatError } from '../../errors.js';
 import type { ModuleFields } from './fields.js';
-import { doubleText, JsonText, roundedText } from './json-text.js';
+import { doubleText, JsonText, type Rounding, roundedText } from './json-text.js';
 import { brainToNumber, halfToNumber, toBrain, toHalf } from './small-floats.js';
 
 /** Major types of CBOR, the upper three bits of an item's first byte. */
@@ -29,14 +29,18 @@ interface ElementType {
   readonly text: (bytes: Buffer, at: number) => string;
 }
 
-/** Whole numbers of a single, below which all are there. */
-const SINGLE_WHOLE = 2 ** 24;
+const HALF_ROUNDING: Rounding = { round: toHalf, wholeBelow: Number.POSITIVE_INFINITY };
+const BRAIN_ROUNDING: Rounding = { round: toBrain, wholeBelow: Number.POSITIVE_INFINITY };
+const SINGLE_ROUNDING: Rounding = {
+  round: Math.fround,
+  wholeBelow: 2 ** 24,
+  plain: { from: 1e-6, below: 1e13 },
+};
 
-const half = (bytes: Buffer, at: number) =>
-  roundedText(halfToNumber(bytes.readUInt16LE(at)), toHalf, Number.POSITIVE_INFINITY);
+const half = (bytes: Buffer, at: number) => roundedText(halfToNumber(bytes.readUInt16LE(at)), HALF_ROUNDING);
 const brain = (bytes: Buffer, at: number) =>
-  roundedText(brainToNumber(bytes.readUInt16LE(at)), toBrain, Number.POSITIVE_INFINITY);
-const single = (bytes: Buffer, at: number) => roundedText(bytes.readFloatLE(at), Math.fround, SINGLE_WHOLE);
+  roundedText(brainToNumber(bytes.readUInt16LE(at)), BRAIN_ROUNDING);
+const single = (bytes: Buffer, at: number) => roundedText(bytes.readFloatLE(at), SINGLE_ROUNDING);
 
 /** Arrays of one type, by their tag: RFC 8746, little endian, and one of RedisJSON's own for brain floats. */
 const ELEMENTS = new Map<Long, ElementType>([

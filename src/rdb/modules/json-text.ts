@@ -91,22 +91,39 @@ export class JsonText {
   }
 }
 
-/** A number with a fraction as JSON has it: shortest digits, and a fraction even where it is zero. */
-export function doubleText(value: number): string {
-  if (!Number.isFinite(value)) return 'null';
-  const text = Object.is(value, -0) ? '-0' : String(value).replace('e+', 'e');
-  return /[.e]/.test(text) ? text : `${text}.0`;
+/** Magnitudes between which a number is written without an exponent, as RedisJSON does it for its two widths. */
+export interface PlainRange {
+  readonly from: number;
+  readonly below: number;
 }
 
-/**
- * The same for a number that was rounded: as few digits as give it back. Whole numbers below `wholeBelow` in magnitude
- * keep all their digits.
- */
-export function roundedText(value: number, round: (value: number) => number, wholeBelow: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < wholeBelow) return doubleText(value);
+const PLAIN: PlainRange = { from: 1e-5, below: 1e16 };
+
+/** A number with a fraction as JSON has it: shortest digits, and a fraction even where it is zero. */
+export function doubleText(value: number, plain = PLAIN): string {
+  if (!Number.isFinite(value)) return 'null';
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
+  const size = Math.abs(value);
+  if (size < plain.from || size >= plain.below) return value.toExponential().replace('e+', 'e');
+  const text = String(value);
+  return text.includes('.') ? text : `${text}.0`;
+}
+
+/** How a float of fewer bits is read and written. */
+export interface Rounding {
+  /** The nearest such float. */
+  readonly round: (value: number) => number;
+  /** Whole numbers below it in magnitude keep all their digits. */
+  readonly wholeBelow: number;
+  readonly plain?: PlainRange;
+}
+
+/** The same for a number that was rounded: as few digits as give it back. */
+export function roundedText(value: number, { round, wholeBelow, plain }: Rounding): string {
+  if (Number.isInteger(value) && Math.abs(value) < wholeBelow) return doubleText(value, plain);
   for (let digits = 1; digits <= ROUNDED_DIGITS_MAX; digits++) {
     const shorter = Number(value.toPrecision(digits));
-    if (round(shorter) === value) return doubleText(shorter);
+    if (round(shorter) === value) return doubleText(shorter, plain);
   }
-  return doubleText(value);
+  return doubleText(value, plain);
 }
