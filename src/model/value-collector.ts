@@ -3,6 +3,7 @@ import type { ByteSlice } from '../bytes/slice.js';
 import {
   type CronTimes,
   type Depth,
+  ELEMENTS,
   ITEMS,
   ItemSink,
   type KeyHead,
@@ -84,10 +85,14 @@ export class ValueCollector extends ItemSink {
   private shape: VectorSetShape | null = null;
   private vectors: VectorElement[] = [];
 
-  /** `take` gets each record as it is complete; `readModule` says what the bytes of a module's value mean. */
+  /**
+   * `take` gets each record as it is complete; `readModule` says what the bytes of a module's value mean. With ELEMENTS
+   * for `depth`, vector sets come without their bytes.
+   */
   constructor(
     private readonly take: (record: KeyRecord) => void,
     private readonly readModule: (value: Buffer) => ModuleReading | typeof UNREAD = () => UNREAD,
+    private readonly depth: typeof ITEMS | typeof ELEMENTS = ITEMS,
   ) {
     super();
   }
@@ -106,7 +111,7 @@ export class ValueCollector extends ItemSink {
     this.job = null;
     this.shape = null;
     this.vectors = [];
-    return ITEMS;
+    return this.depth;
   }
 
   override raw(fragment: ByteSlice): void {
@@ -254,8 +259,8 @@ export class ValueCollector extends ItemSink {
   }
 
   private moduleValue({ moduleName: name, moduleVersion: version }: KeyHead): RedisValue {
-    const raw = joined(this.texts);
     const vectorSet = this.vectorSetNow();
+    const raw = joined(vectorSet !== null && this.depth === ELEMENTS ? [] : this.texts);
     const { data, problem } = vectorSet === null ? this.readModule(raw) : UNREAD;
     return { kind: 'module', name, version, raw, vectorSet, decoded: data, undecoded: problem };
   }

@@ -4,6 +4,7 @@ import { compareBytes } from '../../keyspace/bytes.js';
 import type { Database } from '../../keyspace/database.js';
 import { inSideTable, STRING } from '../../keyspace/forms.js';
 import type { Keyspace } from '../../keyspace/keyspace.js';
+import { ELEMENTS } from '../../model/handler.js';
 import type { KeyRecord, RedisValue } from '../../model/value.js';
 import { ValueCollector } from '../../model/value-collector.js';
 import { changesBetween } from '../history/changes.js';
@@ -136,7 +137,7 @@ class ValueReader {
 
   constructor(keyspace: Keyspace) {
     this.list = new KeyList(keyspace);
-    this.walk = keyspace.walk(new ValueCollector((record) => (this.record = record)));
+    this.walk = keyspace.walk(new ValueCollector((record) => (this.record = record), undefined, ELEMENTS));
   }
 
   value(index: number, entry: number): RedisValue {

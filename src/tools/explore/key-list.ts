@@ -6,6 +6,7 @@ import type { Database } from '../../keyspace/database.js';
 import { KIND_NAMES } from '../../keyspace/forms.js';
 import type { Keyspace } from '../../keyspace/keyspace.js';
 import { Glob } from '../../model/glob.js';
+import { ELEMENTS } from '../../model/handler.js';
 import type { ValueKind } from '../../model/kind.js';
 import type { KeyRecord, RedisValue } from '../../model/value.js';
 import { ValueCollector } from '../../model/value-collector.js';
@@ -73,7 +74,7 @@ export class KeyList {
     const entry = db.find(key, 0, key.length);
     if (entry < 0) return null;
     let record: KeyRecord | null = null;
-    const collector = new ValueCollector((each) => (record = each));
+    const collector = new ValueCollector((each) => (record = each), undefined, ELEMENTS);
     this.keyspace.walk(collector).tellOne(database, entry);
     return { ...this.summary(db, entry), value: (record as unknown as KeyRecord).value };
   }

@@ -9,6 +9,7 @@ import { setSize } from '../../keyspace/sets.js';
 import type { StreamValue } from '../../keyspace/stream/stream.js';
 import type { Walk } from '../../keyspace/walk.js';
 import { zsetSize } from '../../keyspace/zsets.js';
+import { ELEMENTS } from '../../model/handler.js';
 import type { ValueKind } from '../../model/kind.js';
 import type { RedisValue } from '../../model/value.js';
 import { ValueCollector } from '../../model/value-collector.js';
@@ -41,7 +42,7 @@ const WHOLE_MAX = 256;
 /** Looks at keys of one keyspace. */
 export class Sights {
   private taken: RedisValue | null = null;
-  private readonly collector = new ValueCollector(({ value }) => (this.taken = value));
+  private readonly collector = new ValueCollector(({ value }) => (this.taken = value), undefined, ELEMENTS);
   private readonly walk: Walk;
   private readonly slice = new ByteSlice();
 
