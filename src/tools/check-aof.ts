@@ -5,7 +5,7 @@ import { FileSource, readHead } from '../bytes/source.js';
 import { InputError, OutputError } from '../errors.js';
 import type { DialectName } from '../rdb/dialect.js';
 import { checkRdbPreamble } from './check-rdb.js';
-import type { CheckerHost } from './checker-host.js';
+import { type CheckerHost, noteIfPacked } from './checker-host.js';
 import type { ToolContext } from './context.js';
 import { cutFile } from './cut-file.js';
 import { StrictScan } from './strict-scan.js';
@@ -178,7 +178,9 @@ class AofChecker {
       `AOF analyzed: filename=${name}, size=${size}, ok_up_to=${scan.okUpTo}, ok_up_to_line=${scan.line}, diff=${rest}`,
     );
     if (rest === 0) return 'ok';
-    if (!options.fix) {
+    const isPacked = scan.okUpTo === 0 && (await noteIfPacked(part.path, source, host));
+    // A cut would empty it.
+    if (!options.fix || isPacked) {
       host.line(`AOF ${name} is not valid. Use the --fix option to try fixing it.`);
       return 'stopped';
     }

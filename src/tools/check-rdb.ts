@@ -8,7 +8,7 @@ import { HEADER_BYTES, OPCODE_FUNCTION_PRE_GA, TRAILER_BYTES } from '../rdb/cons
 import { RdbDecoder } from '../rdb/decoder.js';
 import type { DialectName } from '../rdb/dialect.js';
 import { type RdbHeader, RdbSink, type RdbSummary } from '../rdb/handler.js';
-import type { CheckerHost } from './checker-host.js';
+import { type CheckerHost, noteIfPacked } from './checker-host.js';
 import type { ToolContext } from './context.js';
 import { type Doing, ShortfallWalk, type Standing } from './rdb-shortfall.js';
 
@@ -30,6 +30,7 @@ export async function checkRdb(
   host.line(`[offset 0] Checking RDB file ${host.path(path)}`);
   try {
     const source = await FileSource.at(path);
+    await noteIfPacked(path, source, host);
     return (await new RdbCheck(source, options, host, context).run()) === null ? 1 : 0;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

@@ -1,14 +1,20 @@
 import { type ByteSource, readHead } from '../bytes/source.js';
+import { ARRAY_DOUBLE, ARRAY_INTEGER } from '../rdb/array-value.js';
 import * as n from '../rdb/constants.js';
 import type { Dialect } from '../rdb/dialect.js';
 import {
   BYTES_8,
   BYTES_16,
+  COUNT,
   END_LOOP,
   type LayoutPart,
   LENGTH,
   LOOP,
+  OPTIONAL_LENGTH,
+  REPEAT,
   STRING,
+  TAGGED,
+  TEMPLATE,
   TEXT_DOUBLE,
 } from '../rdb/skim.js';
 
@@ -55,6 +61,9 @@ const OPCODES: Readonly<Record<number, readonly [Doing, readonly Part[]]>> = {
   [n.OPCODE_FUNCTION2]: ['read-functions', [STRING]],
 };
 
+/** Parts that are one number. */
+const LENGTHS: ReadonlySet<Part> = new Set<Part>([LENGTH, LOOP, COUNT, TEMPLATE]);
+
 /** The longest key that is read to be named. */
 const KEY_SHOWN_MAX = 4096;
 
@@ -99,12 +108,14 @@ export class ShortfallWalk {
    * offset is that of an item in the value's loop.
    */
   async layout(offset: number, layout: readonly Part[], inside: boolean): Promise<number> {
-    const start = inside ? layout.indexOf(LOOP) + 1 : 0;
+    const start = inside ? layout.findIndex((part) => part === LOOP || part === REPEAT) + 1 : 0;
     let at = offset;
     try {
       for (const part of layout.slice(start)) {
-        if (part === LOOP || part === LENGTH) at = await this.plainLength(at);
+        if (LENGTHS.has(part)) at = await this.plainLength(at);
         else if (part === STRING) at = await this.string(at);
+        else if (part === OPTIONAL_LENGTH) at = await this.optional(at);
+        else if (part === TAGGED) at = await this.tagged(at);
         else if (part === BYTES_8 || part === BYTES_16) at = this.fixed(at, part === BYTES_8 ? 8 : 16);
         else if (part === TEXT_DOUBLE) at = await this.textDouble(at);
         else if (part === END_LOOP) break;
@@ -183,6 +194,17 @@ export class ShortfallWalk {
     const { end, special } = await this.length(at);
     if (special >= 0) throw new Halt(UNREADABLE);
     return end;
+  }
+
+  private async optional(at: number): Promise<number> {
+    const { value, end } = await this.length(at);
+    return value === 0 ? end : this.plainLength(end);
+  }
+
+  private async tagged(at: number): Promise<number> {
+    const end = await this.plainLength(at);
+    const { value: tag } = await this.length(at);
+    return tag === ARRAY_INTEGER || tag === ARRAY_DOUBLE ? this.fixed(end, 8) : this.string(end);
   }
 
   private async textDouble(at: number): Promise<number> {

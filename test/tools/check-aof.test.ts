@@ -6,6 +6,7 @@ import { pumpSource } from '../../src/bytes/pump.js';
 import { MemorySource } from '../../src/bytes/source.js';
 import { checkAof } from '../../src/tools/check-aof.js';
 import { StrictScan } from '../../src/tools/strict-scan.js';
+import { gzip } from '../support/pack.js';
 import { Random } from '../support/random.js';
 import { resp } from '../support/resp.js';
 import { temporaryDirectory } from '../support/temporary.js';
@@ -37,6 +38,16 @@ async function checked(path: string, options = PLAIN, answer?: () => boolean) {
 }
 
 const SET = resp('SET k v');
+
+it('says of a compressed file what it is, on the side, and never cuts it', async () => {
+  const path = file(gzip(Buffer.from(SET + SET)));
+  const before = text(path);
+  const { exit, lines, notes } = await checked(path, FIX, () => true);
+  expect(exit).toBe(1);
+  expect(lines.at(-1)).toBe(`AOF ${path} is not valid. Use the --fix option to try fixing it.`);
+  expect(notes).toEqual([expect.stringContaining('is compressed (gzip), which is not read here')]);
+  expect([text(path), siblings(path)]).toEqual([before, []]);
+});
 
 describe('a log given by itself', () => {
   it('is valid', async () => {

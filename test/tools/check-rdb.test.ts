@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkRdb } from '../../src/tools/check-rdb.js';
 import { CORPUS_NOW } from '../support/corpus.js';
-import { moduleField, type RdbBuilder, redis } from '../support/rdb-builder.js';
-import { len, len64, listpack, str, u8 } from '../support/rdb-bytes.js';
+import { gzip, lz4Frame, vcs } from '../support/pack.js';
+import { moduleField, RdbBuilder, redis } from '../support/rdb-builder.js';
+import { concat, len, len64, listpack, str, u8 } from '../support/rdb-bytes.js';
 import { temporaryDirectory } from '../support/temporary.js';
 import { CheckerRecorder } from './checker-recorder.js';
 import { testContext } from './context.js';
@@ -89,6 +90,19 @@ it('says nothing but the first line of a file that is not there, and why on the 
   expect(host.notes).toEqual([`${path}: no such file or directory`]);
 });
 
+it('says of a compressed file what it is, on the side', async () => {
+  const plain = redis(10).key(0, 'k', str('v')).end();
+  for (const [packed, what] of [
+    [gzip(plain), 'compressed (gzip)'],
+    [lz4Frame(plain), 'compressed (lz4)'],
+    [vcs(plain), "Valkey's compressed stream"],
+  ] as const) {
+    const { exit, lines, notes } = await checked(packed);
+    expect([exit, lines]).toEqual([1, (await checked(Buffer.from('no magic, no RDB'))).lines]);
+    expect(notes).toEqual([expect.stringContaining(`is ${what}, which is not read here`)]);
+  }
+});
+
 /** The block that ends the report of a damaged file. */
 async function errorOf(bytes: Buffer): Promise<string[]> {
   const { exit, lines } = await checked(bytes);
@@ -143,6 +157,20 @@ describe('a damaged file', () => {
       type(4, 'hash-hashtable'),
       ...INFO(1, 0, 0),
     ]);
+  });
+
+  // As redis-check-rdb of 8.8 says it.
+  it.each<[string, number, Buffer, number]>([
+    ['an array, in its first number', 28, u8(0x80, 0), 1],
+    ['an array, in the index inserted last', 28, u8(2, 1, 0x80, 0), 3],
+    ['an array, in an integer', 28, concat(u8(2, 0), u8(7, 1), u8(9, 9)), 4],
+    ['an array, in the text of its second element', 28, u8(2, 0, 7, 0, 1, 120, 8, 0, 9, 99), 9],
+  ])('ends inside %s', async (_, type, value, offset) => {
+    const builder = new RdbBuilder('REDIS0014').key(type, 'a', value);
+    const start = builder.bytes().length - value.length;
+    expect((await errorOf(builder.bytes()))[0]).toBe(
+      `[offset ${start + offset}] Unexpected EOF reading RDB file`,
+    );
   });
 
   it('is refused for functions from before 7.0, as 7.0 does', async () => {
