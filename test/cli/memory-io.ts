@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly heldBytes?: () => number;
   /** True: both streams claim to be terminals. */
   readonly terminal?: boolean;
+  /** Is told what goes to standard output as it comes. */
+  readonly onPrint?: (text: string) => void;
 }
 
 /** Runs one command line in this process, with streams of memory, a fixed clock and a width of 100 columns. */
@@ -25,6 +27,8 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   const output = (name: 'stdout' | 'stderr') => ({
     write: (text: string | Uint8Array) => {
       written[name] += typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
+      if (name === 'stdout')
+        options.onPrint?.(typeof text === 'string' ? text : Buffer.from(text).toString());
       return true;
     },
     once: () => {},

@@ -1,12 +1,13 @@
 import type { Cut } from '../../aof/cut.js';
 import type { AofSet } from '../../aof/set.js';
+import { FileSource } from '../../bytes/source.js';
 import { UsageError } from '../../errors.js';
 import { findDangers } from '../../tools/log/dangerous.js';
-import { type LogEntry, type LogOptions, listLog } from '../../tools/log/list.js';
+import { followLog, type LogEntry, type LogOptions, listLog } from '../../tools/log/list.js';
 import type { LogPassEnd } from '../../tools/log/pass.js';
 import { settleTimes } from '../../tools/log/since.js';
 import { countLog } from '../../tools/log/stats.js';
-import { asLog, openSource } from '../../tools/source.js';
+import { asLog, openSource, type Source } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { type CutFlags, cutOf, cutOptions } from '../cut-flags.js';
 import { type LogFilterFlags, logConditionsOf, logFilterOptions, timeRequestOf } from '../log-flags.js';
@@ -27,6 +28,7 @@ import { parseCount } from '../values.js';
 
 interface LogFlags extends SourceFlags, CutFlags, LogFilterFlags {
   readonly last?: string;
+  readonly follow?: boolean;
   readonly full?: boolean;
   readonly stats?: boolean;
   readonly dangerous?: boolean;
@@ -38,6 +40,10 @@ export const log: CommandDefinition = {
     command.usage('[options] SOURCE').argument('<source>', 'a file, a directory, or - for standard input');
     cutOptions(logFilterOptions(command))
       .option('--last <n>', 'only the last N of them')
+      .option(
+        '-f, --follow',
+        'go on with what the server appends, across its rewrites; ends with Ctrl-C or the cut',
+      )
       .option('--full', 'show every byte of long commands')
       .option('--stats', 'count instead: commands by name, second and key, the largest, the write rate')
       .option('--dangerous', 'list what removes or replaces much, with the point just before each')
@@ -56,6 +62,7 @@ Examples:
   rekindle log /var/lib/redis                              every command, with where and when it was written
   rekindle log /var/lib/redis --last 20                    the last ones before the crash
   rekindle log appendonlydir --since -15m --match 'user:*' what touched these keys in the last 15 minutes
+  rekindle log /var/lib/redis --follow --last 10           what the server writes, across its rewrites
   rekindle log /var/lib/redis --dangerous                  was there a FLUSHALL, and how to get to the point before it
   rekindle log /var/lib/redis --stats                      who writes so much
   rekindle log appendonlydir --command DEL,UNLINK,'FLUSH*' --db 0
@@ -74,6 +81,7 @@ async function run(path: string, flags: LogFlags, session: Session): Promise<num
   const source = await openSource(path, { ...sourceOptionsOf(flags, session), readsOn: true, ...again });
   tellSource(source, session);
   const set = await asLog(source);
+  if (flags.follow === true) refuseUnlessLive(source, set);
   const options = { ...(await settled(request, set, session)), dialect: settings.dialect };
   const end = await view(set, options, path, session);
   return exitCodeOf(end, settings.strict);
@@ -84,14 +92,14 @@ type Options = Pick<LogOptions, 'cut' | 'conditions' | 'dialect'>;
 type View = (set: AofSet, options: Options, path: string, session: Session) => Promise<LogPassEnd>;
 
 function viewOf(flags: LogFlags): View {
-  const { stats, dangerous, last, full, mass } = flags;
-  const lists = last !== undefined || full === true;
+  const { stats, dangerous, last, full, mass, follow } = flags;
+  const lists = last !== undefined || full === true || follow === true;
   if (stats === true && dangerous === true) {
     throw new UsageError('--stats and --dangerous are two ways to look at a log', 'give one of the two');
   }
   if ((stats === true || dangerous === true) && lists) {
     throw new UsageError(
-      '--last and --full are for the list of commands, which --stats and --dangerous do not show',
+      '--last, --full and --follow are for the list of commands, which --stats and --dangerous do not show',
       'leave them out, or narrow what is counted with --since or --from-command',
     );
   }
@@ -102,21 +110,36 @@ function viewOf(flags: LogFlags): View {
   const held = last === undefined ? null : parseCount(last, '--last');
   if (stats === true) return showStats;
   if (dangerous === true) return (...given) => showDangers(massKeys, ...given);
-  return (set, options, _path, session) => showCommands(held, full === true, set, options, session);
+  const how = { last: held, full: full === true, follow: follow === true };
+  return (set, options, _path, session) => showCommands(how, set, options, session);
 }
 
 const MASS_KEYS = 100;
 
+/** A pipe ends by itself, and what is packed does not grow. */
+function refuseUnlessLive(source: Source, set: AofSet): void {
+  if (source.kind === 'aof' && set.files.every(({ source: bytes }) => bytes instanceof FileSource)) return;
+  const what = source.kind === 'rdb' ? 'an RDB' : source.path === '-' ? 'standard input' : 'what is packed';
+  throw new UsageError(`--follow: ${what} is not a log that a server appends to`, 'leave --follow out');
+}
+
+interface Listed {
+  /** Null: all of them. */
+  readonly last: number | null;
+  readonly full: boolean;
+  readonly follow: boolean;
+}
+
 async function showCommands(
-  last: number | null,
-  full: boolean,
+  { last, full, follow }: Listed,
   set: AofSet,
   options: Options,
   session: Session,
 ): Promise<LogPassEnd> {
   const { json } = session.settings;
   const print = json ? jsonPrinter(session) : textPrinter(full, session);
-  const listing = listLog(set, { ...options, batch: 512 }, session.context);
+  const list = follow ? followLog : listLog;
+  const listing = list(set, { ...options, batch: 512 }, session.context);
   const end = await (last === null
     ? printAll(listing, print, session)
     : printLast(last, listing, print, session));
@@ -213,6 +236,11 @@ async function printLast(
       return value;
     }
     held.push(...value);
+    if (value.some(({ kind }) => kind === 'caught-up')) {
+      const at = held.findIndex(({ kind }) => kind === 'caught-up');
+      session.print([...lastOf(held.slice(0, at), last), ...held.slice(at)].map(print).join(''));
+      return printAll(listing, print, session);
+    }
     if (held.length > 2 * last + HELD_MIN) held = lastOf(held, last);
   }
 }

@@ -37,6 +37,8 @@ export class LogPrinter {
       case 'file':
         this.offsetWidth = Math.max(4, String(entry.file.size ?? 0).length);
         return `${style.bold(printable(entry.file.name))}\n`;
+      case 'caught-up':
+        return '';
       case 'preamble':
         return `${' '.repeat(this.offsetWidth)}  an RDB of ${size(entry.bytes)}, passed over: its keys are no commands\n`;
       case 'finding': {

@@ -109,6 +109,7 @@ class DangerWatch implements LogListener {
 
   fileStart(): void {}
   commandsStart(): void {}
+  caughtUp(): void {}
   finding(_finding: Finding): void {}
 
   async drain(): Promise<void> {}

@@ -7,6 +7,7 @@ import type { DialectName } from '../../rdb/dialect.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { ToolContext } from '../context.js';
 import { fileOfStart, type LogConditions, LogFilter } from './filter.js';
+import { LogFollower } from './follow.js';
 import type { CommandPlace, LogFile, LogListener } from './listener.js';
 import { type LogPassEnd, type LogPassOptions, passLog } from './pass.js';
 
@@ -26,7 +27,9 @@ export type LogEntry =
   | { readonly kind: 'file'; readonly file: AofFileEntry }
   /** The file opens with so many bytes of RDB, which hold no commands. */
   | { readonly kind: 'preamble'; readonly file: AofFileEntry; readonly bytes: number }
-  | { readonly kind: 'finding'; readonly finding: Finding };
+  | { readonly kind: 'finding'; readonly finding: Finding }
+  /** All that was there when the log began to be followed has come. */
+  | { readonly kind: 'caught-up' };
 
 export interface LogOptions {
   readonly cut: Cut;
@@ -45,18 +48,47 @@ const BATCH_BYTES = 1 << 20;
  *
  * @throws UsageError when the cut or the start names no place in the log, InputError when a file can't be read
  */
-export async function* listLog(
+export function listLog(
   set: AofSet,
   options: LogOptions,
   context: ToolContext,
+): AsyncGenerator<LogEntry[], LogPassEnd, void> {
+  const feed = new LogFeed(options.batch, false);
+  return batchesOf(feed, context, (inner) => readSet(set, feed, options, inner));
+}
+
+/**
+ * The same for a live log, whose server may rewrite it: goes on with what is appended and with each new increment until
+ * the cut or the abort. What is there is handed over at once, whether or not it fills a batch.
+ *
+ * @throws InputError when the log is replaced by another, or cut
+ */
+export function followLog(
+  given: AofSet,
+  options: LogOptions,
+  context: ToolContext,
+): AsyncGenerator<LogEntry[], LogPassEnd, void> {
+  const feed = new LogFeed(options.batch, true);
+  return batchesOf(feed, context, async (inner) => {
+    const { follower, set } = await LogFollower.open(given);
+    try {
+      return await passLog(follower.files(), feed, passOptionsOf(set, options), inner);
+    } finally {
+      await follower.close();
+    }
+  });
+}
+
+async function* batchesOf(
+  feed: LogFeed,
+  context: ToolContext,
+  read: (context: ToolContext) => Promise<LogPassEnd>,
 ): AsyncGenerator<LogEntry[], LogPassEnd, void> {
   context.signal.throwIfAborted();
   const left = new AbortController();
   const forward = () => left.abort(context.signal.reason);
   context.signal.addEventListener('abort', forward, { once: true });
-  if (context.signal.aborted) forward();
-  const feed = new LogFeed(options.batch);
-  const passing = readSet(set, feed, options, { ...context, signal: left.signal });
+  const passing = read({ ...context, signal: left.signal });
   passing.then(feed.finish, feed.finish);
   try {
     for (let batch = await feed.next(); batch !== null; batch = await feed.next()) yield batch;
@@ -92,7 +124,7 @@ export function passOptionsOf(
 }
 
 function filesOf(set: AofSet): LogFile[] {
-  return set.files.map((entry) => ({ entry, isLast: entry === set.files.at(-1) }));
+  return set.files.map((entry) => ({ entry, isLast: entry === set.files.at(-1), presentBytes: null }));
 }
 
 /** Hands batches from the pass, which waits while one is full, to whoever asks for the next. */
@@ -106,20 +138,24 @@ export class LogFeed implements LogListener {
   private wakeReader: (() => void) | null = null;
   private wakeTaker: (() => void) | null = null;
 
-  constructor(private readonly size: number) {}
+  /** `eager`: nothing is held back until a batch is full. */
+  constructor(
+    private readonly size: number,
+    private readonly eager: boolean,
+  ) {}
 
   fileStart(file: AofFileEntry): void {
-    this.batch.push({ kind: 'file', file });
+    this.push({ kind: 'file', file });
   }
 
   commandsStart(file: AofFileEntry, bytes: number): void {
-    if (bytes > 0) this.batch.push({ kind: 'preamble', file, bytes });
+    if (bytes > 0) this.push({ kind: 'preamble', file, bytes });
   }
 
   command(command: CommandSpans, place: CommandPlace): void {
     const { transaction } = place;
     this.bytes += command.length;
-    this.batch.push({
+    this.push({
       kind: 'command',
       ...this.maker.make(command, place),
       transaction: transaction === 0 ? null : transaction,
@@ -128,7 +164,16 @@ export class LogFeed implements LogListener {
   }
 
   finding(finding: Finding): void {
-    this.batch.push({ kind: 'finding', finding });
+    this.push({ kind: 'finding', finding });
+  }
+
+  caughtUp(): void {
+    this.push({ kind: 'caught-up' });
+  }
+
+  private push(entry: LogEntry): void {
+    // All that is in memory is looked at before anything else happens, and comes in one batch.
+    if (this.batch.push(entry) === 1 && this.eager) setImmediate(() => this.flush());
   }
 
   get full(): boolean {
@@ -140,8 +185,8 @@ export class LogFeed implements LogListener {
     while (this.full) await new Promise<void>((resolve) => (this.wakeReader = resolve));
   }
 
-  /** Hands over what is there: nothing more comes for a while. */
-  flush(): void {
+  /** Hands over what is there. */
+  private flush(): void {
     if (this.batch.length === 0) return;
     this.flushed = true;
     this.wakeTaker?.();

@@ -17,6 +17,8 @@ export interface LogListener {
   commandsStart(file: AofFileEntry, offset: number): void;
   /** One command as it stands there, in effect or not. */
   command(command: CommandSpans, place: CommandPlace): void;
+  /** All that was there when a log began to be followed has been told. */
+  caughtUp(): void;
   /** Something is wrong with the file being read: told in its place. */
   finding(finding: Finding): void;
   /** Read after every command: true makes reading wait for `drain`. */
@@ -29,4 +31,6 @@ export interface LogFile {
   readonly entry: AofFileEntry;
   /** True when no other follows it: there a torn end is none that a server minds. */
   readonly isLast: boolean;
+  /** Where the end of what was there at the beginning is, in a log that is followed; null: not in this file. */
+  readonly presentBytes: number | null;
 }

@@ -142,6 +142,8 @@ class LogPass implements AofFileHandler {
   private recordEnd = 0;
   private numberBefore = 0;
   private limit = Number.POSITIVE_INFINITY;
+  /** End of what was there when a log began to be followed. */
+  private presentEnd = Number.POSITIVE_INFINITY;
   private readonly lastNumber: number;
   private readonly lastSeconds: number;
   private readonly unfiltered: boolean;
@@ -159,8 +161,9 @@ class LogPass implements AofFileHandler {
     this.findings = new FindingList('');
   }
 
-  async read({ entry, isLast }: LogFile): Promise<void> {
-    this.begin(entry, isLast);
+  async read(file: LogFile): Promise<void> {
+    const { entry, isLast } = file;
+    this.begin(file);
     const { context, options, listener } = this;
     let decoder: RdbDecoder | null = null;
     const preamble = () => (decoder = this.decode());
@@ -190,7 +193,7 @@ class LogPass implements AofFileHandler {
     if (!this.stopped && !isLast && entry === options.cutFile) this.stop('offset');
   }
 
-  private begin(entry: AofFileEntry, isLast: boolean): void {
+  private begin({ entry, isLast, presentBytes }: LogFile): void {
     const { listener, options } = this;
     const place = (this.place ??= new Place(entry));
     place.file = entry;
@@ -204,6 +207,8 @@ class LogPass implements AofFileHandler {
     this.found.push((this.findings = new ToldFindings(entry.path, listener)));
     listener.fileStart(entry);
     options.filter.fileStart(entry);
+    this.presentEnd = presentBytes ?? Number.POSITIVE_INFINITY;
+    this.passPresent(0);
   }
 
   private decode(): RdbDecoder {
@@ -250,6 +255,7 @@ class LogPass implements AofFileHandler {
       );
     }
     listener.commandsStart(place!.file, offset);
+    this.passPresent(offset);
     if (limit === offset) this.stop('offset');
     else if (place!.number >= this.lastNumber) this.stop('command');
   }
@@ -274,6 +280,7 @@ class LogPass implements AofFileHandler {
     }
     if (role === EXEC) place.transaction = 0;
     if (command.size(0) === 6 && command.is(0, 'SELECT')) place.database = selected(command, place.database);
+    if (end >= this.presentEnd) this.passPresent(end);
     if (place.number >= this.lastNumber) this.stop('command');
     else if (end === this.limit) this.stop('offset');
   }
@@ -286,10 +293,17 @@ class LogPass implements AofFileHandler {
       return;
     }
     this.recordEnd = end;
+    this.passPresent(end);
     if (Number.isNaN(seconds)) return;
     this.annotations++;
     this.place!.timeMs = seconds * 1000;
     if (this.firstTimeMs < 0) this.firstTimeMs = seconds * 1000;
+  }
+
+  private passPresent(end: number): void {
+    if (end < this.presentEnd) return;
+    this.presentEnd = Number.POSITIVE_INFINITY;
+    this.listener.caughtUp();
   }
 
   flaw(code: FindingCode, offset: number): void {

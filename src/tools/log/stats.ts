@@ -127,6 +127,7 @@ class LogCounter implements LogListener {
 
   fileStart(): void {}
   commandsStart(): void {}
+  caughtUp(): void {}
   finding(): void {}
 
   async drain(): Promise<void> {}
