@@ -3,7 +3,10 @@ import type { ByteSlice } from '../../src/bytes/slice.js';
 import { VECTOR_SET_OBJECT } from '../../src/keyspace/forms.js';
 import { APPLIED, FAILED, UNKNOWN } from '../../src/keyspace/outcome.js';
 import type { VectorSet } from '../../src/keyspace/vectorset/value.js';
-import { ITEMS, ItemSink, type PackedVector } from '../../src/model/handler.js';
+import { Walk } from '../../src/keyspace/walk.js';
+import { ELEMENTS, ITEMS, ItemSink, type PackedVector } from '../../src/model/handler.js';
+import type { KeyRecord, RedisValue } from '../../src/model/value.js';
+import { ValueCollector } from '../../src/model/value-collector.js';
 import { VectorSetReader } from '../../src/rdb/vector-set-reader.js';
 import { CommandSpans } from '../../src/resp/command.js';
 import { seeds } from '../support/effort.js';
@@ -201,6 +204,24 @@ test('a graph that makes no sense is left behind', () => {
     expect(reachable(graphOf(told(driver, 'w').bytes))).toBe(told(driver, 'w').elements.size);
   }
   expect(tried).toBeGreaterThan(40);
+});
+
+test('whoever looks at the elements alone gets no bytes', () => {
+  const driver = new EngineDriver();
+  driver.run('VADD v VALUES 2 1 2 e SETATTR {}');
+  driver.run('VADD v VALUES 2 1 3 f');
+  const records: KeyRecord[] = [];
+  for (const depth of [ITEMS, ELEMENTS] as const) {
+    new Walk(
+      driver.engine.keyspace,
+      new ValueCollector((record) => records.push(record), undefined, depth),
+    ).run();
+  }
+  const [whole, elements] = records.map(({ value }) => value as Extract<RedisValue, { kind: 'module' }>);
+  expect(whole!.raw.equals(told(driver, 'v').bytes)).toBe(true);
+  expect(elements!.raw.length).toBe(0);
+  expect(elements!.vectorSet).toEqual(whole!.vectorSet);
+  expect(elements!.vectorSet!.vectors.map(({ element }) => element.toString())).toEqual(['e', 'f']);
 });
 
 test('a copy of the value goes its own way', () => {
