@@ -32,10 +32,45 @@ interface Options {
 function sort(engine: Engine, command: CommandSpans): Outcome {
   const options = readOptions(engine, command);
   if (options === null) return FAILED;
+  if (options.target === 0 && !isSortable(engine, command)) return engine.wrongType();
+  if (options.target === 0) return APPLIED;
+  const chosen = choose(engine, command, options);
+  if (chosen === null) return FAILED;
+  const result = beginResult(engine, PACKED_LIST);
+  for (const text of chosen) storeOne(engine, result, text, options.gets);
+  storeResult(engine, command, options.target, chosen.length);
+  return APPLIED;
+}
+
+/** What SORT without STORE replies, null where a GET finds nothing; null for all when it is refused. */
+export function sortedTexts(engine: Engine, command: CommandSpans): (string | null)[] | null {
+  const options = readOptions(engine, command);
+  const chosen = options === null ? null : choose(engine, command, options);
+  if (options === null || chosen === null) return null;
+  const { gets } = options;
+  if (gets.length === 0) return chosen;
+  return chosen.flatMap((text) =>
+    gets.map((get) => {
+      if (get.isElement) return text;
+      return get.lookup(engine.db, text, found) ? found.latin1() : null;
+    }),
+  );
+}
+
+function isSortable(engine: Engine, command: CommandSpans): boolean {
   const entry = engine.find(command, 1);
   const kind = entry < 0 ? LIST : engine.db.kindAt(entry);
-  if (kind !== LIST && kind !== SET && kind !== ZSET) return engine.wrongType();
-  if (options.target === 0) return APPLIED;
+  return kind === LIST || kind === SET || kind === ZSET;
+}
+
+/** The elements that are asked for in their order; null when the command is refused. */
+function choose(engine: Engine, command: CommandSpans, options: Options): string[] | null {
+  if (!isSortable(engine, command)) {
+    engine.wrongType();
+    return null;
+  }
+  const entry = engine.find(command, 1);
+  const kind = entry < 0 ? LIST : engine.db.kindAt(entry);
   const unsorted = options.by !== null && !options.by.varies;
   if (unsorted && kind === SET) {
     // A set has no order of its own: servers sort it, so that every copy of the log stores the same.
@@ -47,20 +82,17 @@ function sort(engine: Engine, command: CommandSpans): Outcome {
   const texts = entry < 0 ? [] : elementsOf(engine, entry, kind);
   const from = Math.min(Math.max(options.skip, 0), texts.length);
   const to = options.count < 0 ? texts.length : Math.min(texts.length, from + options.count);
-  let chosen: string[];
   if (unsorted && kind !== SET) {
     if (options.descending) texts.reverse();
-    chosen = texts.slice(from, to);
-  } else {
-    const items = weigh(engine, texts, options);
-    if (items === null) return engine.fail("ERR One or more scores can't be converted into double");
-    order(items, options, from, to);
-    chosen = items.slice(from, to).map(({ text }) => text);
+    return texts.slice(from, to);
   }
-  const result = beginResult(engine, PACKED_LIST);
-  for (const text of chosen) storeOne(engine, result, text, options.gets);
-  storeResult(engine, command, options.target, chosen.length);
-  return APPLIED;
+  const items = weigh(engine, texts, options);
+  if (items === null) {
+    engine.fail("ERR One or more scores can't be converted into double");
+    return null;
+  }
+  order(items, options, from, to);
+  return items.slice(from, to).map(({ text }) => text);
 }
 
 function readOptions(engine: Engine, command: CommandSpans): Options | null {

@@ -15,6 +15,8 @@ import { ScriptStopped } from './stopped.js';
 /** A state with more functions than this is left for a new one. */
 const FUNCTIONS_MAX = 10_000;
 const SHA_LENGTH = 40;
+/** The first release where a comment in the last line of a script is no syntax error. */
+const ENDS_ON_NEW_LINE = 302;
 
 /** Runs the scripts of a log: as on a server one Lua state serves all of them. */
 export class Scripts {
@@ -119,7 +121,7 @@ class Session {
     const { c, main } = lua;
     if (!this.functions.has(name)) {
       // As servers define it: what closes the function early ends up outside it there, too.
-      const text = `function ${name}() ${body}\nend`;
+      const text = `function ${name}() ${body}${this.engine.release < ENDS_ON_NEW_LINE ? ' ' : '\n'}end`;
       if (!lua.load(main, text, '@user_script')) {
         return `ERR Error compiling script (new function): ${lua.textAt(main, -1) ?? '?'}`;
       }

@@ -46,7 +46,8 @@ export class ScriptedEngine {
   }
 
   digest(): string {
-    const handler = new DigestHandler({ ...digestFamilyOf('redis', '4.0'), onKey: null });
+    const { scoreText, fieldTtls, skipsExpiredFields } = digestFamilyOf('redis', '4.0');
+    const handler = new DigestHandler({ scoreText, fieldTtls, skipsExpiredFields, nowMs: null, onKey: null });
     this.engine.keyspace.walk(handler).run();
     return handler.result();
   }

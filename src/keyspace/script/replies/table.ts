@@ -1,4 +1,6 @@
 import type { KnownCommand } from '../../../model/commands.js';
+import { bitReplies } from './bits.js';
+import { computedReplies } from './computed.js';
 import { hashReplies } from './hashes.js';
 import { keyReplies } from './keys.js';
 import { listReplies } from './lists.js';
@@ -9,9 +11,16 @@ import { zsetReplies } from './zsets.js';
 
 /** What scripts are told of each command that they can call here. */
 export const REPLIES: ReadonlyMap<string, ReplyRow> = new Map(
-  [...stringReplies, ...keyReplies, ...listReplies, ...hashReplies, ...setReplies, ...zsetReplies].map(
-    (row) => [row.name, row],
-  ),
+  [
+    ...stringReplies,
+    ...keyReplies,
+    ...listReplies,
+    ...hashReplies,
+    ...setReplies,
+    ...zsetReplies,
+    ...bitReplies,
+    ...computedReplies,
+  ].map((row) => [row.name, row]),
 );
 
 /** Commands whose reply may differ between servers with the same data: no writing after them. */
