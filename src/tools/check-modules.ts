@@ -1,11 +1,12 @@
 import { GrowingBytes } from '../bytes/growing-bytes.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import type { KeyHead } from '../model/handler.js';
-import { decodeModuleValue, isKnownModule } from '../rdb/modules/decode.js';
+import { decodeModuleValue, isKnownModule, type ModuleLimits } from '../rdb/modules/decode.js';
 import { type FindingList, placeOf } from './check-findings.js';
 
-/** Larger values are not put together to be looked into. */
-const BYTES_MAX = 1 << 26;
+/** Larger values are not put together to be looked into, and none may become more than this. */
+const BYTES_MAX = 1 << 25;
+const LIMITS: ModuleLimits = { bytesMax: BYTES_MAX, itemsMax: 1 << 20 };
 
 /** Looks into the values of modules whose layouts are known. One for all keys. */
 export class ModuleSense {
@@ -35,7 +36,7 @@ export class ModuleSense {
   end(head: KeyHead): void {
     if (!this.looking) return;
     this.looking = false;
-    const { problem } = decodeModuleValue(this.value.bytes.subarray(0, this.value.end));
+    const { problem } = decodeModuleValue(this.value.bytes.subarray(0, this.value.end), LIMITS);
     if (problem === 'too-large') this.opaque++;
     else if (problem !== null) {
       this.findings.add('rdb/odd-module-value', head.offset, { module: head.moduleName }, placeOf(head));

@@ -50,6 +50,17 @@ class BitReader {
     private readonly end: number,
   ) {}
 
+  /** One bit; 0 behind the end. */
+  bit(): number {
+    const { position } = this;
+    if (position >= this.end) {
+      this.failed = true;
+      return 0;
+    }
+    this.position = position + 1;
+    return (this.data[position >>> 3]! >> (position & 7)) & 1;
+  }
+
   /** Up to 32 bits as an unsigned number; 0 behind the end. */
   read(count: number): number {
     const stop = this.position + count;
@@ -57,16 +68,13 @@ class BitReader {
       this.failed = true;
       return 0;
     }
-    let value = 0;
-    for (let done = 0; done < count; ) {
-      const inside = this.position & 7;
-      const taken = Math.min(8 - inside, count - done);
-      const piece = (this.data[this.position >>> 3]! >> inside) & ((1 << taken) - 1);
-      value |= piece << done;
-      done += taken;
-      this.position += taken;
-    }
-    return value >>> 0;
+    const { data } = this;
+    const inside = this.position & 7;
+    let at = this.position >>> 3;
+    this.position = stop;
+    let value = data[at]! >>> inside;
+    for (let done = 8 - inside; done < count; done += 8) value |= data[++at]! << done;
+    return count === 32 ? value >>> 0 : (value & ((1 << count) - 1)) >>> 0;
   }
 }
 
@@ -96,7 +104,7 @@ class StepReader {
   private change(): Long {
     const { bits } = this;
     let ones = 0;
-    while (ones < STEP_BITS.length && bits.read(1) === 1) ones++;
+    while (ones < STEP_BITS.length && bits.bit() === 1) ones++;
     if (ones === 0) return 0;
     if (ones === STEP_BITS.length) {
       const low = bits.read(32);
@@ -136,8 +144,8 @@ class ValueReader {
 
   next(): void {
     const { bits } = this;
-    if (bits.read(1) === 0) return;
-    if (bits.read(1) === 1) {
+    if (bits.bit() === 0) return;
+    if (bits.bit() === 1) {
       const leading = bits.read(LEADING_BITS);
       this.block = bits.read(BLOCK_BITS) + 1;
       this.trailing = 64 - leading - this.block;
