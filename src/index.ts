@@ -44,14 +44,23 @@ export { type Split, splitOf } from './tools/convert/split.js';
 export { NO_TRANSFORMS, type Transforms, type TtlChange } from './tools/convert/transform.js';
 export type { ConvertedOutput, ConvertOptions, ConvertReport } from './tools/convert.js';
 export { Dataset, type Executed } from './tools/dataset.js';
+export type { Difference, DiffOptions, DiffReport } from './tools/diff.js';
 export type { DigestOptions, DigestReport } from './tools/digest.js';
+export type { KeyDifference } from './tools/explore/compare.js';
+export type { KeyPage, KeyQuery, KeySummary, KeyView } from './tools/explore/key-list.js';
+export type { LogRow } from './tools/explore/rows.js';
+export type { TimeMachine, Travel } from './tools/explore/time-machine.js';
 export { type Server, serverNamed } from './tools/family.js';
 export { EVERY_KEY, type KeyConditions } from './tools/filter.js';
+export type { ValueChanges } from './tools/history/changes.js';
+export type { KeyState } from './tools/history/sight.js';
+export type { HistoryEntry } from './tools/history.js';
 export type { InfoReport } from './tools/info.js';
 export {
   check,
   contextOf,
   convert,
+  diff,
   digest,
   emptyDataset,
   info,
@@ -69,6 +78,7 @@ export {
   type WrittenRdb,
   writeRdb,
 } from './tools/library.js';
+export { history, openTimeMachine } from './tools/library-time.js';
 export type { RecoverOptions, RecoverReport } from './tools/recover.js';
 export type { PlanOptions, RepairAction, StrategyPlan } from './tools/repair/plan.js';
 export type { RepairOptions, RepairOutput, RepairPlan, RepairReport } from './tools/repair.js';

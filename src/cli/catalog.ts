@@ -49,6 +49,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/convert.js')).convert,
   },
   {
+    name: 'diff',
+    summary: 'tell how two datasets differ, whatever their formats',
+    load: async () => (await import('./commands/diff.js')).diff,
+  },
+  {
     name: 'digest',
     summary: 'print what DEBUG DIGEST prints for the same dataset',
     load: async () => (await import('./commands/digest.js')).digest,

@@ -13,6 +13,7 @@ import { convertFormByName } from './convert/forms.js';
 import { NO_TRANSFORMS } from './convert/transform.js';
 import { type ConvertOptions, type ConvertReport, convert as convertSources } from './convert.js';
 import { Dataset } from './dataset.js';
+import { type Difference, type DiffOptions, type DiffReport, diff as diffSources } from './diff.js';
 import { type DigestOptions, type DigestReport, digest as digestSource } from './digest.js';
 import { EVERY_KEY } from './filter.js';
 import { type InfoReport, info as infoSource } from './info.js';
@@ -111,6 +112,30 @@ export async function convert(
   const inputs: DatasetSource[] = [];
   for (const each of given) inputs.push(typeof each === 'string' ? await openDataset(each, OPENING) : each);
   return convertSources(inputs, all, contextOf(options));
+}
+
+/** Compares two datasets; `onDifference` is told of each difference. @throws DamageError InputError UsageError OutputError */
+export async function diff(
+  before: string | DatasetSource,
+  after: string | DatasetSource,
+  onDifference: (difference: Difference) => void,
+  options: Partial<Omit<DiffOptions, 'listener'>> & Surroundings = {},
+): Promise<DiffReport> {
+  const all: DiffOptions = {
+    conditions: EVERY_KEY,
+    toleranceMs: 0,
+    values: false,
+    patch: null,
+    dialect: null,
+    onUnknown: 'stop',
+    listener: { difference: onDifference, full: false, drain: () => Promise.resolve() },
+    ...options,
+  };
+  const opening = { ...OPENING, again: true };
+  const [a, b] = [before, after].map((each) =>
+    typeof each === 'string' ? openDataset(each, opening) : each,
+  );
+  return diffSources(await a!, await b!, all, contextOf(options));
 }
 
 const OPENING: OpenOptions = { prefer: null, stdin: null, signal: null };

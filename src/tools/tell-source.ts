@@ -83,6 +83,7 @@ async function tellLog(
   return { skipped, dropped, findings: end.findings };
 }
 
-function tellProducer({ product, version }: Server, listener: DatasetListener): void {
+/** Says who wrote what is told next, as an RDB does. */
+export function tellProducer({ product, version }: Server, listener: DatasetListener): void {
   listener.aux(sliceOf(product === 'valkey' ? 'valkey-ver' : 'redis-ver'), sliceOf(version));
 }

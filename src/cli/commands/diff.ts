@@ -1,0 +1,94 @@
+import { UsageError } from '../../errors.js';
+import { type DiffOptions, type DiffReport, diff as diffSources } from '../../tools/diff.js';
+import { openDataset } from '../../tools/source.js';
+import { targetNamed } from '../../tools/target-choice.js';
+import type { CommandDefinition } from '../catalog.js';
+import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
+import { differencePrinter, noteDiff, printSummary } from '../render/diff.js';
+import type { Session } from '../session.js';
+import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { parseCount, parseWord } from '../values.js';
+
+interface DiffFlags extends SourceFlags, FilterFlags {
+  readonly summary?: boolean;
+  readonly values?: boolean;
+  readonly ttlTolerance?: string;
+  readonly patch?: string;
+  readonly for?: string;
+  readonly onUnknown?: string;
+}
+
+export const diff: CommandDefinition = {
+  define(command, launch) {
+    command
+      .usage('[options] A B')
+      .argument('<a>', 'the first side: a file, a directory, or - for standard input')
+      .argument('<b>', 'the second side')
+      .option('--summary', 'print the numbers alone')
+      .option('--values', 'show what changed inside lists, sets, sorted sets, hashes and streams')
+      .option('--ttl-tolerance <ms>', 'TTLs that differ by no more are the same (default: 0)')
+      .option('--patch <file>', 'write the commands that turn A into B, for redis-cli --pipe')
+      .option('--for <server>', 'the server that the patch is for (default: who wrote A)')
+      .option(
+        '--on-unknown <what>',
+        'at a command of a log the engine does not know: stop (default) or skip',
+      );
+    filterOptions(preferOption(command))
+      .addHelpText('after', HELP)
+      .action((a: string, b: string, flags: DiffFlags) => launch((session) => run(a, b, flags, session)));
+  },
+};
+
+const HELP = `
+Examples:
+  rekindle diff yesterday.rdb today.rdb --summary
+  rekindle diff dump.rdb appendonlydir                    does the log lead to what the snapshot holds?
+  rekindle diff a.rdb b.rdb --values --match 'user:*'
+  rekindle diff old.rdb new.rdb --patch old-to-new.resp && redis-cli --pipe < old-to-new.resp
+
+Encodings, formats and versions do not matter, meaning does. Exit code 0: equal; 1: different.`;
+
+async function run(a: string, b: string, flags: DiffFlags, session: Session): Promise<number> {
+  if (a === '-' && b === '-')
+    throw new UsageError('only one side can be standard input', 'give the other a path');
+  const options = optionsOf(flags, session);
+  const opening = { ...sourceOptionsOf(flags, session), again: true };
+  const before = await openDataset(a, opening);
+  tellSource(before, session);
+  const after = await openDataset(b, opening);
+  tellSource(after, session);
+  const report = await diffSources(before, after, options, session.context);
+  printSummary(report, session);
+  noteDiff(report, session);
+  return isEqual(report) ? 0 : 1;
+}
+
+function isEqual({ added, removed, changed, libraries }: DiffReport): boolean {
+  return added + removed + changed + libraries === 0;
+}
+
+function optionsOf(flags: DiffFlags, session: Session): DiffOptions {
+  const { settings } = session;
+  if (flags.for !== undefined && flags.patch === undefined) {
+    throw new UsageError('--for says which server a patch is for', 'add --patch FILE, or leave it out');
+  }
+  if (flags.summary === true && flags.values === true) {
+    throw new UsageError('--summary prints no values', 'give one of --summary and --values');
+  }
+  return {
+    conditions: conditionsOf(flags),
+    toleranceMs: flags.ttlTolerance === undefined ? 0 : parseCount(flags.ttlTolerance, '--ttl-tolerance'),
+    values: flags.values === true,
+    patch:
+      flags.patch === undefined
+        ? null
+        : {
+            path: flags.patch,
+            force: settings.force,
+            target: flags.for === undefined ? null : targetNamed(flags.for, '--for'),
+          },
+    dialect: settings.dialect,
+    onUnknown: parseWord(flags.onUnknown ?? 'stop', '--on-unknown', ['stop', 'skip']),
+    listener: differencePrinter(flags.summary === true, session),
+  };
+}

@@ -1,0 +1,53 @@
+import { NO_CUT } from '../../aof/cut.js';
+import { END } from '../../bytes/window.js';
+import type { Keyspace } from '../../keyspace/keyspace.js';
+import { Walk } from '../../keyspace/walk.js';
+import type { ToolContext } from '../context.js';
+import { rebuild } from '../rebuild.js';
+import type { DatasetSource } from '../source.js';
+import {
+  type DatasetListener,
+  type TellOptions,
+  type Told,
+  tellProducer,
+  tellSource,
+} from '../tell-source.js';
+
+/** One side of a comparison, told as often as it takes. A log is executed once, and its dataset held. */
+export class Side {
+  private keyspace: Keyspace | null = null;
+  private executed: (Told & { readonly producer: Parameters<typeof tellProducer>[0] | null }) | null = null;
+
+  constructor(
+    readonly source: DatasetSource,
+    private readonly options: TellOptions,
+    private readonly context: ToolContext,
+  ) {}
+
+  /** What executing the log left to say; null when nothing had to be executed. */
+  get told(): Told | null {
+    return this.executed;
+  }
+
+  /** @throws DamageError */
+  async tell(listener: DatasetListener): Promise<void> {
+    const { source, options, context } = this;
+    if (source.kind !== 'aof') {
+      await tellSource(source, listener, options, context);
+      return;
+    }
+    if (this.keyspace === null) {
+      const { dialect, onUnknown } = options;
+      const rebuilt = await rebuild(source.set, { cut: NO_CUT, as: null, onUnknown, dialect }, context);
+      this.keyspace = rebuilt.keyspace;
+      this.executed = { ...rebuilt, findings: rebuilt.end.findings };
+    }
+    const producer = this.executed?.producer ?? null;
+    if (producer !== null) tellProducer(producer, listener);
+    const walk = new Walk(this.keyspace, listener);
+    while (walk.run() !== END) {
+      await listener.drain();
+      context.signal.throwIfAborted();
+    }
+  }
+}
