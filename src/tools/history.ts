@@ -38,7 +38,8 @@ export interface HistoryEntry {
   readonly number: number;
   /** Of the last `#TS` annotation before it, in milliseconds; null: none yet. */
   readonly timeMs: number | null;
-  readonly inTransaction: boolean;
+  /** Number of the MULTI that opened the transaction it is in; null outside of any. */
+  readonly transaction: number | null;
   /** The command that did it; empty for what a base holds. */
   readonly args: readonly Buffer[];
   /** The script whose call the command was; null: nobody's. */
@@ -111,6 +112,7 @@ class Historian implements LogHandler {
   private wakeReader: (() => void) | null = null;
   private wakeTaker: (() => void) | null = null;
   private where: LogContext | null = null;
+  private multi: number | null = null;
   private readonly base: Watch;
   /** The file whose RDB may bring keys, and what there was before it; null: told. */
   private opening: { file: AofFileEntry; before: Map<string, Sight> } | null = null;
@@ -138,7 +140,11 @@ class Historian implements LogHandler {
   apply(command: CommandSpans, context: LogContext): void {
     this.settleBase();
     this.where = context;
+    if (!context.inTransaction) this.multi = null;
+    else if (this.multi === null) this.multi = context.number;
     this.replayer.apply(command, context);
+    // Another transaction may follow at once.
+    if (command.is(0, 'EXEC')) this.multi = null;
   }
 
   /** Tells what the RDB of the file at hand brought, once. */
@@ -159,7 +165,7 @@ class Historian implements LogHandler {
       length: null,
       number: this.where?.number ?? 0,
       timeMs: timeOf(this.where),
-      inTransaction: false,
+      transaction: null,
       args: [],
       caller: null,
       ...change,
@@ -172,7 +178,7 @@ class Historian implements LogHandler {
     command: CommandSpans | null,
     caller: CommandSpans | null,
   ): void {
-    const { file, offset, length, number, inTransaction } = this.where!;
+    const { file, offset, length, number } = this.where!;
     this.entries.push({
       op: change.before === null ? 'created' : change.after === null ? 'removed' : 'changed',
       database,
@@ -182,7 +188,7 @@ class Historian implements LogHandler {
       length,
       number,
       timeMs: timeOf(this.where),
-      inTransaction,
+      transaction: this.multi,
       args: command === null ? [] : argumentsOf(command),
       caller: caller === null ? null : argumentsOf(caller),
       ...change,

@@ -27,7 +27,9 @@ describeServer('the history of random keys', () => {
     const chosen = new Set(shuffled(random, names).slice(0, KEYS));
     const mine = entries.filter((entry) => chosen.has(identify(entry)));
     await sameAsAlone(mine, path, random);
-    const steps = mine.filter(({ file, inTransaction }) => file === truth.last_file.name && !inTransaction);
+    const steps = mine.filter(
+      ({ file, transaction }) => file === truth.last_file.name && transaction === null,
+    );
     const cuts = shuffled(random, steps).slice(0, CUTS);
     cuts.sort((a, b) => b.number - a.number);
     await compareAt(cuts, mine, path, truth.last_file.name);

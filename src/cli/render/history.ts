@@ -34,7 +34,7 @@ export function historyText(entry: HistoryEntry, elementsMax: number, session: S
   const time = timeMs === null ? '' : `  ${instant(timeMs)}`;
   const by = entry.args.length === 0 ? '' : `  ${commandText(entry.args, show)}`;
   const caller = entry.caller === null ? '' : `  from ${commandText(entry.caller, show)}`;
-  const inside = entry.inTransaction ? '  in a transaction' : '';
+  const inside = entry.transaction === null ? '' : '  in a transaction';
   const lines = [`${style.bold(`${place}${time}`)}${inside}${by}${caller}`];
   const words = { base: 'is there', created: 'created', changed: 'changed', removed: 'removed' };
   lines.push(`  ${words[op]} ${shownText(key, show)} in db ${database}: ${statesText(before, after)}`);
@@ -170,7 +170,7 @@ function streamLines(
 /** One change as a line of JSON. */
 export function historyJson(entry: HistoryEntry, elementsMax: number, session: Session): string {
   const json = new ValueJson((latin1) => session.json(latin1), elementsMax);
-  const { op, database, key, file, offset, length, number, timeMs, inTransaction, args, caller } = entry;
+  const { op, database, key, file, offset, length, number, timeMs, transaction, args, caller } = entry;
   return jsonLine({
     op,
     db: database,
@@ -181,7 +181,7 @@ export function historyJson(entry: HistoryEntry, elementsMax: number, session: S
     bytes: length,
     command: number,
     time: timeMs === null ? null : timeMs / 1000,
-    transaction: inTransaction,
+    transaction,
     args: argumentsJson(args, json),
     ...(caller === null ? {} : { caller: argumentsJson(caller, json) }),
     before: stateJson(entry.before, json),
