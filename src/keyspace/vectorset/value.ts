@@ -11,6 +11,8 @@ import { VectorRows, type VectorSetShape } from './rows.js';
 const QUANTIZATIONS = ['fp32', 'q8', 'binary'] as const;
 /** Links of sets that were saved before the number was. */
 const LINKS_BEFORE = 16;
+/** Newer servers refuse a file with a node of more. */
+const LEVELS_MAX = 16;
 /** Servers take a larger number for this one. */
 const LINKS_MAX = 4096;
 
@@ -149,7 +151,8 @@ export class VectorSet implements SideValue {
     for (let i = 0; i < reader.elements; i++) {
       reader.next();
       const row = rows.find(reader.element.latin1());
-      if (row < 0 || this.kept[row] !== 1 || reader.levels.length === 0) continue;
+      if (row < 0 || this.kept[row] !== 1) continue;
+      if (reader.levels.length === 0 || reader.levels.length > LEVELS_MAX) continue;
       rowOf.set(reader.id, row);
       nodes.set(row, reader.levels);
     }
