@@ -35,6 +35,11 @@ export { RdbWriter } from './rdb/writer.js';
 export { RDB_TARGETS, type RdbTarget } from './rdb/writer-target.js';
 export { CommandPattern } from './resp/pattern.js';
 
+// Live servers.
+
+export { isServerAddress, parseServerAddress, type ServerAddress } from './live/address.js';
+export type { TlsFiles } from './live/connection.js';
+
 // What the commands do.
 
 export type { CheckOptions, CheckReport } from './tools/check.js';
@@ -82,7 +87,18 @@ export { history, openTimeMachine } from './tools/library-time.js';
 export type { RecoverOptions, RecoverReport } from './tools/recover.js';
 export type { PlanOptions, RepairAction, StrategyPlan } from './tools/repair/plan.js';
 export type { RepairOptions, RepairOutput, RepairPlan, RepairReport } from './tools/repair.js';
-export type { CutRequest, ReplayOptions, ReplayReport, ReplayTarget } from './tools/replay.js';
+export type { Proof, ProveRequest, ServerDifference } from './tools/replay/prove.js';
+export type { RateLimit } from './tools/replay/rate.js';
+export type { SendReport, SendRequest } from './tools/replay/send.js';
+export type { Undone } from './tools/replay/undo.js';
+export {
+  type CutRequest,
+  PLAIN_REPLAY,
+  type ReplayOptions,
+  type ReplayReport,
+  type ReplayTarget,
+  type UndoReport,
+} from './tools/replay.js';
 export type { CheckedFile, NotChecked } from './tools/report.js';
 export type { DatasetSource, OpenOptions, Source } from './tools/source.js';
 export { targetNamed } from './tools/target-choice.js';

@@ -1,6 +1,6 @@
 import type { StopReason } from '../../aof/cut.js';
 import type { PassedOver } from '../../tools/rebuild.js';
-import type { Difference, Proof } from '../../tools/replay/prove.js';
+import type { Proof, ServerDifference } from '../../tools/replay/prove.js';
 import type { SendReport } from '../../tools/replay/send.js';
 import type { Undone } from '../../tools/replay/undo.js';
 import type { ReplayOptions, ReplayOutput, ReplayReport, UndoReport } from '../../tools/replay.js';
@@ -163,7 +163,7 @@ function noteUndo({ idle, later }: UndoReport, session: Session): void {
   );
 }
 
-const DIFFERENCE_WORDS: Readonly<Record<Difference['what'], string>> = {
+const DIFFERENCE_WORDS: Readonly<Record<ServerDifference['what'], string>> = {
   'missing-there': 'the server does not have it',
   'missing-here': 'only the server has it',
   value: 'its value differs',

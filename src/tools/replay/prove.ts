@@ -25,7 +25,7 @@ export interface ProveRequest {
 }
 
 /** A key that a real server holds otherwise. */
-export interface Difference {
+export interface ServerDifference {
   readonly database: number;
   /** One character per byte. */
   readonly key: string;
@@ -44,7 +44,7 @@ export interface Proof {
   readonly compared: number;
   /** Keys past their TTL, of which a server says nothing one by one: the digest of all covers them. */
   readonly past: number;
-  readonly differences: readonly Difference[];
+  readonly differences: readonly ServerDifference[];
   readonly differenceCount: number;
 }
 
@@ -182,7 +182,7 @@ function mine(head: KeyHead, digest: string | null): Mine {
 }
 
 class Comparison {
-  readonly differences: Difference[] = [];
+  readonly differences: ServerDifference[] = [];
   differenceCount = 0;
   compared = 0;
   private selected = -1;
@@ -246,7 +246,7 @@ class Comparison {
     this.selected = database;
   }
 
-  private differ(database: number, key: Buffer, what: Difference['what']): void {
+  private differ(database: number, key: Buffer, what: ServerDifference['what']): void {
     if (++this.differenceCount > DIFFERENCES_LISTED) return;
     this.differences.push({ database, key: key.latin1Slice(), what });
   }
