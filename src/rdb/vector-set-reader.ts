@@ -8,9 +8,8 @@ import { TextReader } from './text.js';
 export const HAS_PROJECTION = 1;
 /** Bit of the flags: every element is followed by its attributes, empty for none. */
 export const HAS_ATTRIBUTES = 2;
-/** Where the version of a node stands in the field beside its level; 1 tells the farthest link of each level. */
-export const NODE_VERSION_SHIFT = 24;
-export const NODE_VERSION = 1;
+/** Where the version of a node stands in the field beside its level; from 1 on it tells the farthest link of each level. */
+const NODE_VERSION_SHIFT = 24;
 
 /**
  * Reads a vector set once more that was held as the bytes it had in an RDB, and was decoded then: head, then with

@@ -194,7 +194,7 @@ test('a graph that makes no sense is left behind', () => {
   const payload = dumpsOf(driver.engine.keyspace).get('v')!;
   let tried = 0;
   // Each node is linked with each other: turn ids, numbers of links and levels into something else.
-  for (let at = 40; at < payload.length - FOOTER_BYTES; at += 3) {
+  for (let at = 40; at < payload.length - FOOTER_BYTES; at += 2) {
     const changed = Buffer.from(payload);
     changed[at]! ^= 0x07;
     changed.fill(0, changed.length - 8);
@@ -203,7 +203,7 @@ test('a graph that makes no sense is left behind', () => {
     tried++;
     expect(reachable(graphOf(told(driver, 'w').bytes))).toBe(told(driver, 'w').elements.size);
   }
-  expect(tried).toBeGreaterThan(40);
+  expect(tried).toBeGreaterThan(30);
 });
 
 test('whoever looks at the elements alone gets no bytes', () => {

@@ -221,33 +221,13 @@ export class Graph {
     }
   }
 
-  /** A row's node as it is written, its links as ids by ascending id. */
+  /** A row's node as it is written, its links by ascending id. */
   nodeOf(row: number, idOf: (row: number) => number): NodeRecord {
-    const levels = this.links[row]!.map((links, level) => this.levelRecord(row, links, level, idOf));
-    return { id: idOf(row), levels };
-  }
-
-  private levelRecord(
-    row: number,
-    links: number[],
-    level: number,
-    idOf: (row: number) => number,
-  ): NodeRecord['levels'][number] {
-    links.sort((a, b) => a - b);
-    let farthest = 0;
-    let distance = 0;
-    links.forEach((linked, place) => {
-      const far = this.distances.between(row, linked);
-      if (far <= distance) return;
-      farthest = place;
-      distance = far;
-    });
-    return {
-      ids: links.map(idOf),
+    const levels = this.links[row]!.map((links, level) => ({
+      ids: links.sort((a, b) => a - b).map(idOf),
       capacity: Math.max(this.capacity(level), links.length),
-      farthest,
-      distance,
-    };
+    }));
+    return { id: idOf(row), levels };
   }
 }
 

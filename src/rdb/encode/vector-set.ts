@@ -1,6 +1,6 @@
 import type { ByteSlice } from '../../bytes/slice.js';
 import { LENGTH_64, MODULE_END, MODULE_STRING, MODULE_UINT } from '../constants.js';
-import { HAS_ATTRIBUTES, HAS_PROJECTION, NODE_VERSION, NODE_VERSION_SHIFT } from '../vector-set-reader.js';
+import { HAS_ATTRIBUTES, HAS_PROJECTION } from '../vector-set-reader.js';
 import { RdbOutput } from './output.js';
 
 /** The id of the module type `vectorset`, its encoding 0. */
@@ -25,20 +25,17 @@ export interface NodeRecord {
   readonly id: number;
   /** From the lowest on. */
   readonly levels: readonly {
-    /** Of linked nodes, ascending. */
+    /** Of linked nodes. */
     readonly ids: readonly number[];
     /** How many there may be. */
     readonly capacity: number;
-    /** The place among them of the one farthest off, and how far it is. */
-    readonly farthest: number;
-    readonly distance: number;
   }[];
 }
 
 /** Id, level, and what stands behind the levels. */
 const PARAMETERS_OF_NODE = 3;
-/** How many links there are and may be, and the farthest. */
-const PARAMETERS_OF_LEVEL = 3;
+/** How many links there are and may be. */
+const PARAMETERS_OF_LEVEL = 2;
 
 /** Writes a vector set as it stands in an RDB behind the type number, and tells it in fragments. */
 export class VectorSetWriter {
@@ -69,19 +66,19 @@ export class VectorSetWriter {
     this.text(bytes, start, end);
   }
 
-  /** Goes on with its place in the graph, and ends the element. */
+  /**
+   * Goes on with its place in the graph, and ends the element. In the first version of a node, which all servers load: the
+   * next one, with the farthest link of each level, is taken for an absurd level by those that do not know it.
+   */
   node({ id, levels }: NodeRecord, range: number, norm: number): void {
     const { floats } = this;
     this.number(levels.reduce((sum, { ids }) => sum + ids.length + PARAMETERS_OF_LEVEL, PARAMETERS_OF_NODE));
     this.number(id);
-    this.number((levels.length - 1) | (NODE_VERSION << NODE_VERSION_SHIFT));
-    for (const { ids, capacity, farthest, distance } of levels) {
+    this.number(levels.length - 1);
+    for (const { ids, capacity } of levels) {
       this.number(ids.length);
       this.number(capacity);
       for (const linked of ids) this.number(linked);
-      floats.writeFloatBE(distance, 0);
-      floats.writeUInt32BE(farthest, 4);
-      this.words();
     }
     floats.writeFloatBE(range, 0);
     floats.writeFloatBE(norm, 4);
