@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { NO_CUT } from '../../src/aof/cut.js';
+import type { LogContext } from '../../src/aof/log.js';
+import { openAofSet } from '../../src/aof/set.js';
+import type { Engine } from '../../src/keyspace/engine.js';
+import type { Keyspace } from '../../src/keyspace/keyspace.js';
+import { DigestHandler, digestFamilyOf } from '../../src/model/digest.js';
+import type { CommandSpans } from '../../src/resp/command.js';
+import { serverNamed } from '../../src/tools/family.js';
+import { rebuild } from '../../src/tools/rebuild.js';
 import { runCli } from '../cli/memory-io.js';
-import { aofCases, CORPUS_SERVERS } from '../support/corpus.js';
+import { aofCases, type Checkpoint, CORPUS_NOW, CORPUS_SERVERS } from '../support/corpus.js';
 import { digestName, sizeOf } from '../support/verdict.js';
 
 /**
@@ -30,6 +39,56 @@ async function replay(path: string, server: string, ...until: string[]): Promise
   return JSON.parse(ran.stdout) as Replayed;
 }
 
+/** Offset, digest and number of keys at each of some points of a log, in one pass over it. */
+async function passing(
+  path: string,
+  server: string,
+  points: readonly Checkpoint[],
+): Promise<(string | number)[][]> {
+  const as = serverNamed(digestName(server), 'as');
+  const left = [...points].sort((a, b) => a.offset - b.offset);
+  const seen = new Map<Checkpoint, (string | number)[]>();
+  const stateOf = (keyspace: Keyspace): (string | number)[] => {
+    const digest = new DigestHandler({
+      ...digestFamilyOf(as.product, as.version),
+      nowMs: NOW_MS,
+      onKey: null,
+    });
+    keyspace.walk(digest).run();
+    return [digest.result(), keyspace.size];
+  };
+  // What was before the transaction at hand: a log that ends inside it has nothing of it.
+  let before: (string | number)[] | null = null;
+  const watch = {
+    satisfied: false,
+    take: (command: CommandSpans, context: LogContext, { keyspace }: Engine): boolean => {
+      const { file, offset, length, inTransaction } = context;
+      if (!inTransaction) before = null;
+      else if (command.is(0, 'MULTI') && left[0]?.inside_multi === true) before = stateOf(keyspace);
+      while (left.length > 0 && left[0]!.file === file.name && left[0]!.offset < offset + length) {
+        const point = left.shift()!;
+        seen.set(point, [point.offset, ...(before ?? stateOf(keyspace))]);
+      }
+      return false;
+    },
+  };
+  const options = { cut: NO_CUT, as, onUnknown: 'stop', dialect: null, watch } as const;
+  const { keyspace } = await rebuild(await openAofSet(path), options, context);
+  for (const point of left) seen.set(point, [point.offset, ...stateOf(keyspace)]);
+  return points.map((point) => seen.get(point)!);
+}
+
+const NOW_MS = CORPUS_NOW * 1000;
+
+const context = {
+  nowMs: NOW_MS,
+  clock: () => 0,
+  signal: new AbortController().signal,
+  progress: () => {},
+  memoryBytes: 2 ** 40,
+  heldBytes: () => 0,
+};
+
 describe.each(CORPUS_SERVERS.filter((server) => aofCases(server).length > 0))('%s', (server) => {
   for (const { name, title, path, truth } of aofCases(server)) {
     test(`${name} to its end`, async () => {
@@ -38,16 +97,29 @@ describe.each(CORPUS_SERVERS.filter((server) => aofCases(server).length > 0))('%
       expect(keys).toBe(sizeOf(truth.dbsize));
     });
 
-    for (const checkpoint of truth.checkpoints ?? []) {
-      const { file, offset, inside_multi: insideMulti } = checkpoint;
-      if (LOADED_WHILE_TIME_PASSED.has(`${title}@${offset}`)) continue;
-      if (insideMulti && HALF_TRANSACTIONS.has(server)) continue;
-      test(`${name} until offset ${offset}${insideMulti ? ', inside a transaction' : ''}`, async () => {
+    const checkpoints = (truth.checkpoints ?? []).filter(
+      ({ offset, inside_multi: insideMulti }) =>
+        !LOADED_WHILE_TIME_PASSED.has(`${title}@${offset}`) &&
+        !(insideMulti && HALF_TRANSACTIONS.has(server)),
+    );
+    if (checkpoints.length > 0) {
+      test(`${name} at ${checkpoints.length} points on its way`, async () => {
+        const told = checkpoints.map(({ offset, digest, dbsize }) => [offset, digest, sizeOf(dbsize)]);
+        expect(await passing(path, server, checkpoints)).toEqual(told);
+      });
+    }
+
+    // To cut there says the same as to pass by; once in each way, as every cut reads the log from its beginning.
+    for (const wanted of [true, false]) {
+      const checkpoint = checkpoints.find(({ inside_multi: insideMulti }) => insideMulti === wanted);
+      if (checkpoint === undefined) continue;
+      const { file, offset } = checkpoint;
+      test(`${name} until offset ${offset}${wanted ? ', inside a transaction' : ''}`, async () => {
         const replayed = await replay(path, server, '--until-offset', `${file}:${offset}`);
         expect(replayed.digest).toBe(checkpoint.digest);
         expect(replayed.keys).toBe(sizeOf(checkpoint.dbsize));
         expect(replayed.stoppedAt.file.endsWith(file)).toBe(true);
-        if (insideMulti) expect(replayed.stoppedAt.offset).toBeLessThan(offset);
+        if (wanted) expect(replayed.stoppedAt.offset).toBeLessThan(offset);
         else expect(replayed.stoppedAt.offset).toBe(offset);
       });
     }

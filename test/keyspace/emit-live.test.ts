@@ -13,8 +13,14 @@ import { temporaryDirectory } from '../support/temporary.js';
 
 const BASE = 'appendonly.aof.1.base.aof';
 
+/** Kinds of values that Redis 7.0 has not. */
+const OWN_KINDS: ReadonlySet<string> = new Set(['array', 'gcra', 'cron', 'module', 'vectorset']);
+
 /** What the types of a release have that commands for 7.0 cannot say: streams since 5.0, field TTLs since 7.4. */
 function lostFrom(server: string): string[] {
+  if (server === 'keydb-6.3.4') return ['stream-pending', 'cron'];
+  if (server === 'redis-8.8dev')
+    return ['stream-pending', 'field-expiry', 'stream-producers', 'array', 'module'];
   if (/^redis-[234]/.test(server)) return [];
   return /^redis-(7\.4|8)|^valkey-9/.test(server) ? ['stream-pending', 'field-expiry'] : ['stream-pending'];
 }
@@ -41,16 +47,19 @@ function directoryOf(commands: Buffer): string {
   return directory;
 }
 
-/** Without what commands cannot bring back on 7.0: field TTLs, pending entries that are deleted, the sign of zero. */
+/**
+ * Without what commands cannot bring back on 7.0: field TTLs, pending entries that are deleted or of nobody,
+ * what is remembered of producers, the sign of zero.
+ */
 function comparable(key: RecordedKey): unknown {
   if (key.type === 'stream') {
     const stream = key.value as RecordedStream;
     const ids = new Set(stream.entries.map(([id]) => id));
     const groups = stream.groups.map((group) => ({
       ...group,
-      pending: group.pending.filter(([id]) => ids.has(id)),
+      pending: group.pending.filter(([id, consumer]) => ids.has(id) && consumer !== ''),
     }));
-    return { ...key, value: { ...stream, groups } };
+    return { ...key, value: { ...stream, groups, producers: undefined } };
   }
   if (key.type !== 'hash' && key.type !== 'zset') return key;
   const pairs = (key.value as [string, string | number][]).map(([first, second]) => [first, second || 0]);
@@ -70,7 +79,8 @@ describeServer('a server runs the commands emitted', () => {
       const saved = await recordRdb(readFileSync(join(server.directory, 'dump.rdb')));
       const told = await recordRdb(bytes);
       expect(saved.libraries).toEqual(told.libraries);
-      expect(saved.keys.map(comparable)).toEqual(told.keys.map(comparable));
+      const sayable = told.keys.filter(({ type }) => !OWN_KINDS.has(type));
+      expect(saved.keys.map(comparable)).toEqual(sayable.map(comparable));
     });
     expect(new Set(losses)).toEqual(new Set(lostFrom(source)));
   });

@@ -11,6 +11,9 @@ import { temporaryDirectory } from '../support/temporary.js';
 /** Those whose files Redis 7.0 loads, so that it can say what it makes of them. */
 const LOADABLE = CORPUS_SERVERS.filter((server) => /^redis-(2|3|4|5|6|7\.0)\./.test(server));
 
+/** Some of their values are of kinds that Redis 7.0 has not: test/rdb/writer-live.test.ts says what is left. */
+const OWN_KINDS: ReadonlySet<string> = new Set(['keydb-6.3.4', 'redis-8.8dev']);
+
 describeServer('an RDB written for Redis 7.0', () => {
   const directory = temporaryDirectory('written');
 
@@ -51,7 +54,7 @@ describeServer('an RDB written for Redis 7.0', () => {
     }
   }
 
-  for (const origin of CORPUS_SERVERS.filter((name) => !LOADABLE.includes(name))) {
+  for (const origin of CORPUS_SERVERS.filter((name) => !LOADABLE.includes(name) && !OWN_KINDS.has(name))) {
     for (const { name, truth } of rdbCases(origin).filter(
       (one) => one.name !== 'modules' && one.name !== 'bulk',
     )) {

@@ -11,6 +11,7 @@ import {
 } from '../../src/model/handler.js';
 import { formatId, type StreamId } from '../../src/model/stream-id.js';
 import { RdbSink } from '../../src/rdb/handler.js';
+import { CORPUS_NOW } from './corpus.js';
 
 /** A stream without what servers forget or invent: radix tree shapes, lags, times consumers were last seen. */
 export interface RecordedStream {
@@ -165,8 +166,10 @@ export class Recorder extends RdbSink {
     this.newProducer = true;
   }
 
-  override streamProduced(): void {
-    // Servers write producers whose messages are all too old, and forget them when they load the file.
+  override streamProduced(_messageId: ByteSlice, { msHigh, msLow }: StreamId): void {
+    // Servers write producers whose messages are all too old, and forget messages by their clock, loaded or not.
+    const ageMs = CORPUS_NOW * 1000 - (msHigh * 2 ** 32 + msLow);
+    if (ageMs >= this.producers!.durationSeconds * 1000) return;
     if (this.newProducer) this.producers!.producers++;
     this.newProducer = false;
     this.producers!.messages++;

@@ -26,8 +26,8 @@ export const keydbCommands: readonly CommandRow[] = [
 function expireMemberIn(engine: Engine, command: CommandSpans): Outcome {
   if (longAt(command, 3) === null) return engine.notInteger();
   if (command.argc > 5) return engine.fail('ERR Invalid number of arguments');
-  const inMs = command.argc === 5 && command.is(4, 'ms');
-  if (command.argc === 5 && !inMs && !command.is(4, 's')) return engine.fail('ERR Invalid unit arg');
+  const inMs = command.argc === 5 && command.is(4, 'MS');
+  if (command.argc === 5 && !inMs && !command.is(4, 'S')) return engine.fail('ERR Invalid unit arg');
   return expireMember(engine, command, inMs ? 1 : 1000, false);
 }
 
