@@ -1,6 +1,7 @@
 import type { Long } from '../../bytes/int64.js';
 import { formatId } from '../../model/stream-id.js';
 import type { RedisValue, StreamGroup } from '../../model/value.js';
+import { moduleDataLines } from './module-value.js';
 import { count, counted, instant, size } from './numbers.js';
 
 /** How bytes of a dataset (one character each) are shown: escaped, or hidden. */
@@ -116,9 +117,10 @@ function streamLines(
 }
 
 function moduleLines(
-  { name, raw, vectorSet }: Extract<RedisValue, { kind: 'module' }>,
+  { name, raw, vectorSet, decoded }: Extract<RedisValue, { kind: 'module' }>,
   text: (bytes: Buffer) => string,
 ): ValueLines {
+  if (decoded !== null) return moduleDataLines(decoded, text);
   if (vectorSet === null) return one(`module ${text(Buffer.from(name, 'latin1'))}, ${size(raw.length)}`);
   return lines(
     vectorSet.vectors,

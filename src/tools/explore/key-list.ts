@@ -10,6 +10,7 @@ import { ELEMENTS } from '../../model/handler.js';
 import type { ValueKind } from '../../model/kind.js';
 import type { KeyRecord, RedisValue } from '../../model/value.js';
 import { ValueCollector } from '../../model/value-collector.js';
+import { decodeModuleValue } from '../../rdb/modules/decode.js';
 import { sizeOf } from '../history/sight.js';
 
 /** Which keys to list, and from where. */
@@ -74,7 +75,7 @@ export class KeyList {
     const entry = db.find(key, 0, key.length);
     if (entry < 0) return null;
     let record: KeyRecord | null = null;
-    const collector = new ValueCollector((each) => (record = each), undefined, ELEMENTS);
+    const collector = new ValueCollector((each) => (record = each), decodeModuleValue, ELEMENTS);
     this.keyspace.walk(collector).tellOne(database, entry);
     return { ...this.summary(db, entry), value: (record as unknown as KeyRecord).value };
   }
