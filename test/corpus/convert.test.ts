@@ -3,7 +3,7 @@ import { DigestHandler } from '../../src/model/digest.js';
 import type { RdbLoss } from '../../src/rdb/writer.js';
 import { RDB_TARGETS, type RdbTarget } from '../../src/rdb/writer-target.js';
 import { listening } from '../rdb/writer-digest.js';
-import { ARCHIVED_SERVERS, corpusBytes, rdbCases } from '../support/corpus.js';
+import { CORPUS_SERVERS, corpusBytes, rdbCases } from '../support/corpus.js';
 import { THOROUGH } from '../support/effort.js';
 import { decodeInto, expectSame, memoryWriter } from '../support/rdb.js';
 
@@ -59,13 +59,13 @@ async function convert(bytes: Buffer, target: RdbTarget, copyValues: boolean): P
   return now.size;
 }
 
-const FILES = ARCHIVED_SERVERS.flatMap((server) => rdbCases(server).map(({ name }) => ({ server, name })));
+const FILES = CORPUS_SERVERS.flatMap((server) => rdbCases(server).map(({ name }) => ({ server, name })));
 const TARGETS = [...RDB_TARGETS.values()];
 
 describe('converted for another server, every key keeps its digest and its time or is named as lost', () => {
   /** Without REKINDLE_FUZZ_RUNS every server's types are written for one target, and every target is written for. */
-  const sample = ARCHIVED_SERVERS.flatMap((server, i) =>
-    TARGETS.filter((_, at) => at % ARCHIVED_SERVERS.length === i).map((target) => ({
+  const sample = CORPUS_SERVERS.flatMap((server, i) =>
+    TARGETS.filter((_, at) => at % CORPUS_SERVERS.length === i).map((target) => ({
       server,
       name: 'types',
       target,
