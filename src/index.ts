@@ -43,6 +43,7 @@ export type { TlsFiles } from './live/connection.js';
 // What the commands do.
 
 export type { CheckOptions, CheckReport } from './tools/check.js';
+export type { CompactOptions, CompactReport } from './tools/compact.js';
 export type { Progress } from './tools/context.js';
 export type { ConvertForm } from './tools/convert/forms.js';
 export { type Split, splitOf } from './tools/convert/split.js';
@@ -83,7 +84,11 @@ export {
   type WrittenRdb,
   writeRdb,
 } from './tools/library.js';
+export { type CompactRequest, compact, type LogRequest, log } from './tools/library-log.js';
 export { history, openTimeMachine } from './tools/library-time.js';
+export { EVERY_COMMAND, type LogConditions } from './tools/log/filter.js';
+export type { LogEntry, LogRecord } from './tools/log/list.js';
+export type { LogPassEnd } from './tools/log/pass.js';
 export type { RecoverOptions, RecoverReport } from './tools/recover.js';
 export type { PlanOptions, RepairAction, StrategyPlan } from './tools/repair/plan.js';
 export type { RepairOptions, RepairOutput, RepairPlan, RepairReport } from './tools/repair.js';

@@ -79,6 +79,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/explore.js')).explore,
   },
   {
+    name: 'compact',
+    summary: 'rewrite a log offline: a base and an empty increment, no fork',
+    load: async () => (await import('./commands/compact.js')).compact,
+  },
+  {
     name: 'recover',
     summary: 'weigh everything in a crashed directory and bring back the most of it',
     load: async () => (await import('./commands/recover.js')).recover,
