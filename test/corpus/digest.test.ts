@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../cli/memory-io.js';
-import { ARCHIVED_SERVERS, aofCases, CORPUS_SERVERS, type KeyTruth, rdbCases } from '../support/corpus.js';
+import { aofCases, CORPUS_SERVERS, type KeyTruth, rdbCases } from '../support/corpus.js';
 import { THOROUGH } from '../support/effort.js';
-import { digestName, firstScript, sizeOf } from '../support/verdict.js';
+import { digestName, sizeOf } from '../support/verdict.js';
 
 /** Told by `digest --per-key --json`; text that is no UTF-8 stands in base64. */
 interface KeyLine {
@@ -20,21 +20,16 @@ const isPlain = ({ type, digest_value }: KeyTruth): boolean =>
   /^(string|list|set|zset|hash|stream|vectorset|unknown)$/.test(type) ||
   (type === 'array' && digest_value !== null);
 
-/** Many keys or commands of kinds that are all in the other files. */
+/** Many keys or commands of kinds that are all in the other files: those of some servers stand for the rest. */
 const LARGE = /^(bulk|seed-app)$/;
-
-/** Logs with commands of newer servers that are not executed yet. */
-const UNKNOWN_COMMANDS = /^redis-8\.8dev\/workload|^valkey-9\.1\/workload-cluster|^keydb-6\.3\.4\//;
+const LARGE_FROM = /^(redis-(2\.8|7\.0\.15)|valkey-9|keydb)/;
 
 /** How we name the types that are not named as servers do. */
 const OWN_NAMES: Readonly<Record<string, string>> = { vectorset: 'module', unknown: 'cron' };
 
-describe.each(ARCHIVED_SERVERS)('%s', (server) => {
-  const isCovered = CORPUS_SERVERS.includes(server);
-  const logs = aofCases(server).filter(({ title }) => isCovered || !UNKNOWN_COMMANDS.test(title));
-  for (const { name, path, truth } of [...rdbCases(server), ...logs]) {
-    if (!isCovered && !THOROUGH && LARGE.test(name)) continue;
-    if (firstScript(path) >= 0) continue; // test/corpus/replay.test.ts shows how far such a log is understood
+describe.each(CORPUS_SERVERS)('%s', (server) => {
+  for (const { name, path, truth } of [...rdbCases(server), ...aofCases(server)]) {
+    if (!THOROUGH && LARGE.test(name) && !LARGE_FROM.test(server)) continue;
     // A key of 2.4 whose time did not fit 32 bits was gone once that server had loaded the file. Nothing else expired.
     const options = [path, '--json', '--as', digestName(server), '--expired', 'drop'];
 
@@ -49,8 +44,6 @@ describe.each(ARCHIVED_SERVERS)('%s', (server) => {
       }
     });
 
-    const isNewLog = !isCovered && logs.some((log) => log.name === name);
-    if (isNewLog && !THOROUGH) continue;
     test(`${name}: key by key`, async () => {
       const { exit, stdout } = await runCli(['digest', '--per-key', ...options]);
       expect(exit).toBe(0);
@@ -76,7 +69,7 @@ describe.each(ARCHIVED_SERVERS)('%s', (server) => {
 
 describe('the server whose digest is printed', () => {
   // Files carry a version from 3.2 on, and no score is printed in two ways before 7.2.
-  const naming = ARCHIVED_SERVERS.filter((server) => !server.startsWith('redis-2'));
+  const naming = CORPUS_SERVERS.filter((server) => !server.startsWith('redis-2'));
 
   test.each(naming)('is the one that the file names: %s', async (server) => {
     const { path, truth } = rdbCases(server).find(({ name }) => name === 'types')!;
