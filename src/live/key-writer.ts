@@ -1,3 +1,4 @@
+import { GrowingBytes } from '../bytes/growing-bytes.js';
 import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import { MemoryTarget } from '../bytes/target.js';
@@ -28,6 +29,8 @@ export interface KeyWriterOptions {
   readonly target: RdbTarget;
   /** Put keys in the place of those that are there; otherwise these stay, and the reply says so. */
   readonly replace: boolean;
+  /** Send small strings some at a time; where one of them is there already none is written, and the reply is 0. */
+  readonly batches: boolean;
   /** SET takes PXAT: from 6.2 on. */
   readonly setsExpiry: boolean;
   /** Told once per kind of loss and key; `head` is borrowed. */
@@ -40,6 +43,8 @@ export interface KeyWriter extends ItemHandler {
   ticket: number;
   /** Keys that commands were made of. */
   readonly keys: number;
+  /** The last ticket of the batch whose first one this is; itself when it was no batch. */
+  lastOf(ticket: number): number;
   /** Hands everything made so far to the channel. */
   flush(): void;
 }
@@ -51,19 +56,70 @@ export type CommandSink = Pick<CommandChannel, 'write' | 'expect'> &
 /** Longer expiries than a double holds exactly go through RESTORE, which takes any. */
 const SETTABLE_EXPIRY_MAX = Number.MAX_SAFE_INTEGER;
 
+/** Strings of one batch, and the bytes of one and of all that are worth gathering. */
+const BATCH_KEYS = 48;
+const BATCHED_BYTES_MAX = 1024;
+const BATCH_BYTES = 24 * 1024;
+
+/** Small strings on their way into one command. */
+class StringBatch {
+  count = 0;
+  readonly gathered = new GrowingBytes();
+  private readonly pairs: RespOutput;
+
+  constructor() {
+    const { gathered } = this;
+    const into = new MemoryTarget();
+    this.pairs = new RespOutput(
+      Object.assign(into, {
+        write: (bytes: Uint8Array) => gathered.put(bytes as Buffer, 0, bytes.length),
+      }),
+    );
+  }
+
+  add(slice: ByteSlice): void {
+    this.pairs.bulk(slice.bytes, slice.start, slice.end);
+  }
+
+  /** Ends a pair; true when it is time to send. */
+  next(bytes: number): boolean {
+    this.bytes += bytes;
+    return ++this.count === BATCH_KEYS || this.bytes > BATCH_BYTES;
+  }
+
+  private bytes = 0;
+
+  /** Writes the arguments of all pairs and forgets them. */
+  tell(output: RespOutput): void {
+    this.pairs.flush();
+    output.raw(this.gathered.bytes, 0, this.gathered.end);
+    this.gathered.reset();
+    this.count = this.bytes = 0;
+  }
+}
+
 /**
- * One command a key: SET for strings, RESTORE with a payload for everything else. Expiries are absolute. A key that is
- * past its time is taken and dropped by the server.
+ * One command a key: SET for strings, RESTORE with a payload for everything else; MSETNX or MSET for small strings in a
+ * row, which halves the work of the server. Expiries are absolute. A key that is past its time is taken and dropped by
+ * the server.
  */
 export class RestoreWriter implements KeyWriter {
   ticket = 0;
   keys = 0;
+  /** False: each string goes by itself. */
+  batching: boolean;
+  private readonly batch = new StringBatch();
+  private batchTicket = -1;
+  private batchLast = -1;
+  private readonly lasts = new Map<number, number>();
   private readonly output: RespOutput;
   private readonly payload: PayloadWriter;
   /** What a connection begins with. */
   private selected = 0;
   private taken = false;
   private plain = false;
+  /** The string at hand: borrowed until its text has come. */
+  private head: KeyHead | null = null;
 
   constructor(
     private readonly into: CommandSink,
@@ -71,10 +127,25 @@ export class RestoreWriter implements KeyWriter {
   ) {
     this.output = new RespOutput(into);
     this.payload = new PayloadWriter(options.target, false);
+    this.batching = options.batches;
+  }
+
+  lastOf(ticket: number): number {
+    return this.lasts.get(ticket) ?? ticket;
   }
 
   flush(): void {
+    this.endBatch();
     this.output.flush();
+  }
+
+  private endBatch(): void {
+    const { batch, output } = this;
+    if (batch.count === 0) return;
+    this.lasts.set(this.batchTicket, this.batchLast);
+    output.head(1 + 2 * batch.count);
+    output.word(this.options.replace ? 'MSET' : 'MSETNX');
+    batch.tell(output);
   }
 
   database(_index: number): void {}
@@ -90,8 +161,13 @@ export class RestoreWriter implements KeyWriter {
     }
     if (head.database !== this.selected) this.select(head.database);
     this.plain = head.kind === 'string' && this.isSettable(head);
-    if (this.plain) this.startSet(head);
-    else this.payload.begin(head);
+    if (this.plain) {
+      // Whether it is small enough for a batch shows with its text.
+      this.head = head;
+      return ITEMS;
+    }
+    this.endBatch();
+    this.payload.begin(head);
     return ITEMS;
   }
 
@@ -101,6 +177,7 @@ export class RestoreWriter implements KeyWriter {
   }
 
   private select(database: number): void {
+    this.endBatch();
     this.selected = database;
     this.into.expect(this.ticket);
     this.output.head(2);
@@ -108,22 +185,39 @@ export class RestoreWriter implements KeyWriter {
     this.output.word(String(database));
   }
 
-  private startSet(head: KeyHead): void {
+  private set(head: KeyHead, value: ByteSlice): void {
+    if (this.batching && !head.hasExpiry && value.length <= BATCHED_BYTES_MAX) {
+      this.join(head, value);
+      return;
+    }
+    this.endBatch();
     const { output } = this;
     this.into.expect(this.ticket);
     const start = SET_STARTS[(this.options.replace ? 0 : 1) + (head.hasExpiry ? 2 : 0)]!;
     output.raw(start, 0, start.length);
     output.bulk(head.key.bytes, head.key.start, head.key.end);
+    output.bulk(value.bytes, value.start, value.end);
+    if (!this.options.replace) output.raw(NX, 0, NX.length);
+    if (!head.hasExpiry) return;
+    output.raw(PXAT, 0, PXAT.length);
+    output.word(expiryText(head.expiresAtMs));
+  }
+
+  private join({ key }: KeyHead, value: ByteSlice): void {
+    const { batch } = this;
+    if (batch.count === 0) {
+      this.batchTicket = this.ticket;
+      this.into.expect(this.ticket);
+    }
+    batch.add(key);
+    batch.add(value);
+    this.batchLast = this.ticket;
+    if (batch.next(key.length + value.length)) this.endBatch();
   }
 
   keyEnd(head: KeyHead): void {
     if (!this.taken) return;
     if (this.plain) {
-      if (!this.options.replace) this.output.raw(NX, 0, NX.length);
-      if (head.hasExpiry) {
-        this.output.raw(PXAT, 0, PXAT.length);
-        this.output.word(expiryText(head.expiresAtMs));
-      }
       this.keys++;
       return;
     }
@@ -153,7 +247,7 @@ export class RestoreWriter implements KeyWriter {
     this.payload.raw(fragment);
   }
   text(value: ByteSlice): void {
-    if (this.plain) this.output.bulk(value.bytes, value.start, value.end);
+    if (this.plain) this.set(this.head!, value);
     else this.payload.text(value);
   }
   element(value: ByteSlice): void {
@@ -244,6 +338,10 @@ export class TransactionWriter extends CommandEmitter implements KeyWriter {
     const made = new MemoryTarget();
     super(made, { target: settings.target, onLoss: settings.onLoss });
     this.made = made;
+  }
+
+  lastOf(ticket: number): number {
+    return ticket;
   }
 
   /** Nothing waits: each key is handed over as it ends. */

@@ -2,6 +2,7 @@
 //
 //   node test/bench/generate.mjs aof       --size 100MB --out DIR         a data directory with an AOF of mixed commands
 //   node test/bench/generate.mjs rdb-small --size 100MB --out small.rdb  an RDB of small strings
+//   node test/bench/generate.mjs strings   --size 100MB --out many.aof   a log of one SET for each key
 //   node test/bench/generate.mjs rdb-mixed --size 100MB --out mixed.rdb  an RDB of all common types, LZF-compressed
 //
 // Options: --seed N (default 1). The AOF itself is OUT/appendonlydir/appendonly.aof.1.incr.aof; OUT is a data directory
@@ -25,6 +26,21 @@ export function parseSize(text) {
   return Math.round(Number(match[1]) * factor);
 }
 
+const STRING_BYTES = 80;
+
+/** A log of one SET for each key: what `redis-cli --pipe` is fed and what replay sends are the same commands. */
+function writeStrings(output, size) {
+  let keys = 0;
+  for (; output.size < size; keys++) {
+    const key = `key:${keys}`;
+    const value = `value ${keys} `.padEnd(STRING_BYTES, 'x');
+    output.text(`*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n$${value.length}\r\n${value}\r\n`);
+    output.record();
+  }
+  output.close();
+  return { bytes: output.written, keys };
+}
+
 /** Makes one input. Returns what is in it: bytes, and commands or keys. */
 export async function generate(kind, { size, out, seed = 1 }) {
   if (kind === 'aof') {
@@ -35,6 +51,7 @@ export async function generate(kind, { size, out, seed = 1 }) {
     const output = new FileOutput(join(directory, name));
     return { path: join(directory, name), ...writeAof(output, size, seed) };
   }
+  if (kind === 'strings') return { path: out, ...writeStrings(new FileOutput(out), size) };
   const { writeMixedRdb, writeSmallRdb } = await import('./generate-rdb.mjs');
   const write = { 'rdb-small': writeSmallRdb, 'rdb-mixed': writeMixedRdb }[kind];
   if (write === undefined) throw new Error(`unknown input: ${kind}`);

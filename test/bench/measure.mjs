@@ -43,11 +43,13 @@ function cpuOf(pid) {
   }
 }
 
-/** Runs a program to its end. @throws Error when it fails: a wrong answer has no speed */
-export function measureProgram(command, args) {
+/** Runs a program to its end, with a file as its input. @throws Error when it fails: a wrong answer has no speed */
+export function measureProgram(command, args, input = null) {
   return new Promise((resolve, reject) => {
     const began = performance.now();
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const stdin = input === null ? 'ignore' : openSync(input, 'r');
+    const child = spawn(command, args, { stdio: [stdin, 'ignore', 'pipe'] });
+    if (input !== null) closeSync(stdin);
     let peakBytes = null;
     let cpuSeconds = null;
     let complaint = '';
@@ -79,6 +81,34 @@ function ask(socket, command) {
     });
     connection.write(`${command}\r\n`);
   });
+}
+
+/** Runs `body` with the socket of an empty server of its own, and ends that. */
+export async function withEmptyServer(body) {
+  const place = mkdtempSync(join(tmpdir(), 'rekindle-bench-'));
+  const socket = join(place, 'socket');
+  const settings = [
+    '--port',
+    '0',
+    '--unixsocket',
+    socket,
+    '--dir',
+    place,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+  ];
+  const child = spawn('redis-server', settings, { stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    while (!(await ask(socket, 'PING'))?.startsWith('+PONG')) await sleep(SAMPLE_MS);
+    return await body(socket);
+  } finally {
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(place, { recursive: true, force: true });
+  }
 }
 
 /** The time from start until a server has loaded a data directory and answered `then`, and the memory it has taken. */

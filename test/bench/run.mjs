@@ -3,7 +3,7 @@
 //   --size 100MB     of each input (1GB is 10^9 bytes); inputs are made once and kept in --dir
 //   --runs 5         pairs per job; ours and theirs alternate, and so does who goes first; medians are told
 //   --jobs A,B       of check-aof, check-rdb-small, check-rdb-mixed, check-vcs-small, check-vcs-mixed, replay,
-//                    replay-digest, kernels; default all. check-vcs: the same RDB in Valkey's compressed stream, made by the lz4
+//                    replay-digest, replay-target, kernels; default all. check-vcs: the same RDB in Valkey's compressed stream, made by the lz4
 //                    program as Valkey's writer does (linked blocks of 64 KiB, every checksum), beside redis-check-rdb on the plain one
 //                    (a server's load computes no digest, so replay is measured without; replay-digest adds DEBUG DIGEST)
 //   --dir PATH       where inputs are kept; default: rekindle-bench in the temporary directory
@@ -20,7 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { generate, parseSize } from './generate.mjs';
 import { measureKernels } from './kernels.mjs';
-import { hasProgram, measureProgram, measureServer, warm } from './measure.mjs';
+import { hasProgram, measureProgram, measureServer, warm, withEmptyServer } from './measure.mjs';
 import { kernelTable, pairTable } from './table.mjs';
 
 const CLI = fileURLToPath(new URL('../../dist/bin/rekindle.js', import.meta.url));
@@ -90,6 +90,13 @@ const JOBS = {
     needs: 'redis-server',
     theirs: (_path, directory) => () => measureServer(directory),
   },
+  'replay-target': {
+    input: 'strings',
+    ours: (path) => () => withEmptyServer((socket) => ours('replay', '--target', `unix://${socket}`, path)()),
+    needs: 'redis-server',
+    theirs: (path) => () =>
+      withEmptyServer((socket) => measureProgram('redis-cli', ['-s', socket, '--pipe'], path)),
+  },
   'replay-digest': {
     input: 'aof',
     ours: (path) => ours('replay', path),
@@ -113,10 +120,13 @@ function options() {
   return { ...values, jobs, sizeBytes: parseSize(values.size), runs: Number(values.runs) };
 }
 
+/** Endings of inputs that are no RDB. */
+const ENDINGS = { aof: '', strings: '.aof' };
+
 /** The input of a kind and size: made under another name first, so that what stands under its own is whole. */
 async function inputOf(kind, { dir, sizeBytes }) {
   mkdirSync(dir, { recursive: true });
-  const place = join(dir, `${kind}-${sizeBytes}-${SEED}${kind === 'aof' ? '' : '.rdb'}`);
+  const place = join(dir, `${kind}-${sizeBytes}-${SEED}${ENDINGS[kind] ?? '.rdb'}`);
   if (!existsSync(place)) {
     process.stderr.write(`making ${place}\n`);
     rmSync(`${place}.part`, { recursive: true, force: true });

@@ -100,6 +100,35 @@ describeServer('replay into a live server', () => {
     });
   });
 
+  it('keeps a string that came to be there only while others are written', async () => {
+    await withServer({ writable: true }, async (server) => {
+      const monitor = await server.client.monitor();
+      const path = logOf(12_000);
+      // The first look finds nothing; the key comes with the first command that writes.
+      let came: Promise<unknown> | null = null;
+      monitor.on('monitor', (_time: string, args: string[]) => {
+        if (args[0] === 'MSETNX') came ??= server.client.set('key:11990', 'newer');
+      });
+      const ran = await runCli([
+        'replay',
+        path,
+        '--target',
+        urlOf(server),
+        '--rate-limit',
+        '20000keys',
+        '--json',
+      ]);
+      await came;
+      monitor.disconnect();
+      expect(ran).toMatchObject({ exit: 1 });
+      expect(JSON.parse(ran.stdout)).toMatchObject({
+        target: { written: 11_999, surprises: 1, keptKeys: [{ db: 0, key: 'key:11990' }] },
+      });
+      expect(await server.client.get('key:11990')).toBe('newer');
+      expect(await server.client.dbsize()).toBe(12_000);
+    });
+  });
+
   it('brings only keys that pass the filters, into one database', async () => {
     await withServer({ writable: true }, async (server) => {
       const { keys, digest } = await report(`${urlOf(server)}?db=3`, APP, '--type', 'zset');

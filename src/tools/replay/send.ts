@@ -145,6 +145,8 @@ class Sending {
     this.laneOptions = {
       target,
       replace: request.existing === 'replace',
+      // A cluster takes no keys of several slots in one command.
+      batches: cluster === null,
       setsExpiry: release >= 602,
       // RESTORE takes an absolute time from 5.0 on.
       asCommands: request.asCommands || release < 500,

@@ -79,7 +79,8 @@ export class Transfer implements ReplyTaker {
       const walk = selection.walk(router);
       while (walk.run() !== END) await this.drain(lanes);
       await lanes.settle();
-      await this.resendMoved();
+      if (this.options.cluster === null) await this.resendSingly(lanes);
+      else await this.resendMoved();
       this.bytes = lanes.bytes;
     } catch (error) {
       // As near to the end as can be, for whoever resumes; the record may be in the target that died.
@@ -111,10 +112,14 @@ export class Transfer implements ReplyTaker {
     await record.save({ done: this.acknowledged, bound });
   }
 
+  private isMeant(number: number): boolean {
+    return number >= this.from && this.options.kept?.has(number) !== true;
+  }
+
   /** True when the key of that number is to be sent; counted as passed either way. */
   admit(): boolean {
     const number = this.next++;
-    if (number < this.from || this.options.kept?.has(number) === true) return false;
+    if (!this.isMeant(number)) return false;
     this.sent++;
     return true;
   }
@@ -133,6 +138,15 @@ export class Transfer implements ReplyTaker {
 
   databaseOf(head: KeyHead): number {
     return this.options.databaseOf(head);
+  }
+
+  /** Strings of batches that were refused, as one of them was in the way: each by itself finds out which. */
+  private async resendSingly(lanes: Lanes): Promise<void> {
+    if (this.moved.size === 0) return;
+    const walk = this.options.selection.walk(new Again(this, lanes, this.moved));
+    while (walk.run() !== END) await lanes.drain();
+    await lanes.settle();
+    this.firstMoved = Number.POSITIVE_INFINITY;
   }
 
   /** Moved keys are few: each goes by itself through the cluster's own client, which follows them. */
@@ -155,7 +169,14 @@ export class Transfer implements ReplyTaker {
     this.inTheWay(ticket);
   }
 
-  integer(): void {}
+  /** How many of a batch of strings were set: none, where one of them was there. */
+  integer(ticket: number, value: number): void {
+    if (value > 0) return;
+    for (const { writer } of this.lanes!.all) {
+      const last = writer.lastOf(ticket);
+      for (let number = ticket; number <= last; number++) if (this.isMeant(number)) this.move(number);
+    }
+  }
 
   failed(ticket: number, message: string): void {
     if (BUSY.test(message)) this.inTheWay(ticket);
@@ -214,6 +235,41 @@ class Router extends ItemRelay {
 }
 
 const NOWHERE: ItemHandler = new ItemSink();
+
+/** Hands some keys, by their numbers, to the server once more, each by itself. */
+class Again extends ItemRelay {
+  private number = -1;
+
+  constructor(
+    private readonly transfer: Transfer,
+    private readonly lanes: Lanes,
+    private readonly wanted: ReadonlySet<number>,
+  ) {
+    super(NOWHERE);
+    for (const { writer } of lanes.all) if (writer instanceof RestoreWriter) writer.batching = false;
+  }
+
+  get full(): boolean {
+    return this.lanes.full;
+  }
+
+  override database(): void {}
+
+  override functionLibrary(): void {}
+
+  override key(head: KeyHead): Depth {
+    this.target = NOWHERE;
+    if (!this.wanted.has(++this.number)) return SKIP;
+    const { writer } = this.lanes.of(head);
+    this.target = writer;
+    writer.ticket = this.number;
+    const { database } = head;
+    head.database = this.transfer.databaseOf(head);
+    const depth = writer.key(head);
+    head.database = database;
+    return depth;
+  }
+}
 
 /** Sends some keys one by one through a cluster's client. */
 class MovedSender extends ItemRelay {
