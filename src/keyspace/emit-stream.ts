@@ -1,10 +1,12 @@
 import { GrowingBytes } from '../bytes/growing-bytes.js';
 import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
-import type { StreamMeta } from '../model/handler.js';
+import type { StreamIdempotence, StreamMeta } from '../model/handler.js';
 import { formatId, type StreamId, writeId } from '../model/stream-id.js';
+import { TYPE_STREAM_LISTPACKS_4, TYPE_STREAM_LISTPACKS_5 } from '../rdb/constants.js';
 import type { RdbTarget } from '../rdb/writer-target.js';
 import type { RespOutput } from './emit-resp.js';
+import { DURATION_SECONDS, ENTRIES } from './stream/producers.js';
 
 export type StreamEmitLoss =
   | 'stream-counters'
@@ -32,6 +34,9 @@ export class StreamEmitter {
   /** Ids of the stream's entries, in order, as far as they are needed. */
   private readonly ids = new GrowingBytes();
   private readonly wanted = Buffer.alloc(ID_BYTES);
+  private readonly producer = new GrowingBytes();
+  /** Messages of producers that were recorded. */
+  private recorded = 0;
   private consumerOpen = false;
   private consumerHasPending = false;
 
@@ -144,6 +149,56 @@ export class StreamEmitter {
     }
     const at = low * ID_BYTES;
     return low < count && bytes.compare(this.wanted, 0, ID_BYTES, at, at + ID_BYTES) === 0;
+  }
+
+  /** An entry that a consumer gave back, to be delivered behind those told before. */
+  released(id: StreamId): void {
+    const text = formatId(id);
+    const entry = this.pending.get(text);
+    if (entry === undefined || !this.target.loads.has(TYPE_STREAM_LISTPACKS_5) || !this.isPresent(id)) return;
+    this.pending.delete(text);
+    this.endConsumer();
+    const { output } = this;
+    output.head(10);
+    output.word('XNACK');
+    this.bulk(this.key);
+    this.bulk(this.group);
+    const count = String(entry.deliveryCount);
+    for (const word of ['FAIL', 'IDS', '1', text, 'RETRYCOUNT', count, 'FORCE']) output.word(word);
+  }
+
+  idempotence({ durationSeconds, entriesMax }: StreamIdempotence): void {
+    this.recorded = 0;
+    this.endGroup();
+    const isDefault = durationSeconds === DURATION_SECONDS && entriesMax === ENTRIES;
+    if (isDefault || !this.knowsProducers) return;
+    this.command('XCFGSET', 'IDMP-DURATION', `${durationSeconds}`, 'IDMP-MAXSIZE', `${entriesMax}`);
+  }
+
+  startProducer(name: ByteSlice): void {
+    keep(this.producer, name);
+    if (!this.knowsProducers) this.lose('stream-producers');
+  }
+
+  produced(message: ByteSlice, id: StreamId): void {
+    // Servers take no record of an entry that is gone.
+    if (!this.knowsProducers || !this.isPresent(id)) return;
+    this.recorded++;
+    const { output } = this;
+    output.head(5);
+    output.word('XIDMPRECORD');
+    this.bulk(this.key);
+    this.bulk(this.producer);
+    output.bulk(message.bytes, message.start, message.end);
+    output.word(formatId(id));
+  }
+
+  producedTotals(added: Long, duplicates: Long): void {
+    if (added !== this.recorded || duplicates !== 0) this.lose('stream-producers');
+  }
+
+  private get knowsProducers(): boolean {
+    return this.target.loads.has(TYPE_STREAM_LISTPACKS_4);
   }
 
   private endConsumer(): void {

@@ -11,6 +11,7 @@ import {
   type ItemHandler,
   type KeyHead,
   SKIP,
+  type StreamIdempotence,
   type StreamMeta,
 } from '../model/handler.js';
 import type { ValueKind } from '../model/kind.js';
@@ -253,18 +254,24 @@ export class CommandEmitter implements ItemHandler {
     this.streams.consumerPending(id);
   }
 
-  streamReleased(): void {}
-
-  streamIdempotence(): void {}
-
-  streamProducer(): void {
-    this.losses.add('stream-producers');
+  streamReleased(id: StreamId): void {
+    this.streams.released(id);
   }
 
-  streamProduced(): void {}
+  streamIdempotence(settings: StreamIdempotence): void {
+    this.streams.idempotence(settings);
+  }
+
+  streamProducer(name: ByteSlice): void {
+    this.streams.startProducer(name);
+  }
+
+  streamProduced(messageId: ByteSlice, id: StreamId): void {
+    this.streams.produced(messageId, id);
+  }
 
   streamProducedTotals(added: Long, duplicates: Long): void {
-    if (added !== 0 || duplicates !== 0) this.losses.add('stream-producers');
+    this.streams.producedTotals(added, duplicates);
   }
 
   arrayCursor(index: Long): void {

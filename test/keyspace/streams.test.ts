@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { Long } from '../../src/bytes/int64.js';
 import type { ByteSlice } from '../../src/bytes/slice.js';
+import { MemoryTarget } from '../../src/bytes/target.js';
+import { CommandEmitter } from '../../src/keyspace/emit.js';
 import { APPLIED, FAILED } from '../../src/keyspace/outcome.js';
+import { idOfKey } from '../../src/keyspace/stream/group.js';
 import { readIdText } from '../../src/keyspace/stream/id-text.js';
 import { StreamLoader } from '../../src/keyspace/stream/loader.js';
 import type { StreamValue } from '../../src/keyspace/stream/stream.js';
 import { ItemSink, type StreamMeta } from '../../src/model/handler.js';
 import { formatId, type StreamId } from '../../src/model/stream-id.js';
+import { RDB_TARGETS } from '../../src/rdb/writer-target.js';
 import { EngineDriver, NOW_MS } from './engine-driver.js';
 
 /** What a stream tells, one line per event. */
@@ -234,6 +238,111 @@ describe('what releases do differently', () => {
     expect(ids(driver.stream('s'))).toEqual(['1-1', '2-1']);
   });
 });
+
+// The replies and the digests of these were asked of Redis 8.8 (its development of June 2026) with random commands:
+// test/keyspace/recorded.test.ts.
+describe('what Redis 8.2 to 8.8 added', () => {
+  const driven = (...commands: string[]): EngineDriver => {
+    const driver = new EngineDriver();
+    for (const command of commands) expect(driver.run(command), driver.engine.lastError).toBe(APPLIED);
+    return driver;
+  };
+  const three = [
+    'XADD s 1-1 a b',
+    'XADD s 2-1 a b',
+    'XADD s 3-1 a b',
+    'XGROUP CREATE s g 0',
+    'XGROUP CREATE s h 3-1',
+  ];
+  const claim = (id: string) => `XCLAIM s g alice 0 ${id} TIME 5 RETRYCOUNT 2 FORCE JUSTID LASTID 3-1`;
+  const pendingOf = (driver: EngineDriver): string[] =>
+    [...driver.stream('s').groups.get('g')!.pending.inOrder()].map(([, entry]) => `${entry.deliveryCount}`);
+
+  test.each([
+    ['keeps references', 'XDELEX s IDS 2 1-1 9-9', ['2-1', '3-1'], 2],
+    ['drops references', 'XDELEX s DELREF IDS 1 1-1', ['2-1', '3-1'], 1],
+    ['leaves what is pending', 'XDELEX s ACKED IDS 3 1-1 2-1 3-1', ['1-1', '2-1'], 2],
+    ['trims what is acknowledged', 'XTRIM s MAXLEN = 0 ACKED', ['1-1', '2-1'], 2],
+    ['trims with references', 'XTRIM s MINID 3-1 DELREF', ['3-1'], 0],
+    ['acknowledges and deletes', 'XACKDEL s g IDS 1 1-1', ['2-1', '3-1'], 1],
+    ['acknowledges nothing that is not pending', 'XACKDEL s h IDS 1 1-1', ['1-1', '2-1', '3-1'], 2],
+  ] as const)('a deletion %s', (_, command, left, pending) => {
+    const driver = driven(...three, claim('1-1'), claim('2-1'), command);
+    expect(ids(driver.stream('s'))).toEqual(left);
+    expect(driver.stream('s').groups.get('g')!.pending.size).toBe(pending);
+  });
+
+  test('entries that are given back belong to nobody, in that order, until they are claimed', () => {
+    const driver = driven(
+      ...three,
+      claim('1-1'),
+      claim('2-1'),
+      'XNACK s g FAIL IDS 2 2-1 1-1',
+      'XNACK s g SILENT IDS 1 2-1',
+      'XNACK s g FATAL IDS 2 3-1 8-8 FORCE',
+    );
+    const { pending } = driver.stream('s').groups.get('g')!;
+    expect([...pending.released].map((key) => formatId(idOfKey(key)))).toEqual(['1-1', '2-1', '3-1']);
+    expect(pendingOf(driver)).toEqual(['2', '1', '9223372036854775807']);
+    expect(driver.run('XCLAIM s g bob 0 3-1')).toBe(APPLIED);
+    expect(driver.run('XACK s g 1-1')).toBe(APPLIED);
+    expect([...pending.released].map((key) => formatId(idOfKey(key)))).toEqual(['2-1']);
+    expect(pendingOf(driver)).toEqual(['1', '9223372036854775807']);
+  });
+
+  test('messages are remembered, up to a number, and forgotten with other settings', () => {
+    const driver = driven('XADD s IDMP p one 1-1 a b', 'XADD s IDMP p one * a b', 'XIDMPRECORD s q two 1-1');
+    const told = () => {
+      const { durationSeconds, entriesMax, added, duplicates } = driver.stream('s').remembered;
+      return [durationSeconds, entriesMax, added, duplicates];
+    };
+    expect(told()).toEqual([100, 100, 2, 1]);
+    expect(driver.run('XIDMPRECORD s q two 9-9')).toBe(FAILED);
+    driver.run('XCFGSET s IDMP-MAXSIZE 1');
+    driver.run('XADD s IDMP p one 2-1 a b');
+    driver.run('XADD s IDMP p two 3-1 a b');
+    driver.run('XADD s IDMP p one 4-1 a b');
+    expect(told()).toEqual([100, 1, 5, 1]);
+    expect(ids(driver.stream('s'))).toEqual(['1-1', '2-1', '3-1', '4-1']);
+  });
+
+  test('all of it goes into commands for Redis 8.8, and comes back', () => {
+    const driver = driven(
+      ...three,
+      claim('1-1'),
+      claim('2-1'),
+      'XNACK s g FAIL IDS 2 2-1 1-1',
+      'XCFGSET s IDMP-DURATION 60',
+      'XADD s IDMP p one 4-1 a b',
+    );
+    const memory = new MemoryTarget();
+    const losses: string[] = [];
+    const target = RDB_TARGETS.get('redis-8.8')!;
+    const emitter = new CommandEmitter(memory, { target, onLoss: (_head, what) => losses.push(what) });
+    driver.engine.keyspace.walk(emitter).run();
+    emitter.finish();
+    expect(losses).toEqual([]);
+    const again = new EngineDriver();
+    for (const words of wordsOf(memory.bytes())) expect(again.run(...words)).toBe(APPLIED);
+    const lines = (from: EngineDriver) =>
+      told(from.stream('s')).map((line) => line.replace(/ \d{13} .*/, ''));
+    expect(lines(again)).toEqual(lines(driver));
+    expect(again.stream('s').remembered).toEqual(driver.stream('s').remembered);
+    const { pending } = again.stream('s').groups.get('g')!;
+    expect([...pending.released].map((key) => formatId(idOfKey(key)))).toEqual(['2-1', '1-1']);
+  });
+});
+
+/** The words of commands in RESP that hold no line ends. */
+function wordsOf(bytes: Buffer): string[][] {
+  const lines = bytes.latin1Slice().split('\r\n');
+  const commands: string[][] = [];
+  for (const [i, line] of lines.entries()) {
+    if (line.startsWith('*')) commands.push([]);
+    else if (lines[i - 1]?.startsWith('$') === true) commands.at(-1)!.push(line);
+  }
+  return commands;
+}
 
 describe('ids as text', () => {
   const parse = (text: string): string | null => {

@@ -8,8 +8,8 @@ export const DURATION_MAX_SECONDS = 86400;
 export const ENTRIES_MAX = 10000;
 
 /** What a server takes for a stream that nobody configured. */
-const DURATION_SECONDS = 100;
-const ENTRIES = 100;
+export const DURATION_SECONDS = 100;
+export const ENTRIES = 100;
 
 /**
  * What a stream remembers of messages that producers sent, so that one sent twice is added once. Names and message ids
