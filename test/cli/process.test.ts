@@ -17,6 +17,7 @@ import { VERSION } from '../../src/cli/version.js';
 import { corpusPath } from '../support/corpus.js';
 import { temporaryDirectory } from '../support/temporary.js';
 import { transpiledProgram } from '../support/transpiled.js';
+import { terminalTests } from './explore/on-terminal.js';
 
 // What only a real process shows: signals, pipes that close, a second thread.
 
@@ -213,3 +214,5 @@ async function gather(stream: NodeJS.ReadableStream): Promise<string> {
 function ended(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.once('close', resolve));
 }
+
+terminalTests(() => program);

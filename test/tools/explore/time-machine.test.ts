@@ -6,7 +6,7 @@ import { openSource } from '../../../src/tools/library.js';
 import { aofCases, type Checkpoint, CORPUS_SERVERS, corpusPath } from '../../support/corpus.js';
 import { seeds, THOROUGH } from '../../support/effort.js';
 import { Random } from '../../support/random.js';
-import { digestName, firstScript, sizeOf } from '../../support/verdict.js';
+import { digestName, sizeOf } from '../../support/verdict.js';
 import { testContext } from '../context.js';
 
 const SERVERS = CORPUS_SERVERS.filter((server) => THOROUGH || server === 'redis-7.0.15');
@@ -19,12 +19,9 @@ async function open(path: string, heldBytes = () => 0, memoryBytes = Number.POSI
 }
 
 /** Those that rekindle and the server agree on: see test/corpus/replay.test.ts. */
-function checkpointsOf(server: string, path: string, all: readonly Checkpoint[]): Checkpoint[] {
-  const script = firstScript(path);
+function checkpointsOf(server: string, all: readonly Checkpoint[]): Checkpoint[] {
   const halves = server === 'redis-2.8.24' || server === 'redis-3.2.13';
-  return all.filter(({ offset, inside_multi: inside }) => {
-    return !(inside && halves) && (script < 0 || offset <= script);
-  });
+  return all.filter(({ inside_multi: inside }) => !(inside && halves));
 }
 
 describe.each(SERVERS)('%s', (server) => {
@@ -36,7 +33,7 @@ describe.each(SERVERS)('%s', (server) => {
   test.each(cases)('$title, back and forth between its checkpoints', async ({ path, truth }) => {
     const machine = await open(path);
     const random = new Random(seeds('explore')[0]!);
-    const checkpoints = checkpointsOf(server, path, truth.checkpoints!);
+    const checkpoints = checkpointsOf(server, truth.checkpoints!);
     for (let i = 0; i < checkpoints.length * (THOROUGH ? 4 : 1); i++) {
       const { file, offset, digest, dbsize } = random.pick(checkpoints);
       const index = machine.set.files.findIndex(({ name }) => name === file);
