@@ -1,6 +1,9 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { type ByteSource, MemorySource, StreamSource } from '../../src/bytes/source.js';
+import { packingOf, UnpackedSource } from '../../src/bytes/unpack.js';
+import type { FormatError } from '../../src/errors.js';
+import { lz4Frame, vcs, zstdFrame } from '../support/pack.js';
 import { checkedSource, errorsOf, flawsOf } from './damage.js';
 
 // Lengths and counts that promise more than any file holds. None may be believed before the bytes are there: each answer
@@ -85,6 +88,74 @@ describe('a log that promises', () => {
     await refused(Buffer.from(before + text), 'aof');
   });
 });
+
+/** An LZ4 frame of one block that is none, its size as given. */
+function lz4Block(block: readonly number[], claimed = block.length): Buffer {
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(claimed);
+  return Buffer.concat([lz4Frame(Buffer.alloc(0)).subarray(0, 7), size, Buffer.from(block), Buffer.alloc(4)]);
+}
+
+const PLAIN = rdb('00 01 6b 01 76 ff');
+const FRAME = lz4Frame(PLAIN);
+const EXPANDING = [0x1f, 65, 1, 0, ...Array<number>(1000).fill(255), 0, 0];
+const ZSTD = Buffer.from('28b52ffd', 'hex');
+const zstdSized = (size: string) =>
+  Buffer.concat([ZSTD, Buffer.from(`e0${size}`, 'hex'), Buffer.alloc(1000)]);
+const KIB = Buffer.alloc(1000);
+
+describe('packed bytes that promise', () => {
+  test.each<[string, Buffer, string, string, number]>([
+    ['a block of LZ4 of 2 GB', lz4Block([], 0x7fffffff), 'corrupt', 'block-size', 7],
+    ['literals that are not there', lz4Block([0xf0, 255, 255, 0]), 'corrupt', 'input-ends', 15],
+    ['a block that expands beyond its frame', lz4Block(EXPANDING), 'corrupt', 'output-too-long', 0],
+    ['a match before anything', lz4Block([0x14, 65, 255, 255, 0]), 'corrupt', 'match-before-start', 13],
+    ['4 GB in a frame of zstd', zstdSized('0000000001000000'), 'unsupported', 'window', 0],
+    [
+      'a block of zstd beyond its window',
+      Buffer.concat([ZSTD, Buffer.from('0000fdffff', 'hex'), KIB]),
+      'corrupt',
+      'block-size',
+      6,
+    ],
+    ['a zstd bomb of more than it says', zstdBomb(100), 'corrupt', 'content-size', 0],
+    ['VCS of another version', vcs(PLAIN, {}, [2, 1, 0, 1]), 'unsupported', 'version', 3],
+    ['VCS of another codec', vcs(PLAIN, {}, [1, 2, 0, 1]), 'unsupported', 'codec', 4],
+    ['VCS with its reserved byte set', vcs(PLAIN, {}, [1, 1, 1, 1]), 'unsupported', 'reserved-byte', 5],
+    ['VCS of another kind', vcs(PLAIN, {}, [1, 1, 0, 0]), 'unsupported', 'stream-kind', 6],
+    ['nothing behind VCS', Buffer.concat([vcs(PLAIN), FRAME]), 'trailing-bytes', '', vcs(PLAIN).length],
+  ])('%s is refused at once, with place and reason', async (_name, bytes, code, reason, at) => {
+    const memory = process.memoryUsage().arrayBuffers;
+    const startedAt = performance.now();
+    const source = new UnpackedSource(new MemorySource(bytes), packingOf(bytes)!);
+    const error = await readAll(source).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: `packed/${code}` });
+    const { detail } = error as FormatError;
+    if (reason !== '') expect(detail['reason']).toBe(reason);
+    if (at > 0) expect(detail['packedOffset']).toBe(at);
+    // The LZ4 kernel has eight MiB of its own, of which it touches what it needs.
+    expect(process.memoryUsage().arrayBuffers - memory).toBeLessThan(16 << 20);
+    expect(performance.now() - startedAt).toBeLessThan(500);
+  });
+});
+
+/** A frame of many blocks of one repeated byte that claims to hold nothing like that. */
+function zstdBomb(blocks: number): Buffer {
+  const many = zstdFrame(Array.from({ length: blocks }, () => ({ byte: 0, count: 131072 })));
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(200_000);
+  return Buffer.concat([ZSTD, Buffer.from([0x80, 56]), size, many.subarray(6)]);
+}
+
+async function readAll(source: ByteSource): Promise<void> {
+  const reader = await source.open();
+  try {
+    const into = Buffer.alloc(1 << 16);
+    while ((await reader.read(into)) > 0);
+  } finally {
+    await reader.close();
+  }
+}
 
 function rdb(hex: string): Buffer {
   // What follows is there, but not as much as promised.
