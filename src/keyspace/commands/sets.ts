@@ -62,12 +62,17 @@ function pop(engine: Engine, command: CommandSpans): Outcome {
 /** Makes a set from others: entries in argument order, -1 for a key that does not exist. */
 type Combination = (engine: Engine, sources: readonly number[], result: number) => void;
 
+/** The first release that looks at the kinds of all keys of an intersection. */
+const CHECKS_ALL_KINDS = 602;
+
 function store(engine: Engine, command: CommandSpans, combine: Combination): Outcome {
   const sources: number[] = [];
   for (let i = 2; i < command.argc; i++) {
     const entry = engine.find(command, i);
     if (entry >= 0 && engine.db.kindAt(entry) !== SET) return engine.wrongType();
     sources.push(entry);
+    // What stands behind a key that is not there was of no interest.
+    if (entry < 0 && combine === intersect && engine.release < CHECKS_ALL_KINDS) break;
   }
   const result = beginResult(engine, PACKED_SET);
   combine(engine, sources, result);

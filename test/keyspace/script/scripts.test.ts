@@ -128,3 +128,16 @@ test('a log of scripts that are all different does not fill the machine', () => 
   const body = `return '${'x'.repeat(20_000)}'`;
   for (let i = 0; i < 300; i++) expect(scripted.do('EVAL', `${body} -- ${i}`, '0')).toBe(0);
 });
+
+test('old servers look at no key behind one that an intersection lacks', () => {
+  for (const [release, kept] of [
+    [400, 0],
+    [700, 1],
+  ] as const) {
+    const scripted = new ScriptedEngine(release);
+    scripted.do('SET', 'text', 'x');
+    scripted.do('SADD', 'set', 'a');
+    scripted.do('SINTERSTORE', 'set', 'none', 'text');
+    expect(scripted.eval(`return redis.call('EXISTS', 'set')`)).toBe(kept);
+  }
+});
