@@ -41,8 +41,9 @@ export function printReplay(report: ReplayReport, options: ReplayOptions, sessio
   const where =
     file === null ? 'an empty log' : `${printable(file.name)} at offset ${offset(stoppedAt.offset)}`;
   const time = timeMs < 0 ? '' : `, ${instant(timeMs)}`;
-  row('stopped', `${where}, command ${count(command)}${time}: ${REASONS[reason]}`);
   const { command: undone } = report.undo ?? { command: null };
+  const why = undone === null ? REASONS[reason] : 'the command to be undone is next';
+  row('stopped', `${where}, command ${count(command)}${time}: ${why}`);
   if (undone !== null) row('undone', undoneText(undone, session));
   row(report.keys === null ? 'copied' : 'applied', counted(report.applied, 'command'));
   if (report.skipped.length > 0) row('skipped', style.yellow(counted(report.skipped.length, 'command')));
