@@ -6,9 +6,6 @@ import { UnpackThread } from './unpack-thread.js';
 /** How bytes can be packed; 'vcs' is Valkey's own envelope around an RDB. */
 export type Packing = 'gzip' | 'zstd' | 'lz4' | 'vcs';
 
-/** Bytes from the start that tell a packing. */
-export const PACKING_BYTES = 4;
-
 /** How the bytes that start so are packed, null when they are not. */
 export function packingOf(head: Uint8Array): Packing | null {
   const [a, b, c, d] = head;

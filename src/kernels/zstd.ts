@@ -6,8 +6,6 @@ export const ZSTD_MAGIC = 0xfd2fb528;
 export const ZSTD_BLOCK_MAX = 131072;
 /** The largest window the zstd program accepts unless told otherwise. */
 export const ZSTD_WINDOW_MAX = 1 << 27;
-/** The header may take this many bytes behind the magic. */
-export const ZSTD_HEADER_MAX = 14;
 
 /** What the header of a frame says. */
 export interface ZstdHeader {

@@ -1,4 +1,4 @@
-import { type Long, normalLong, unsignedLong } from '../bytes/int64.js';
+import { type Long, unsignedLong } from '../bytes/int64.js';
 
 /** A stream entry's id: milliseconds and sequence, each as two unsigned 32-bit words. Immutable. */
 export interface StreamId {
@@ -50,16 +50,4 @@ export function idOf(ms: Long, seq: Long): StreamId {
     seqHigh: Number(b >> 32n),
     seqLow: Number(b & 0xffffffffn),
   };
-}
-
-const MAX_U64 = 18446744073709551615n;
-
-/** Parses `ms-seq` or `ms` (then `seq` is `missingSeq`); null when it is neither. */
-export function parseId(text: string, missingSeq: Long): StreamId | null {
-  const match = /^(\d{1,20})(?:-(\d{1,20}))?$/.exec(text);
-  if (match === null) return null;
-  const ms = BigInt(match[1]!);
-  const seq = match[2] === undefined ? BigInt(missingSeq) : BigInt(match[2]);
-  if (ms > MAX_U64 || seq > MAX_U64) return null;
-  return idOf(normalLong(ms), normalLong(seq));
 }

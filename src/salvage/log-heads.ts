@@ -9,8 +9,6 @@ export const ARGUMENT_MAX = 512 * 1024 * 1024;
 const NAME_MAX = 96;
 const NONE = -1;
 const SMALLEST_ARGUMENT = 5;
-/** `*1`, `$4` and `PING`, with their line ends. */
-export const SMALLEST_RECORD = 14;
 
 /**
  * True when a record seems to start at `at`: `*n`, `$len` and the whole name of a command that takes so many arguments,
