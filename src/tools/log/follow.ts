@@ -166,7 +166,7 @@ export class LogFollower {
 }
 
 /** True for what a rewrite does to whoever opens the files of its set. */
-export function isRewritten(error: unknown): boolean {
+function isRewritten(error: unknown): boolean {
   return error instanceof InputError && (error.code === 'input/missing' || error.code === 'input/changed');
 }
 
