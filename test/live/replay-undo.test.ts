@@ -1,6 +1,6 @@
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { runCli } from '../cli/memory-io.js';
 import { corpusPath } from '../support/corpus.js';
 import { describeServer, type TestServer, withServer } from '../support/server.js';
@@ -100,14 +100,15 @@ describeServer('a private server', () => {
   it('comes to the same, leaves nothing behind, and says what differs', async () => {
     const source = temporaryDirectory('prove');
     cpSync(corpusPath('redis-7.0.15', 'workload'), source, { recursive: true });
-    const servers = () => readdirSync('/tmp').filter((name) => name.startsWith('rekindle-server-'));
-    const before = servers();
+    const place = temporaryDirectory('place');
+    vi.stubEnv('TMPDIR', place);
     const equal = await runCli(['replay', source, '--until-command', '400', '--engine', 'server', '--json']);
     expect(equal).toMatchObject({ exit: 0 });
     expect(JSON.parse(equal.stdout)).toMatchObject({ proof: { equal: true, differences: 0 } });
-    expect(servers()).toEqual(before);
+    expect(readdirSync(place)).toEqual([]);
     const none = await runCli(['replay', source, '--engine', 'server', '--server', '/bin/true']);
     expect(none).toMatchObject({ exit: 2 });
     expect(none.stderr).toContain('/bin/true is no Redis or Valkey server');
+    vi.unstubAllEnvs();
   });
 });
