@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { LogEnd } from '../../aof/log.js';
 import type { AofSet } from '../../aof/set.js';
 import { copyOf, writeAofDirectory, writeAofFile } from '../../aof/writer.js';
+import { localDisk } from '../../bytes/disk.js';
 import { END } from '../../bytes/window.js';
 import { UsageError } from '../../errors.js';
 import { Walk } from '../../keyspace/walk.js';
@@ -75,7 +76,12 @@ export async function prove(
   }
   const program = await serverProgram(request.program);
   const directory = await mkdtemp(join(tmpdir(), 'rekindle-server-'));
-  await layOut(set, stoppedAt, program, directory);
+  try {
+    await layOut(set, stoppedAt, program, directory);
+  } catch (error) {
+    await localDisk.removeTree(directory);
+    throw error;
+  }
   const databases = Math.max(DATABASES_MIN, ...rebuilt.keyspace.indexes().map((index) => index + 1));
   const appendFilename = filenameOf(set);
   const server = await PrivateServer.start({
