@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Verdict } from '../../src/model/verdict.js';
 import type { CorruptTruth, LoadTruth } from './corpus.js';
 
@@ -10,14 +9,6 @@ export function digestName(server: string): string {
 /** Keys in all databases together. */
 export function sizeOf(dbsize: Readonly<Record<string, number>>): number {
   return Object.values(dbsize).reduce((total, size) => total + size, 0);
-}
-
-/** Where a log of one file holds its first EVAL, whose Lua only a server can run; -1 when it has none. */
-export function firstScript(path: string): number {
-  if (!path.endsWith('.aof')) return -1;
-  const bytes = readFileSync(path);
-  const name = bytes.indexOf('\r\n$4\r\nEVAL\r\n');
-  return name < 0 ? -1 : bytes.lastIndexOf('*', name);
 }
 
 /** What a server says when it goes on without something, or thinks nothing good of what it goes on with. */
