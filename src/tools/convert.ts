@@ -25,6 +25,8 @@ export interface ConvertOptions {
   readonly onDuplicate: OnDuplicate;
   readonly dialect: DialectName | null;
   readonly onUnknown: 'stop' | 'skip';
+  /** Write an RDB as Valkey's compressed stream. */
+  readonly compressedStream: boolean;
   /** Replace what stands at the output. */
   readonly force: boolean;
   /** Publish nothing when something was lost. */

@@ -2,11 +2,9 @@ import { memoryUsage } from 'node:process';
 import { type ByteSource, FileSource, MemorySource } from '../bytes/source.js';
 import { FileTarget } from '../bytes/target.js';
 import { VcsTarget } from '../bytes/vcs-target.js';
-import { UsageError } from '../errors.js';
 import type { KeyRecord } from '../model/value.js';
 import { type ReadRdbOptions, readRdb as readRdbFrom } from '../rdb/records.js';
 import { RdbWriter } from '../rdb/writer.js';
-import type { RdbTarget } from '../rdb/writer-target.js';
 import { type CheckOptions, type CheckReport, check as checkSource } from './check.js';
 import type { ToolContext } from './context.js';
 import { convertFormByName } from './convert/forms.js';
@@ -35,7 +33,7 @@ import {
   openSource as openSourceAt,
   type Source,
 } from './source.js';
-import { targetNamed } from './target-choice.js';
+import { assertReadsStream, targetNamed } from './target-choice.js';
 import { RecordTeller } from './tell-record.js';
 import type { Loss } from './write-dataset.js';
 
@@ -106,6 +104,7 @@ export async function convert(
     force: false,
     refuseLoss: false,
     stream: null,
+    compressedStream: false,
     shown: (name) => JSON.stringify(name),
     ...options,
   };
@@ -272,7 +271,7 @@ export async function writeRdb(
   const lost: Loss[] = [];
   const server = targetNamed(options.for ?? 'redis-7.0', 'for');
   const isStream = options.compress === 'lz4-stream';
-  if (isStream) assertReadsStream(server);
+  if (isStream) assertReadsStream(server, 'compress', 'name valkey-9.0 or later with `for`');
   const file = await FileTarget.create(path, { force: options.force === true });
   const target = isStream ? new VcsTarget(file) : file;
   try {
@@ -299,16 +298,4 @@ export async function writeRdb(
   } finally {
     await target.discard();
   }
-}
-
-/** The RDB version of Valkey 9, after which compressed streams come. */
-const FIRST_VERSION_WITH_STREAM = 80;
-
-/** @throws UsageError for a server that never reads a compressed stream */
-function assertReadsStream({ name, product, version }: RdbTarget): void {
-  if (product === 'valkey' && version >= FIRST_VERSION_WITH_STREAM) return;
-  throw new UsageError(
-    `compress: ${name} does not read compressed streams`,
-    'name valkey-9.0 or later with `for`',
-  );
 }

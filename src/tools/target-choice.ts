@@ -49,3 +49,12 @@ export interface Traits {
 export function oldestTarget(traits: Traits): RdbTarget {
   return RDB_TARGETS.get(traits.fieldTtls ? 'redis-7.4' : traits.fromManifest ? 'redis-7.0' : 'redis-6.2')!;
 }
+
+/** The RDB version of Valkey 9, after which compressed streams come. */
+const FIRST_VERSION_WITH_STREAM = 80;
+
+/** @throws UsageError for a server that never reads a compressed stream; `option` asked for one */
+export function assertReadsStream({ name, product, version }: RdbTarget, option: string, hint: string): void {
+  if (product === 'valkey' && version >= FIRST_VERSION_WITH_STREAM) return;
+  throw new UsageError(`${option}: ${name} does not read compressed streams`, hint);
+}

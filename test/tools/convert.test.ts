@@ -219,6 +219,16 @@ describe('what another server has no place for', () => {
   });
 });
 
+test('an RDB goes into a compressed stream, and comes out of it', async () => {
+  const packed = place('.rdb');
+  await convert(TYPES, packed, '--for', 'valkey-9.1', '--vcs');
+  expect(readFileSync(packed).latin1Slice(0, 3)).toBe('VCS');
+  expect((await runCli(['check', packed])).exit).toBe(0);
+  const plain = place('.rdb');
+  await convert(packed, plain, '--for', 'redis-7.0');
+  expect(await digest(plain)).toBe(TYPES_DIGEST);
+});
+
 describe('what cannot be', () => {
   test.each([
     ['an output that exists', [TYPES, place('.rdb'), '--to', 'json'], 2, /exists/],
@@ -230,6 +240,8 @@ describe('what cannot be', () => {
     ['several outputs on standard output', [TYPES, '-', '--to', 'csv', '--split', 'db'], 2, /--split/],
     ['a server for a form of none', [TYPES, place('.csv'), '--for', 'redis-7.0'], 2, /none loads csv/],
     ['a directory for a server that has none', [TYPES, place(''), '--for', 'redis-6.2'], 2, /no append-only/],
+    ['a compressed stream for Redis', [TYPES, place('.rdb'), '--vcs'], 2, /does not read compressed streams/],
+    ['a compressed stream of lines', [TYPES, place('.json'), '--vcs'], 2, /--vcs is a form of RDBs/],
     ['slots in two ranges', [TYPES, place('.rdb'), '--split', 'slots:0-5,5-9'], 2, /two ranges/],
     ['slots that are none', [TYPES, place('.rdb'), '--split', 'slots:0-16384'], 2, /no range of slots/],
     ['a change of TTLs that is none', [TYPES, place('.rdb'), '--ttl', 'shift:soon'], 2, /--ttl/],

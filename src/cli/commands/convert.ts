@@ -27,6 +27,7 @@ interface ConvertFlags extends SourceFlags, FilterFlags {
   readonly split?: string;
   readonly onDuplicate?: string;
   readonly onUnknown?: string;
+  readonly vcs?: boolean;
 }
 
 export const convert: CommandDefinition = {
@@ -54,6 +55,7 @@ export const convert: CommandDefinition = {
       .option('--map-db <n=m>', 'put the keys of database N into M', gather)
       .option('--split <how>', 'write several outputs: slots:0-8191,8192-16383, count:N (by slot) or db')
       .option('--on-duplicate <rule>', 'a key that comes twice: error (default), first or last source wins')
+      .option('--vcs', "write an RDB as Valkey's compressed stream (no released server reads that yet)")
       .option(
         '--on-unknown <what>',
         'at a command of a log the engine does not know: stop (default) or skip',
@@ -122,6 +124,9 @@ function optionsOf(path: string, flags: ConvertFlags, session: Session): Convert
   if (flags.for !== undefined && !isForServer(form)) {
     throw new UsageError(`--for says which server loads the output, and none loads ${form}`, 'leave it out');
   }
+  if (flags.vcs === true && form !== 'rdb') {
+    throw new UsageError(`--vcs is a form of RDBs, not of ${form}`, 'leave it out');
+  }
   const split = splitFor(path, flags);
   return {
     path,
@@ -130,6 +135,7 @@ function optionsOf(path: string, flags: ConvertFlags, session: Session): Convert
     conditions: conditionsOf(flags),
     transforms: transformsOf(flags),
     split,
+    compressedStream: flags.vcs === true,
     onDuplicate: parseWord(flags.onDuplicate ?? 'error', '--on-duplicate', ['first', 'last', 'error']),
     dialect: settings.dialect,
     onUnknown: parseWord(flags.onUnknown ?? 'stop', '--on-unknown', ['stop', 'skip']),

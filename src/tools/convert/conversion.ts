@@ -8,7 +8,7 @@ import type { ConvertOptions, ConvertReport } from '../convert.js';
 import { KeyFilter } from '../filter.js';
 import { KeyGate, SizeGate } from '../gate.js';
 import type { DatasetSource } from '../source.js';
-import { targetOf } from '../target-choice.js';
+import { assertReadsStream, targetOf } from '../target-choice.js';
 import { type Told, tellSource } from '../tell-source.js';
 import type { Loss } from '../write-dataset.js';
 import { type Origin, SourceEntry } from './entry.js';
@@ -134,8 +134,10 @@ export class Conversion {
     const { options, context } = this;
     this.target ??= this.targetFor(origin);
     assertConvertForm(options.form, this.target);
+    if (options.compressedStream) assertReadsStream(this.target, '--vcs', 'give --for valkey-9.1');
     for (const output of this.outputs.values()) {
       output.open({
+        compressedStream: options.compressedStream,
         target: this.target,
         // For the server that wrote the source its values stand as they are; for another they look like its own.
         copyValues: options.target === null,

@@ -3,6 +3,7 @@ import { nothing, writeAofFiles } from '../../aof/writer.js';
 import { DirectoryTarget } from '../../bytes/directory-target.js';
 import type { ByteSlice } from '../../bytes/slice.js';
 import { type ByteTarget, FileTarget } from '../../bytes/target.js';
+import { VcsTarget } from '../../bytes/vcs-target.js';
 import { assert } from '../../errors.js';
 import { CommandEmitter } from '../../keyspace/emit.js';
 import type { ItemHandler, KeyHead } from '../../model/handler.js';
@@ -33,6 +34,8 @@ export interface WritingOptions {
   readonly target: RdbTarget;
   /** Take values that the target loads as they stand byte for byte. */
   readonly copyValues: boolean;
+  /** An RDB as Valkey's compressed stream. */
+  readonly compressedStream: boolean;
   readonly nowMs: number;
   readonly onLoss: (head: KeyHead | null, what: Loss['what']) => void;
 }
@@ -106,10 +109,11 @@ export class ConvertOutput {
   }
 
   open(options: WritingOptions): void {
+    if (options.compressedStream) this.content = new VcsTarget(this.content);
     this.made = this.writerOf(options);
   }
 
-  private writerOf({ target, copyValues, nowMs, onLoss }: WritingOptions): DatasetWriter {
+  private writerOf({ target, copyValues, compressedStream, nowMs, onLoss }: WritingOptions): DatasetWriter {
     const { form } = this.place;
     const { content } = this;
     switch (form) {
@@ -126,9 +130,10 @@ export class ConvertOutput {
         if (form === 'aof' && !preamble) return new CommandEmitter(content, { target, onLoss });
         return new RdbWriter(content, {
           target,
-          compress: true,
-          checksum: true,
-          copyValues,
+          // The stream around it does both.
+          compress: !compressedStream,
+          checksum: !compressedStream,
+          copyValues: copyValues && !compressedStream,
           aofBase: preamble,
           nowSeconds: Math.floor(nowMs / 1000),
           onLoss,
@@ -162,7 +167,7 @@ export class ConvertOutput {
 
   /** @throws OutputError */
   publish(): Promise<void> {
-    return (this.directory ?? this.target).publish();
+    return (this.directory ?? this.content).publish();
   }
 
   /** Takes everything back that was not published. May be called twice. */
