@@ -1,3 +1,5 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { NO_CUT } from '../../src/aof/cut.js';
 import type { LogContext } from '../../src/aof/log.js';
@@ -39,6 +41,21 @@ async function replay(path: string, server: string, ...until: string[]): Promise
   return JSON.parse(ran.stdout) as Replayed;
 }
 
+const MULTI = '*1\r\n$5\r\nMULTI\r\n';
+
+/** Where the transactions begin that points of a log stand in: `file:offset`. Only there is the state before worth its time. */
+function beginnings(path: string, points: readonly Checkpoint[]): Set<string> {
+  const single = statSync(path).isFile();
+  return new Set(
+    points
+      .filter(({ inside_multi: insideMulti }) => insideMulti)
+      .map(({ file, offset }) => {
+        const bytes = readFileSync(single ? path : join(path, 'appendonlydir', file));
+        return `${file}:${bytes.lastIndexOf(MULTI, offset)}`;
+      }),
+  );
+}
+
 /** Offset, digest and number of keys at each of some points of a log, in one pass over it. */
 async function passing(
   path: string,
@@ -47,6 +64,7 @@ async function passing(
 ): Promise<(string | number)[][]> {
   const as = serverNamed(digestName(server), 'as');
   const left = [...points].sort((a, b) => a.offset - b.offset);
+  const open = beginnings(path, points);
   const seen = new Map<Checkpoint, (string | number)[]>();
   const stateOf = (keyspace: Keyspace): (string | number)[] => {
     const digest = new DigestHandler({
@@ -61,10 +79,10 @@ async function passing(
   let before: (string | number)[] | null = null;
   const watch = {
     satisfied: false,
-    take: (command: CommandSpans, context: LogContext, { keyspace }: Engine): boolean => {
+    take: (_command: CommandSpans, context: LogContext, { keyspace }: Engine): boolean => {
       const { file, offset, length, inTransaction } = context;
       if (!inTransaction) before = null;
-      else if (command.is(0, 'MULTI') && left[0]?.inside_multi === true) before = stateOf(keyspace);
+      else if (open.has(`${file.name}:${offset}`)) before = stateOf(keyspace);
       while (left.length > 0 && left[0]!.file === file.name && left[0]!.offset < offset + length) {
         const point = left.shift()!;
         seen.set(point, [point.offset, ...(before ?? stateOf(keyspace))]);
