@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { ITEMS, RAW, SKIP } from '../../src/model/handler.js';
 import { inParts } from '../support/chop.js';
@@ -54,8 +55,10 @@ describe('every kind of record in one file', () => {
   test('every prefix is a truncation, and tells a prefix of what the file tells', () => {
     for (let end = 0; end < bytes.length; end++) {
       const cut = decode(bytes.subarray(0, end), {});
+      const told = whole.lines.slice(0, cut.lines.length);
+      if (cut.code === 'rdb/truncated' && isDeepStrictEqual(cut.lines, told) && cut.offset <= end) continue;
       expect(cut.code, `cut at ${end}`).toBe('rdb/truncated');
-      expect(cut.lines, `cut at ${end}`).toEqual(whole.lines.slice(0, cut.lines.length));
+      expect(cut.lines, `cut at ${end}`).toEqual(told);
       expect(cut.offset).toBeLessThanOrEqual(end);
     }
   });
@@ -65,7 +68,7 @@ describe('every kind of record in one file', () => {
       for (const flip of flipsAt(at)) {
         const bad = Buffer.from(bytes);
         bad[at]! ^= flip;
-        expect(decode(bad, {}).code, `byte ${at} ^ ${flip}`).not.toBeNull();
+        if (decode(bad, {}).code === null) expect.fail(`byte ${at} ^ ${flip} passes`);
       }
     }
   });
@@ -80,12 +83,12 @@ describe('every kind of record in one file', () => {
     ({ depth, deep }) => {
       const unchecked = everything().endUnchecked();
       for (let at = 0; at < unchecked.length; at++) {
-        for (const flip of deep ? FLIPS : flipsAt(at)) {
+        for (const flip of flipsAt(at)) {
           const bad = Buffer.from(unchecked);
           bad[at]! ^= flip;
           const { code, offset, lines } = decode(bad, { verifyChecksum: false, depth, deep });
-          if (code === null) expect(lines.at(-1), `byte ${at} ^ ${flip}`).toMatch(/^end /);
-          else expect(offset, `byte ${at} ^ ${flip}`).toBeLessThanOrEqual(bad.length);
+          if (code === null ? lines.at(-1)?.startsWith('end ') : offset <= bad.length) continue;
+          expect.fail(`byte ${at} ^ ${flip}: ${code} at ${offset} after ${lines.at(-1)}`);
         }
       }
     },
@@ -95,29 +98,31 @@ describe('every kind of record in one file', () => {
 describe.each(CORPUS_SERVERS)('a small file of %s', (server) => {
   const bytes = corpusBytes(server, 'small.rdb');
   const whole = decode(bytes, { depth: ITEMS });
+  // The files are alike, so that one is damaged where the one before is not.
+  const first = CORPUS_SERVERS.indexOf(server) % step(bytes.length);
   const checked = whole.lines.at(-1)!.startsWith('end ok');
 
   test('cut at any of its bytes is a truncation, and tells a prefix of what it tells', () => {
-    for (let end = 0; end < bytes.length; end += step(bytes.length)) {
+    for (let end = first; end < bytes.length; end += step(bytes.length)) {
       const cut = decode(bytes.subarray(0, end), {});
-      expect(cut.code, `cut at ${end}`).toBe('rdb/truncated');
-      expect(cut.lines.length).toBeLessThan(whole.lines.length);
-      expect(cut.lines.at(-1), `cut at ${end}`).toBe(whole.lines[cut.lines.length - 1]);
+      const last = cut.lines.at(-1);
+      const same = cut.lines.length < whole.lines.length && last === whole.lines[cut.lines.length - 1];
+      if (cut.code !== 'rdb/truncated' || !same) expect.fail(`cut at ${end}: ${cut.code} after ${last}`);
     }
   });
 
   test('with a flipped byte is found out by checksum or structure, or says so in another content', () => {
-    for (let at = 0; at < bytes.length; at += step(bytes.length)) {
+    for (let at = first; at < bytes.length; at += step(bytes.length)) {
       const bad = Buffer.from(bytes);
       bad[at]! ^= FLIPS[at % FLIPS.length]!;
       const { code, lines } = decode(bad, {});
-      if (checked) expect(code, `byte ${at}`).not.toBeNull();
-      else if (code === null) expect(lines, `byte ${at}`).not.toEqual(whole.lines);
+      if (code !== null) continue;
+      if (checked || isDeepStrictEqual(lines, whole.lines)) expect.fail(`byte ${at} passes`);
     }
   });
 });
 
-/** Every byte of a file up to 1 KiB, of a larger one as many; four times that when there is time. */
+/** Every byte of a file up to half a KiB, of a larger one as many; eight times that when there is time. */
 function step(length: number): number {
-  return Math.max(1, Math.floor(length / (THOROUGH ? 4096 : 1024)));
+  return Math.max(1, Math.floor(length / (THOROUGH ? 4096 : 512)));
 }

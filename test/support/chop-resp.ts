@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import { pump } from '../../src/bytes/pump.js';
 import type { ByteSlice } from '../../src/bytes/slice.js';
@@ -68,9 +69,12 @@ export async function inEveryWay(bytes: Buffer, make: (pauses: boolean) => Chopp
     ['odd chunks', pumped(bytes, [3, 1, 7], make(false), Number.POSITIVE_INFINITY, 5)],
     ['pipe', pumped(bytes, [64], make(true), Number.POSITIVE_INFINITY, 1 << 16)],
   ];
-  for (const [way, outcome] of ways) expect(await outcome, way).toEqual(whole);
-  for (let k = 0; k <= bytes.length; k++)
-    expect(split(bytes, k, make(false)), `split at ${k}`).toEqual(whole);
+  // Thousands of splits: the walk that words a difference is made only for one.
+  const same = (way: string, other: Outcome) => {
+    if (!isDeepStrictEqual(other, whole)) expect(other, way).toEqual(whole);
+  };
+  for (const [way, outcome] of ways) same(way, await outcome);
+  for (let k = 0; k <= bytes.length; k++) same(`split at ${k}`, split(bytes, k, make(false)));
   return whole;
 }
 

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import { ByteWindow, END, type Machine, NEED, PAUSE } from '../../src/bytes/window.js';
 import { FormatError } from '../../src/errors.js';
+import { THOROUGH } from './effort.js';
 import { Random } from './random.js';
 
 /** A machine that has not run yet, and what became of it once it has. */
@@ -21,7 +22,8 @@ export interface Chopped<T> {
   readonly rest: number;
 }
 
-const WHOLE_SPLITS_MAX = 4096;
+/** Inputs up to this are split at every byte. */
+const WHOLE_SPLITS_MAX = THOROUGH ? 4096 : 600;
 const SEEDED_SPLITS = 200;
 
 /**
@@ -109,12 +111,14 @@ class Run<T> {
           return;
         }
         if (progress === NEED) {
-          expect(window.need, 'wants more than there is').toBeGreaterThan(window.end - window.position);
+          const held = window.end - window.position;
+          if (!(window.need > held)) expect(window.need, 'wants more than there is').toBeGreaterThan(held);
           return;
         }
-        expect(progress).toBe(PAUSE);
+        if (progress !== PAUSE) expect(progress).toBe(PAUSE);
         // Leaving a loop that had nothing left is the only item without bytes, so standing still twice is a hang.
-        expect(window.position, 'moved since the last pause').toBeGreaterThan(last);
+        const { position } = window;
+        if (!(position > last)) expect(position, 'moved since the last pause').toBeGreaterThan(last);
         last = window.position;
       }
     });
