@@ -95,6 +95,9 @@ async function run(paths: readonly string[], flags: ConvertFlags, session: Sessi
       'give OUT a path, or leave out --json',
     );
   }
+  if (path === '-' && settings.conceal !== null) {
+    throw new UsageError('--redact hides what is told of a dataset, not the dataset', 'leave it out');
+  }
   const options = optionsOf(path, flags, session);
   const sources: DatasetSource[] = [];
   const again = options.split?.kind === 'db';

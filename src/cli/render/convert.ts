@@ -12,7 +12,12 @@ const LISTED = 10;
 export function printConvert(report: ConvertReport, session: Session): void {
   const { outputs, published, target, form } = report;
   if (!published) {
-    session.complain('nothing was written: --strict allows no loss');
+    const piped = outputs.some(({ path }) => path === '-');
+    session.complain(
+      piped
+        ? 'what went to standard output is not all of it, and --strict allows no loss: do not use it'
+        : 'nothing was written: --strict allows no loss',
+    );
     return;
   }
   const what = target === null ? form : `${form} for ${target}`;
