@@ -49,8 +49,10 @@ export function parseManifest(bytes: Buffer): Manifest {
   let offset = 0;
   let line = 0;
   while (offset < bytes.length) {
-    const feed = bytes.indexOf(LF, offset);
-    const stop = Math.min(feed < 0 ? bytes.length : feed + 1, offset + LINE_MAX);
+    const longest = Math.min(bytes.length, offset + LINE_MAX);
+    // No further: to look for the end of a file without line feeds at every turn takes the square of its length.
+    const feed = bytes.subarray(offset, longest).indexOf(LF);
+    const stop = feed < 0 ? longest : offset + feed + 1;
     parser.line(bytes.latin1Slice(offset, stop), ++line, offset);
     offset = stop;
   }
