@@ -17,8 +17,9 @@ describe.each(SERVERS)('a small RDB of %s', (server) => {
   test('is found truncated wherever it is cut', async () => {
     for (const cut of prefixes(whole)) {
       const file = await checked(cut, 'rdb', readsOn(cut.length));
-      expect([cut.length, ...flawsOf(file, cut)]).toEqual([cut.length]);
-      expect([cut.length, errorsOf(file).length]).toEqual([cut.length, 1]);
+      const flaws = flawsOf(file, cut);
+      const errors = errorsOf(file);
+      if (flaws.length > 0 || errors.length !== 1) expect.fail(`cut at ${cut.length}: ${flaws} ${errors}`);
     }
   });
 
@@ -27,7 +28,8 @@ describe.each(SERVERS)('a small RDB of %s', (server) => {
     const unnoticed: number[] = [];
     for (const { at, damaged } of flips(whole)) {
       const file = await checked(damaged, 'rdb', readsOn(at));
-      expect([at, ...flawsOf(file, damaged)]).toEqual([at]);
+      const flaws = flawsOf(file, damaged);
+      if (flaws.length > 0) expect.fail(`byte ${at}: ${flaws}`);
       if (errorsOf(file).length > 0) continue;
       const same = await recordRdb(damaged).then(
         (read) => JSON.stringify(read) === content,
@@ -49,7 +51,8 @@ describe.each(SERVERS.filter((server) => server !== 'redis-2.4'))(
     test('with any byte changed gives an answer', async () => {
       for (const { at, damaged } of flips(whole)) {
         const file = await checked(damaged, 'rdb', readsOn(at));
-        expect([at, ...flawsOf(file, damaged)]).toEqual([at]);
+        const flaws = flawsOf(file, damaged);
+        if (flaws.length > 0) expect.fail(`byte ${at}: ${flaws}`);
       }
     });
   },
