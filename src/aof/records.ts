@@ -1,3 +1,4 @@
+import { BatchQueue } from '../bytes/batch-queue.js';
 import type { ByteSource } from '../bytes/source.js';
 import { type RdbHandler, RdbSink } from '../rdb/handler.js';
 import type { CommandSpans } from '../resp/command.js';
@@ -51,66 +52,43 @@ export async function* readAof(
     rdb: { verifyChecksum: true, deep: false },
     signal: left.signal,
   });
-  reading.then(feed.finish, feed.finish);
+  const { queue } = feed;
+  reading.then(queue.finish, queue.finish);
   try {
-    for (let batch = await feed.next(); batch !== null; batch = await feed.next()) yield batch;
+    for (let batch = await queue.next(); batch !== null; batch = await queue.next()) yield batch;
     return await reading;
   } finally {
     options.signal?.removeEventListener('abort', forward);
-    feed.abandon();
+    queue.abandon();
     left.abort();
     await reading.catch(() => {});
   }
 }
 
-/** Hands batches from the reader, which waits while one is full, to whoever asks for the next. */
+/** Makes records of commands and hands them over. */
 class BatchFeed implements LogHandler {
-  private batch: AofRecord[] = [];
-  private finished = false;
+  readonly queue: BatchQueue<AofRecord>;
   private readonly maker = new RecordMaker();
-  private wakeReader: (() => void) | null = null;
-  private wakeTaker: (() => void) | null = null;
 
   constructor(
-    private size: number,
+    size: number,
     readonly rdb: RdbHandler,
-  ) {}
+  ) {
+    this.queue = new BatchQueue(size);
+  }
 
   fileStart(): void {}
 
   apply(command: CommandSpans, context: LogContext): void {
-    this.batch.push(this.maker.make(command, context));
+    this.queue.push(this.maker.make(command, context));
   }
 
   get full(): boolean {
-    return this.batch.length >= this.size;
+    return this.queue.full;
   }
 
-  async drain(): Promise<void> {
-    this.wakeTaker?.();
-    while (this.full) await new Promise<void>((resolve) => (this.wakeReader = resolve));
-  }
-
-  /** No batch comes after those at hand, for whatever reason. */
-  readonly finish = (): void => {
-    this.finished = true;
-    this.wakeTaker?.();
-  };
-
-  /** Nobody asks any more: whoever waits to hand something over need not. */
-  abandon(): void {
-    this.size = Number.POSITIVE_INFINITY;
-    this.batch = [];
-    this.wakeReader?.();
-  }
-
-  /** Null after the last one. */
-  async next(): Promise<AofRecord[] | null> {
-    while (!this.full && !this.finished) await new Promise<void>((resolve) => (this.wakeTaker = resolve));
-    const { batch } = this;
-    this.batch = [];
-    this.wakeReader?.();
-    return batch.length === 0 ? null : batch;
+  drain(): Promise<void> {
+    return this.queue.drain();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { LogContext, LogEnd, LogHandler } from '../aof/log.js';
 import { readLog } from '../aof/log.js';
 import type { AofFileEntry } from '../aof/set.js';
+import { BatchQueue } from '../bytes/batch-queue.js';
 import type { Long } from '../bytes/int64.js';
 import type { RdbDecoderOptions } from '../rdb/decoder.js';
 import type { DialectName } from '../rdb/dialect.js';
@@ -90,15 +91,16 @@ export async function* history(
     historian.settleBase();
     return end;
   });
-  reading.then(historian.finish, historian.finish);
+  reading.then(historian.queue.finish, historian.queue.finish);
   try {
-    for (let batch = await historian.next(); batch !== null; batch = await historian.next()) yield batch;
+    const { queue } = historian;
+    for (let batch = await queue.next(); batch !== null; batch = await queue.next()) yield batch;
     const { stoppedAt, applied, findings } = await reading;
     const matched = cut.before.length === 0 || !['end', 'torn-tail'].includes(stoppedAt.reason);
     return { stoppedAt, applied, findings, matched, skipped: historian.replayer.skipped };
   } finally {
     left.abort();
-    historian.abandon();
+    historian.queue.abandon();
     await reading.catch(() => {});
   }
 }
@@ -106,11 +108,7 @@ export async function* history(
 /** Replays a log and gathers what became of the watched keys. */
 class Historian implements LogHandler {
   readonly replayer: Replayer;
-  private entries: HistoryEntry[] = [];
-  private room = BATCH;
-  private finished = false;
-  private wakeReader: (() => void) | null = null;
-  private wakeTaker: (() => void) | null = null;
+  readonly queue = new BatchQueue<HistoryEntry>(BATCH);
   private where: LogContext | null = null;
   private multi: number | null = null;
   private readonly base: Watch;
@@ -156,7 +154,7 @@ class Historian implements LogHandler {
   }
 
   private takeBase(sight: Pick<Sight, 'database' | 'key'>, change: KeyChange): void {
-    this.entries.push({
+    this.queue.push({
       op: 'base',
       database: sight.database,
       key: sight.key,
@@ -179,7 +177,7 @@ class Historian implements LogHandler {
     caller: CommandSpans | null,
   ): void {
     const { file, offset, length, number } = this.where!;
-    this.entries.push({
+    this.queue.push({
       op: change.before === null ? 'created' : change.after === null ? 'removed' : 'changed',
       database,
       key,
@@ -196,33 +194,11 @@ class Historian implements LogHandler {
   }
 
   get full(): boolean {
-    return this.entries.length >= this.room;
+    return this.queue.full;
   }
 
-  async drain(): Promise<void> {
-    this.wakeTaker?.();
-    while (this.full) await new Promise<void>((resolve) => (this.wakeReader = resolve));
-  }
-
-  /** No entry comes after those at hand, for whatever reason. */
-  readonly finish = (): void => {
-    this.finished = true;
-    this.wakeTaker?.();
-  };
-
-  /** Nobody asks any more. */
-  abandon(): void {
-    this.room = Number.POSITIVE_INFINITY;
-    this.wakeReader?.();
-  }
-
-  /** Null after the last one. */
-  async next(): Promise<HistoryEntry[] | null> {
-    while (!this.full && !this.finished) await new Promise<void>((resolve) => (this.wakeTaker = resolve));
-    const { entries } = this;
-    this.entries = [];
-    this.wakeReader?.();
-    return entries.length === 0 ? null : entries;
+  drain(): Promise<void> {
+    return this.queue.drain();
   }
 }
 

@@ -2,6 +2,7 @@ import type { Cut } from '../../aof/cut.js';
 import { fileOfCut } from '../../aof/cut.js';
 import { type AofRecord, RecordMaker } from '../../aof/records.js';
 import type { AofFileEntry, AofSet } from '../../aof/set.js';
+import { BatchQueue } from '../../bytes/batch-queue.js';
 import { FINDINGS, type Finding } from '../../model/finding.js';
 import type { DialectName } from '../../rdb/dialect.js';
 import type { CommandSpans } from '../../resp/command.js';
@@ -89,13 +90,14 @@ async function* batchesOf(
   const forward = () => left.abort(context.signal.reason);
   context.signal.addEventListener('abort', forward, { once: true });
   const passing = read({ ...context, signal: left.signal });
-  passing.then(feed.finish, feed.finish);
+  const { queue } = feed;
+  passing.then(queue.finish, queue.finish);
   try {
-    for (let batch = await feed.next(); batch !== null; batch = await feed.next()) yield batch;
+    for (let batch = await queue.next(); batch !== null; batch = await queue.next()) yield batch;
     return await passing;
   } finally {
     context.signal.removeEventListener('abort', forward);
-    feed.abandon();
+    queue.abandon();
     left.abort();
     await passing.catch(() => {});
   }
@@ -127,22 +129,18 @@ function filesOf(set: AofSet): LogFile[] {
   return set.files.map((entry) => ({ entry, isLast: entry === set.files.at(-1), presentBytes: null }));
 }
 
-/** Hands batches from the pass, which waits while one is full, to whoever asks for the next. */
+/** Makes entries of what a pass tells and hands them over in batches. */
 export class LogFeed implements LogListener {
-  private batch: LogEntry[] = [];
-  private bytes = 0;
-  private flushed = false;
-  private finished = false;
-  private abandoned = false;
+  readonly queue: BatchQueue<LogEntry>;
   private readonly maker = new RecordMaker();
-  private wakeReader: (() => void) | null = null;
-  private wakeTaker: (() => void) | null = null;
 
   /** `eager`: nothing is held back until a batch is full. */
   constructor(
-    private readonly size: number,
+    size: number,
     private readonly eager: boolean,
-  ) {}
+  ) {
+    this.queue = new BatchQueue(size, BATCH_BYTES);
+  }
 
   fileStart(file: AofFileEntry): void {
     this.push({ kind: 'file', file });
@@ -154,13 +152,9 @@ export class LogFeed implements LogListener {
 
   command(command: CommandSpans, place: CommandPlace): void {
     const { transaction } = place;
-    this.bytes += command.length;
-    this.push({
-      kind: 'command',
-      ...this.maker.make(command, place),
-      transaction: transaction === 0 ? null : transaction,
-      argc: command.argc,
-    });
+    const record = this.maker.make(command, place);
+    const entry = { transaction: transaction === 0 ? null : transaction, argc: command.argc };
+    this.push({ kind: 'command', ...record, ...entry }, command.length);
   }
 
   finding(finding: Finding): void {
@@ -171,50 +165,16 @@ export class LogFeed implements LogListener {
     this.push({ kind: 'caught-up' });
   }
 
-  private push(entry: LogEntry): void {
+  private push(entry: LogEntry, bytes = 0): void {
     // All that is in memory is looked at before anything else happens, and comes in one batch.
-    if (this.batch.push(entry) === 1 && this.eager) setImmediate(() => this.flush());
+    if (this.queue.push(entry, bytes) === 1 && this.eager) setImmediate(() => this.queue.flush());
   }
 
   get full(): boolean {
-    return !this.abandoned && (this.batch.length >= this.size || this.bytes >= BATCH_BYTES);
+    return this.queue.full;
   }
 
-  async drain(): Promise<void> {
-    this.flush();
-    while (this.full) await new Promise<void>((resolve) => (this.wakeReader = resolve));
-  }
-
-  /** Hands over what is there. */
-  private flush(): void {
-    if (this.batch.length === 0) return;
-    this.flushed = true;
-    this.wakeTaker?.();
-  }
-
-  /** No batch comes after those at hand, for whatever reason. */
-  readonly finish = (): void => {
-    this.finished = true;
-    this.wakeTaker?.();
-  };
-
-  /** Nobody asks any more: whoever waits to hand something over need not. */
-  abandon(): void {
-    this.abandoned = true;
-    this.batch = [];
-    this.wakeReader?.();
-  }
-
-  /** Null after the last one. */
-  async next(): Promise<LogEntry[] | null> {
-    while (!this.full && !this.flushed && !this.finished) {
-      await new Promise<void>((resolve) => (this.wakeTaker = resolve));
-    }
-    const { batch } = this;
-    this.flushed = false;
-    this.batch = [];
-    this.bytes = 0;
-    this.wakeReader?.();
-    return batch.length === 0 ? null : batch;
+  drain(): Promise<void> {
+    return this.queue.drain();
   }
 }
