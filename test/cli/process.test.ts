@@ -1,14 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -18,20 +9,14 @@ import { corpusPath } from '../support/corpus.js';
 import { temporaryDirectory } from '../support/temporary.js';
 import { transpiledProgram } from '../support/transpiled.js';
 import { terminalTests } from './explore/on-terminal.js';
+import { runCli } from './memory-io.js';
 
 // What only a real process shows: signals, pipes that close, a second thread.
 
 let program = '';
-let alone = '';
 
 beforeAll(() => {
   program = transpiledProgram();
-  const copy = join(temporaryDirectory('alone'), 'program');
-  cpSync(dirname(dirname(program)), copy, { recursive: true, verbatimSymlinks: true });
-  // Without the entry of the thread there is no thread: everything else is the same code.
-  rmSync(join(copy, 'src/tools/thread-entry.js'));
-  rmSync(join(copy, 'src/bytes/unpack-thread-entry.js'));
-  alone = join(copy, 'bin/rekindle.js');
 });
 
 const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
@@ -124,12 +109,20 @@ describe('a large file, with a second thread and without', () => {
     return path;
   }
 
-  function verdicts(path: string): string[] {
-    return [program, alone].map((each) => {
-      const { stdout } = spawnSync(process.execPath, [each, 'check', '--json', path], { encoding: 'utf8' });
-      return stdout.replace(/"durationMs": \d+/, '"durationMs": 0');
-    });
+  /** Both at once. In this process the entry of a thread has not been translated, and without it there is none. */
+  async function verdicts(path: string): Promise<string[]> {
+    const child = spawn(process.execPath, [program, 'check', '--json', path]);
+    const together = gather(child.stdout);
+    const alone = await runCli(['check', '--json', path]);
+    return [await together, alone.stdout].map((each) => each.replace(/"durationMs": \d+/, '"durationMs": 0'));
   }
+
+  it('has no second thread in this process', () => {
+    for (const entry of ['tools/thread-entry', 'bytes/unpack-thread-entry']) {
+      expect(existsSync(new URL(`../../src/${entry}.js`, import.meta.url))).toBe(false);
+      expect(existsSync(join(dirname(program), `../src/${entry}.js`))).toBe(true);
+    }
+  });
 
   it.each([
     ['plain commands', () => record('v'.repeat(500))],
@@ -140,43 +133,43 @@ describe('a large file, with a second thread and without', () => {
     ['a flaw in the second half', (i: number) => (i === 60_000 ? '#TS:x\r\n' : record('v'.repeat(500)))],
     ['damage in the second half', (i: number) => (i === 60_000 ? '!' : record('v'.repeat(500)))],
     ['a torn tail', (i: number) => (i === 64_000 ? `*2\r\n$${1e8}\r\n` : record('v'.repeat(500)))],
-  ])('says the same of a log with %s', (_what, parts) => {
+  ])('says the same of a log with %s', async (_what, parts) => {
     expect(availableParallelism()).toBeGreaterThan(0);
-    const [together, alone] = verdicts(log('large.aof', parts));
+    const [together, alone] = await verdicts(log('large.aof', parts));
     expect(together).toBe(alone);
     expect(JSON.parse(together!)).toMatchObject({ files: [{ format: 'aof' }] });
   });
 
-  it('says the same of a compressed log, intact, cut and with one bit changed', () => {
+  it('says the same of a compressed log, intact, cut and with one bit changed', async () => {
     const text = Array.from({ length: 20_000 }, (_, i) => record(`${i}`.repeat(100))).join('');
     const packed = gzipSync(text, { level: 0 });
     const path = join(temporaryDirectory('packed'), 'large.aof.gz');
-    const told = (bytes: Buffer) => {
+    const told = async (bytes: Buffer) => {
       writeFileSync(path, bytes);
-      const [together, alone] = verdicts(path);
+      const [together, alone] = await verdicts(path);
       expect(together).toBe(alone);
       return JSON.parse(together!) as unknown;
     };
     expect(packed.length).toBeGreaterThan(8 * 1024 * 1024);
-    expect(told(packed)).toMatchObject({ ok: true, files: [{ commands: 20_000, bytes: text.length }] });
-    const cut = told(packed.subarray(0, packed.length - 100_000));
+    expect(await told(packed)).toMatchObject({ ok: true, files: [{ commands: 20_000, bytes: text.length }] });
+    const cut = await told(packed.subarray(0, packed.length - 100_000));
     expect(cut).toMatchObject({ files: [{ problems: [{ code: 'packed/truncated' }] }] });
     packed[packed.length - 8]! ^= 1;
-    expect(told(packed)).toMatchObject({
+    expect(await told(packed)).toMatchObject({
       files: [{ problems: [{ code: 'packed/checksum-mismatch', offset: text.length }] }],
     });
   });
 
-  it('says the same of an RDB, intact and with one bit changed', () => {
+  it('says the same of an RDB, intact and with one bit changed', async () => {
     const path = bigRdb();
-    const [together, alone] = verdicts(path);
+    const [together, alone] = await verdicts(path);
     expect(together).toBe(alone);
     expect(JSON.parse(together!)).toMatchObject({ ok: true });
     const bytes = readFileSync(path);
     bytes[bytes.length - 100]! ^= 1;
     const damaged = join(temporaryDirectory('damaged'), 'big.rdb');
     writeFileSync(damaged, bytes);
-    const [found, foundAlone] = verdicts(damaged);
+    const [found, foundAlone] = await verdicts(damaged);
     expect(found).toBe(foundAlone);
     expect(found).toContain('rdb/checksum-mismatch');
   });
