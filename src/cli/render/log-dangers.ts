@@ -1,4 +1,5 @@
-import type { Danger, DangerKind, DangerReport } from '../../tools/log/dangerous.js';
+import type { DangerKind } from '../../tools/log/danger.js';
+import type { Danger, DangerReport } from '../../tools/log/dangerous.js';
 import type { Session } from '../session.js';
 import { printable, quotedBytes, shellWord } from './escape.js';
 import type { Json } from './json.js';

@@ -7,8 +7,8 @@ import type { DialectName } from '../../rdb/dialect.js';
 import { RdbSink } from '../../rdb/handler.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { ToolContext } from '../context.js';
+import { dangerOf } from '../log/danger.js';
 import { findingOf } from '../report.js';
-import { isDangerous } from './danger.js';
 
 /** A place that reading can begin at, and the latest time up to there. */
 export interface IndexedPlace extends LogPlace {
@@ -19,6 +19,16 @@ export interface IndexedPlace extends LogPlace {
 /** Commands and bytes between two places, about. */
 const COMMANDS_APART = 512;
 const BYTES_APART = 256 * 1024;
+
+/** So many keys in one DEL are no ordinary clean-up. */
+const MANY_KEYS = 20;
+
+/** True for a command that loses or moves much at once: what one looks for after an accident. */
+function isDangerous(command: CommandSpans): boolean {
+  const kind = dangerOf(command);
+  if (kind === null || kind === 'rename') return false;
+  return kind !== 'delete' || command.argc > MANY_KEYS;
+}
 
 /** Places all over a log, so that any command of it is found without reading what is before. */
 export class LogIndex {

@@ -2,24 +2,10 @@ import type { AofFileEntry, AofSet } from '../../aof/set.js';
 import type { Finding } from '../../model/finding.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { ToolContext } from '../context.js';
+import { type DangerKind, dangerOf } from './danger.js';
 import { type LogOptions, readSet } from './list.js';
 import type { CommandPlace, LogListener } from './listener.js';
 import type { LogPassEnd } from './pass.js';
-
-/**
- * What a command may have cost. `delete`: one DEL or UNLINK of many keys; `deletes`: many of them in a row; `rename`:
- * RENAME, which replaces what stands under the new name.
- */
-export type DangerKind =
-  | 'flushall'
-  | 'flushdb'
-  | 'flushslots'
-  | 'delete'
-  | 'deletes'
-  | 'rename'
-  | 'swapdb'
-  | 'script'
-  | 'function';
 
 export interface Danger {
   readonly kind: DangerKind;
@@ -114,56 +100,25 @@ class DangerWatch implements LogListener {
 
   async drain(): Promise<void> {}
 
-  /** Told by length and first letter before anything is compared: nearly every command is none of these. */
   command(command: CommandSpans, place: CommandPlace): void {
+    const kind = dangerOf(command);
+    if (kind === null) this.harmless(command, place);
+    else if (kind === 'delete') this.delete(command, place);
+    else this.add(kind, command, place);
+  }
+
+  private harmless(command: CommandSpans, place: CommandPlace): void {
     const start = command.starts[0]!;
     const first = command.bytes[start]! | LOWER;
-    switch (command.ends[0]! - start) {
-      case 3:
-        if (first === LETTER_D && command.is(0, 'DEL')) this.delete(command, place);
-        break;
-      case 4:
-        if (first === LETTER_E && command.is(0, 'EVAL')) this.scriptsRun++;
-        break;
-      case 5:
-        if (first === LETTER_M && command.is(0, 'MULTI')) this.multi(place);
-        else if (first === LETTER_F && command.is(0, 'FCALL')) this.scriptsRun++;
-        break;
-      case 6:
-        this.six(first, command, place);
-        break;
-      case 7:
-        if (first === LETTER_F && command.is(0, 'FLUSHDB')) this.add('flushdb', command, place);
-        else if (first === LETTER_E && command.is(0, 'EVALSHA')) this.scriptsRun++;
-        else if (first === LETTER_C && command.is(0, 'CLUSTER')) this.cluster(command, place);
-        break;
-      case 8:
-        if (first === LETTER_F && command.is(0, 'FLUSHALL')) this.add('flushall', command, place);
-        else if (first === LETTER_F && command.is(0, 'FUNCTION')) this.add('function', command, place);
-        break;
-      case 9:
-        if (first === LETTER_T && command.is(0, 'TRIMSLOTS')) this.add('flushslots', command, place);
-        break;
-    }
+    if (first === LETTER_M && command.is(0, 'MULTI')) this.multi(place);
+    else if (first === LETTER_E && (command.is(0, 'EVAL') || command.is(0, 'EVALSHA'))) this.scriptsRun++;
+    else if (first === LETTER_F && command.is(0, 'FCALL')) this.scriptsRun++;
   }
 
   /** Everything, the last run of deletions too. */
   finish(): Danger[] {
     this.endRun();
     return this.dangers;
-  }
-
-  private six(first: number, command: CommandSpans, place: CommandPlace): void {
-    if (first === LETTER_U && command.is(0, 'UNLINK')) this.delete(command, place);
-    else if (first === LETTER_R && command.is(0, 'RENAME')) this.add('rename', command, place);
-    else if (first !== LETTER_S) return;
-    else if (command.is(0, 'SCRIPT')) this.add('script', command, place);
-    else if (command.is(0, 'SWAPDB')) this.add('swapdb', command, place);
-    else if (command.is(0, 'SFLUSH')) this.add('flushslots', command, place);
-  }
-
-  private cluster(command: CommandSpans, place: CommandPlace): void {
-    if (command.is(1, 'FLUSHSLOT') || command.is(1, 'FLUSHSLOTS')) this.add('flushslots', command, place);
   }
 
   private multi({ offset, number }: CommandPlace): void {
@@ -255,6 +210,4 @@ function wordsOf(command: CommandSpans): Word[] {
 
 /** Makes a letter lower case. */
 const LOWER = 0x20;
-const [LETTER_C, LETTER_D, LETTER_E, LETTER_F, LETTER_M, LETTER_R, LETTER_S, LETTER_T, LETTER_U] = [
-  99, 100, 101, 102, 109, 114, 115, 116, 117,
-] as const;
+const [LETTER_E, LETTER_F, LETTER_M] = [101, 102, 109] as const;
