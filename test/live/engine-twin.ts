@@ -37,8 +37,9 @@ export class Twin {
       refusal = (error as Error).message;
     }
     const applied = this.engine.execute(CommandSpans.of(...args)) === APPLIED;
-    const verdict = `${this.context}\nserver: ${refusal}\nengine: ${applied ? '' : this.engine.lastError}`;
-    expect(applied, verdict).toBe(refusal === '');
+    if (applied !== (refusal === '')) {
+      expect.fail(`${this.context}\nserver: ${refusal}\nengine: ${applied ? '' : this.engine.lastError}`);
+    }
     return applied;
   }
 
