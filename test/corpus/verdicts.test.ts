@@ -30,8 +30,12 @@ const rows = new Map<string, readonly Row[]>();
 
 describe.each(CORRUPT_SERVERS)('damaged files of %s', (server) => {
   test('get the verdicts of the table', { timeout: 120_000 }, async () => {
+    const cases = corruptCases(server);
     const own: Row[] = [];
-    for (const one of corruptCases(server)) own.push(await judge(one));
+    // Some at a time: a check of a small file mostly waits for the disk.
+    for (let i = 0; i < cases.length; i += 8) {
+      own.push(...(await Promise.all(cases.slice(i, i + 8).map((one) => judge(one)))));
+    }
     rows.set(server, own);
     const unexplained = own.filter((row) => row.server !== row.ours && row.difference === null);
     expect(unexplained.map(({ name, server, ours }) => `${name}: server ${server}, ours ${ours}`)).toEqual(
