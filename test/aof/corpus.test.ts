@@ -9,6 +9,7 @@ import {
   type CorruptTruth,
   corruptCases,
 } from '../support/corpus.js';
+import { THOROUGH } from '../support/effort.js';
 import { record } from '../support/log.js';
 
 const SERVERS = CORPUS_SERVERS.filter((server) => aofCases(server).length > 0);
@@ -33,7 +34,10 @@ describe.each(SERVERS)('logs of %s', (server) => {
     'checkpoints of %s',
     async (_, { path, truth }) => {
       const set = await openAofSet(path);
-      for (const point of truth.checkpoints!) {
+      // Each reads the log from its beginning: of a long one every third point, others for the next server.
+      const every = THOROUGH || truth.keys.length < 1000 ? 1 : 3;
+      const first = SERVERS.indexOf(server) % every;
+      for (const point of truth.checkpoints!.filter((_, i) => i % every === first)) {
         const { recorder, end } = await record(set, { offset: { file: point.file, bytes: point.offset } });
         const { offset, reason, timeMs } = end.stoppedAt;
         expect(reason).toBe('offset');
