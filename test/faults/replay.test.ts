@@ -34,16 +34,12 @@ describe('replay of a small log', () => {
       } catch (error) {
         if (!(error instanceof DamageError)) throw error;
         const { code, where } = error.finding;
-        expect([at, code in FINDINGS, where.offset >= 0, where.offset <= whole.length]).toEqual([
-          at,
-          true,
-          true,
-          true,
-        ]);
+        const isInside = where.offset >= 0 && where.offset <= whole.length;
+        if (!(code in FINDINGS) || !isInside) expect.fail(`byte ${at}: ${code} at ${where.offset}`);
         findings++;
       }
     }
-    expect(Math.min(datasets, findings)).toBeGreaterThan(whole.length / 10);
+    expect(Math.min(datasets, findings)).toBeGreaterThan((datasets + findings) / 10);
   });
 });
 
