@@ -15,9 +15,12 @@ export interface ReplyTaker {
 }
 
 const CHUNK = 128 * 1024;
-/** Bytes not yet taken by the system at which the channel is full, and the number it drains to. */
-const WAITING_MAX = 1024 * 1024;
-const WAITING_DRAINED = 256 * 1024;
+/**
+ * Bytes not yet taken by the system at which the channel is full, and the number it drains to. The system takes more only
+ * between turns of the event loop: a turn that makes more than a server works off meanwhile lets it wait.
+ */
+const WAITING_MAX = 192 * 1024;
+const WAITING_DRAINED = 128 * 1024;
 /** Commands without a reply at which the channel is full, and the number it drains to. */
 const UNANSWERED_MAX = 32 * 1024;
 const UNANSWERED_DRAINED = 8 * 1024;
