@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../cli/memory-io.js';
-import { aofCases, CORPUS_SERVERS, type KeyTruth, rdbCases } from '../support/corpus.js';
+import {
+  type AofTruth,
+  aofCases,
+  CORPUS_SERVERS,
+  type KeyTruth,
+  type RdbTruth,
+  rdbCases,
+} from '../support/corpus.js';
 import { THOROUGH } from '../support/effort.js';
 import { digestName, sizeOf } from '../support/verdict.js';
 
@@ -33,39 +40,46 @@ describe.each(CORPUS_SERVERS)('%s', (server) => {
     // A key of 2.4 whose time did not fit 32 bits was gone once that server had loaded the file. Nothing else expired.
     const options = [path, '--json', '--as', digestName(server), '--expired', 'drop'];
 
-    test(`${name}: the dataset`, async () => {
-      const { exit, stdout } = await runCli(['digest', ...options]);
-      expect(exit).toBe(0);
-      const told = JSON.parse(stdout) as { digest: string; keys: number; notChecked: unknown[] };
-      if (truth.keys.every(isPlain)) {
-        expect(told).toMatchObject({ digest: truth.digest, keys: sizeOf(truth.dbsize), notChecked: [] });
-      } else {
-        expect(told.notChecked).not.toEqual([]);
-      }
-    });
-
-    test(`${name}: key by key`, async () => {
+    test(`${name}: every key, and the dataset`, async () => {
       const { exit, stdout } = await runCli(['digest', '--per-key', ...options]);
       expect(exit).toBe(0);
-      const lines = stdout
-        .trimEnd()
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => JSON.parse(line) as KeyLine);
-      const told = new Map(lines.map((line) => [`${line.db} ${base64(line.key)}`, line]));
-      expect(told.size).toBe(truth.keys.length);
-      const wrong = truth.keys.filter((key) => {
-        const line = told.get(`${key.db} ${key.key}`);
-        if (!isPlain(key)) return line === undefined || line.digest !== null;
-        return (
-          line?.type !== (OWN_NAMES[key.type] ?? key.type) ||
-          (key.digest_value !== null && line.digest !== key.digest_value)
-        );
-      });
-      expect(wrong).toEqual([]);
+      const lines = stdout.trimEnd().split('\n');
+      expectDataset((JSON.parse(lines.pop()!) as { summary: Told }).summary, truth);
+      expectKeys(
+        lines.map((line) => JSON.parse(line) as KeyLine),
+        truth.keys,
+      );
     });
   }
 });
+
+interface Told {
+  readonly digest: string;
+  readonly keys: number;
+  readonly notChecked: readonly unknown[];
+}
+
+function expectDataset(told: Told, truth: RdbTruth | AofTruth): void {
+  if (truth.keys.every(isPlain)) {
+    expect(told).toMatchObject({ digest: truth.digest, keys: sizeOf(truth.dbsize), notChecked: [] });
+  } else {
+    expect(told.notChecked).not.toEqual([]);
+  }
+}
+
+function expectKeys(lines: readonly KeyLine[], keys: readonly KeyTruth[]): void {
+  const told = new Map(lines.map((line) => [`${line.db} ${base64(line.key)}`, line]));
+  expect(told.size).toBe(keys.length);
+  const wrong = keys.filter((key) => {
+    const line = told.get(`${key.db} ${key.key}`);
+    if (!isPlain(key)) return line === undefined || line.digest !== null;
+    return (
+      line?.type !== (OWN_NAMES[key.type] ?? key.type) ||
+      (key.digest_value !== null && line.digest !== key.digest_value)
+    );
+  });
+  expect(wrong).toEqual([]);
+}
 
 describe('the server whose digest is printed', () => {
   // Files carry a version from 3.2 on, and no score is printed in two ways before 7.2.
