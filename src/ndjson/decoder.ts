@@ -132,10 +132,14 @@ export class NdjsonDecoder implements Machine {
       this.handler.functionLibrary(this.borrow(bytesOf(property(object, 'function'), 'function')));
     } else if (property(object, 'moduleAux') !== undefined) {
       this.handler.moduleAux(this.borrow(bytesOf(property(object, 'moduleAux'), 'moduleAux')), true);
+    } else if (property(object, 'memberExpiry') !== undefined) {
+      const [member, time] = arrayOf(property(object, 'memberExpiry'), 'memberExpiry');
+      const expiresAtMs = longOf(time, 'memberExpiry[1]');
+      this.handler.memberExpiry?.(this.borrow(bytesOf(member, 'memberExpiry[0]')), expiresAtMs);
     } else if (property(object, 'aux') !== undefined) {
       this.aux(property(object, 'aux'), 'aux');
     } else {
-      throw new LineError('line', 'an object with "key", "function", "moduleAux" or "aux"');
+      throw new LineError('line', 'an object with "key", "function", "memberExpiry", "moduleAux" or "aux"');
     }
   }
 

@@ -129,6 +129,17 @@ export class NdjsonWriter implements ItemHandler {
     this.keys++;
   }
 
+  /** When a member of the key before goes, as KeyDB keeps it. */
+  memberExpiry(member: ByteSlice, expiresAtMs: Long): void {
+    this.frame.begin();
+    this.out.literal('{"memberExpiry":[');
+    this.slice(member);
+    this.out.mark(COMMA);
+    this.out.integer(expiresAtMs);
+    this.out.mark(CLOSE);
+    this.frame.end();
+  }
+
   text({ bytes, start, end }: ByteSlice): void {
     const { out, textBytes } = this;
     let from = start;

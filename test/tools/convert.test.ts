@@ -219,6 +219,28 @@ describe('what another server has no place for', () => {
   });
 });
 
+test('TTLs of members, as KeyDB has them, come along and change with the others', async () => {
+  const from = place('.ndjson');
+  const origin = '{"rekindle":1,"origin":[["redis-ver","6.3.4"]]}';
+  const member = '{"memberExpiry":["a",1772366402000]}';
+  writeFileSync(from, [origin, '{"key":"s","type":"set","value":["a","b"]}', member, string('t')].join('\n'));
+  const rdb = place('.rdb');
+  await convert(from, rdb, '--for', 'keydb-6.3');
+  const told = async (...args: string[]) => {
+    const { stdout } = await convert(...args.slice(0, 1), '-', '--to', 'ndjson', ...args.slice(1));
+    return parsed(stdout).flatMap(({ memberExpiry }) => memberExpiry ?? []);
+  };
+  expect(await told(rdb)).toEqual(['a', 1772366402000]);
+  expect(await told(rdb, '--ttl', 'shift:1')).toEqual(['a', 1772366403000]);
+  expect(await told(rdb, '--ttl', 'strip')).toEqual([]);
+  expect(await told(rdb, '--match', 't')).toEqual([]);
+  const log = place('.aof');
+  await convert(rdb, log, '--for', 'keydb-6.3', '--to', 'resp');
+  expect(await told(log)).toEqual(['a', 1772366402000]);
+  const { stdout } = await convert(rdb, place('.rdb'), '--for', 'redis-7.0', '--json');
+  expect(JSON.parse(stdout).lost).toMatchObject([{ what: 'member-expiry' }]);
+});
+
 test('an RDB goes into a compressed stream, and comes out of it', async () => {
   const packed = place('.rdb');
   await convert(TYPES, packed, '--for', 'valkey-9.1', '--vcs');

@@ -1,5 +1,7 @@
+import { normalLong } from '../../bytes/int64.js';
 import { ByteSlice, sliceOf } from '../../bytes/slice.js';
 import { type Depth, type ItemHandler, ItemSink, type KeyHead } from '../../model/handler.js';
+import { MEMBER_FIELD, MEMBER_TIME_FIELD } from '../../rdb/constants.js';
 import type { RdbHeader } from '../../rdb/handler.js';
 import { ProducerAux } from '../family.js';
 import { RdbRelay } from '../relay.js';
@@ -15,9 +17,6 @@ export interface Origin {
 /** The field of NDJSON that keeps the version of the RDB it was made from. */
 const VERSION_FIELD = 'rdb-version';
 
-/** Fields behind keys that mean something to whoever reads them again; others count for one key or slot only. */
-const KEPT_BEHIND = /^(lua|keydb-subexpire-(key|when))$/;
-
 /**
  * Takes one source. What leads to the outputs is made at the first of its data: by then it has said who wrote it. Fields
  * in front of the data are those of the output when `first`, else they are only read.
@@ -28,6 +27,8 @@ export class SourceEntry extends RdbRelay {
   private version: number | null = null;
   private readonly front: (readonly [name: ByteSlice, value: ByteSlice])[] = [];
   private begun = false;
+  /** A member of the key at hand whose expiry is told next, as KeyDB does. */
+  private expiringMember: ByteSlice | null = null;
 
   constructor(
     private readonly outputs: OutputRouter,
@@ -65,8 +66,12 @@ export class SourceEntry extends RdbRelay {
       this.front.push([owned(name), owned(value)]);
     } else if (text === 'lua') {
       for (const writer of this.outputs.writers()) writer.aux?.(name, value);
-    } else if (KEPT_BEHIND.test(text)) {
-      this.outputs.aux(name, value);
+    } else if (text === MEMBER_FIELD) {
+      this.expiringMember = owned(value);
+    } else if (text === MEMBER_TIME_FIELD && this.expiringMember !== null) {
+      const time = value.latin1();
+      if (/^-?\d{1,19}$/.test(time)) this.memberExpiry(this.expiringMember, normalLong(BigInt(time)));
+      this.expiringMember = null;
     }
   }
 

@@ -14,7 +14,6 @@ export class OutputRouter extends ItemRelay {
   /** Keys that no output of a split took. */
   unrouted = 0;
   private taken = false;
-  private current: ConvertOutput | null = null;
 
   constructor(
     private readonly outputs: ReadonlyMap<number, ConvertOutput>,
@@ -35,18 +34,12 @@ export class OutputRouter extends ItemRelay {
     this.taken = false;
   }
 
-  /** A field behind the key at hand. */
-  aux(name: ByteSlice, value: ByteSlice): void {
-    if (this.taken) this.current?.writer.aux?.(name, value);
-  }
-
   override memberExpiry(member: ByteSlice, expiresAtMs: Long): void {
     if (this.taken) super.memberExpiry(member, expiresAtMs);
   }
 
   override key(head: KeyHead): Depth {
     const output = this.outputs.get(this.router.route(head));
-    this.current = output ?? null;
     this.taken = output !== undefined;
     if (output === undefined) {
       this.unrouted++;

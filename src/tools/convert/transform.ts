@@ -89,6 +89,11 @@ export class Transformer extends ItemRelay {
     super.field(name, value, stripped ? -1 : Math.max(0, expiresAtMs + (this.shiftMs ?? 0)));
   }
 
+  override memberExpiry(member: ByteSlice, expiresAtMs: Long): void {
+    if (this.transforms.ttl?.kind === 'strip') return;
+    super.memberExpiry(member, this.shiftMs === null ? expiresAtMs : shifted(expiresAtMs, this.shiftMs));
+  }
+
   override keyEnd(source: KeyHead): void {
     this.head.count = source.count;
     super.keyEnd(this.head);
