@@ -76,16 +76,15 @@ export class Pass extends RdbRelay implements DatasetListener {
   }
 }
 
-/** The first pass: puts every key of one side into the table. */
-export class Gathering extends ItemRelay {
+/** Takes the hash of every key's name and value. */
+abstract class Hashing extends ItemRelay {
+  /** By their whole text. */
   readonly libraries = new Map<string, Buffer>();
-  /** Keys whose name came before; the last one counts. */
-  duplicates = 0;
-  private readonly name: NameFinder;
-  private readonly hasher: ValueHasher;
+  protected readonly name: NameFinder;
+  protected readonly hasher: ValueHasher;
 
   constructor(
-    private readonly table: KeyTable,
+    protected readonly table: KeyTable,
     seeds: Seeds,
   ) {
     const hasher = new ValueHasher(seeds.a, seeds.b);
@@ -103,6 +102,12 @@ export class Gathering extends ItemRelay {
     this.name.take(head);
     return this.hasher.key(head);
   }
+}
+
+/** The first pass: puts every key of one side into the table. */
+export class Gathering extends Hashing {
+  /** Keys whose name came before; the last one counts. */
+  duplicates = 0;
 
   override keyEnd(head: KeyHead): void {
     const { table, hasher, name } = this;
@@ -125,34 +130,18 @@ export interface Comparison {
 }
 
 /** The second pass: compares every key of the other side with the table, and marks what it finds there. */
-export class Comparing extends ItemRelay {
-  readonly libraries = new Map<string, Buffer>();
+export class Comparing extends Hashing {
   same = 0;
   /** Keys that the table has, too. */
   found = 0;
-  private readonly name: NameFinder;
-  private readonly hasher: ValueHasher;
 
   constructor(
-    private readonly table: KeyTable,
+    table: KeyTable,
     seeds: Seeds,
     private readonly toleranceMs: number,
     private readonly onDifference: (head: KeyHead, comparison: Comparison) => void,
   ) {
-    const hasher = new ValueHasher(seeds.a, seeds.b);
-    super(hasher);
-    this.hasher = hasher;
-    this.name = new NameFinder(seeds);
-  }
-
-  override functionLibrary(code: ByteSlice): void {
-    const bytes = code.copy();
-    this.libraries.set(bytes.latin1Slice(), bytes);
-  }
-
-  override key(head: KeyHead): Depth {
-    this.name.take(head);
-    return this.hasher.key(head);
+    super(table, seeds);
   }
 
   override keyEnd(head: KeyHead): void {

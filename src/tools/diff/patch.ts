@@ -10,6 +10,7 @@ import type { Loss } from '../write-dataset.js';
 export class PatchWriter {
   readonly emitter: CommandEmitter;
   readonly lost: Loss[] = [];
+  private readonly functions: boolean;
   private readonly encoder = new RespEncoder();
   private selected = -1;
 
@@ -17,6 +18,7 @@ export class PatchWriter {
     private readonly into: ByteTarget,
     target: RdbTarget,
   ) {
+    this.functions = target.functions;
     this.emitter = new CommandEmitter(into, {
       target,
       onLoss: (head, what) =>
@@ -51,11 +53,12 @@ export class PatchWriter {
 
   removeLibrary(code: Buffer): void {
     const name = libraryName(code);
-    if (name !== null) this.command('FUNCTION', 'DELETE', name);
+    if (name !== null && this.functions) this.command('FUNCTION', 'DELETE', name);
   }
 
   addLibrary(code: Buffer): void {
-    this.command('FUNCTION', 'LOAD', 'REPLACE', code);
+    if (this.functions) this.command('FUNCTION', 'LOAD', 'REPLACE', code);
+    else this.lost.push({ database: null, key: null, what: 'function' });
   }
 
   get full(): boolean {
