@@ -279,31 +279,6 @@ export class MemoryTarget implements ByteTarget {
   }
 }
 
-/** A pipe, such as standard output: what went in cannot be taken back. */
-export class StreamTarget extends ChunkedTarget {
-  constructor(
-    private readonly stream: NodeJS.WritableStream,
-    label = '<stdout>',
-  ) {
-    super(label);
-  }
-
-  protected override append(bytes: Buffer): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.stream.write(bytes, (error) => (error ? reject(error) : resolve()));
-    });
-  }
-
-  override async publish(): Promise<void> {
-    await this.flush();
-    this.open = false;
-  }
-
-  override discard(): Promise<void> {
-    return this.abandon();
-  }
-}
-
 const occupied = (path: string) => new UsageError(`${path} exists`, 'give --force to replace it');
 
 async function refuseOccupied(disk: Disk, path: string, force: boolean): Promise<void> {

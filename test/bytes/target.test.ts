@@ -10,10 +10,10 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { localDisk } from '../../src/bytes/disk.js';
-import { FileTarget, MemoryTarget, StreamTarget } from '../../src/bytes/target.js';
+import { FileTarget, MemoryTarget } from '../../src/bytes/target.js';
 import { OutputError, UsageError } from '../../src/errors.js';
 import { temporaryDirectory } from '../support/temporary.js';
-import { failure, faulty } from './faulty-disk.js';
+import { faulty } from './faulty-disk.js';
 
 const MIB = 1 << 20;
 
@@ -221,28 +221,5 @@ describe('memory', () => {
     expect(target.bytes()[45_000]).toBe(9);
     await target.discard();
     expect(target.bytes().length).toBe(0);
-  });
-});
-
-describe('a pipe', () => {
-  test('gets the bytes in order, and reports one that broke', async () => {
-    const got: Buffer[] = [];
-    const stream = {
-      write: (bytes: Buffer, done: (error?: Error) => void) => {
-        got.push(Buffer.from(bytes));
-        setImmediate(done, got.length === 5 ? failure('EPIPE') : undefined);
-      },
-    } as unknown as NodeJS.WritableStream;
-    const target = new StreamTarget(stream);
-    target.write(Buffer.from('start'));
-    target.write(Buffer.alloc(MIB, 7));
-    await target.publish().catch(() => {});
-    expect(Buffer.concat(got).latin1Slice(0, 5)).toBe('start');
-    expect(Buffer.concat(got).length).toBe(MIB + 5);
-
-    const broken = new StreamTarget(stream);
-    got.length = 4;
-    broken.write(Buffer.from('lost'));
-    await expect(broken.publish()).rejects.toThrow('the reader of the pipe is gone');
   });
 });
