@@ -113,7 +113,7 @@ class FileCheck implements Machine {
     private readonly context: ToolContext,
   ) {
     this.findings = new FindingList(source.label);
-    this.rdb = new RdbCheck(this.findings, options.quick, () => this.decoder!, context);
+    this.rdb = new RdbCheck(this.findings, options.quick, () => this.decoder!, context, options.watch);
     this.logFindings = new FindingList(source.label);
     this.log = new LogCheck(this.logFindings, options.quick, (offset) => this.startOtherPart(offset));
     this.logMachine = new AofFileMachine(this.log, () => this.decode(), SKIM);
@@ -356,6 +356,7 @@ class FileCheck implements Machine {
     // The base of a set is read as a log, but nothing follows its RDB.
     const rdbEnd = survey?.end ?? rdb.summary?.endOffset ?? (hasRdb ? bytes : 0);
     const isLog = this.phase === LOG && rdbEnd < bytes;
+    if (log.lastSeconds >= 0) this.options.watch?.time(log.lastSeconds);
     const damaged = survey?.damaged ?? [];
     const file: CheckedFile = {
       path: source.label,

@@ -10,7 +10,7 @@ import { ModuleSense } from './check-modules.js';
 import { NameMemory, type Suspects } from './check-names.js';
 import { ValueSense } from './check-values.js';
 import type { ToolContext } from './context.js';
-import type { NotChecked } from './report.js';
+import type { DatasetWatch, NotChecked } from './report.js';
 
 /** Redis appeared in 2009: a key that expired before was damaged, or given seconds for milliseconds. */
 const OLDEST_MS = Date.UTC(2009, 0, 1);
@@ -64,6 +64,7 @@ export class RdbCheck extends RdbSink {
     private readonly quick: boolean,
     private readonly at: () => Standpoint,
     private readonly context: ToolContext,
+    private readonly watch: DatasetWatch | null = null,
   ) {
     super();
     this.depth = quick ? SKIP : ITEMS;
@@ -100,6 +101,10 @@ export class RdbCheck extends RdbSink {
     this.headerDialect = header.dialect;
   }
 
+  override aux(name: ByteSlice, value: ByteSlice): void {
+    this.watch?.aux(name.latin1(), value.latin1());
+  }
+
   override database(index: number): void {
     this.endDatabase();
     this.selected = index;
@@ -123,6 +128,7 @@ export class RdbCheck extends RdbSink {
       if (names.add(head.database, bytes, start, end)) this.watchMemory();
     }
     if (head.hasExpiry) this.expiring(head);
+    if (this.watch !== null) this.watch.key(head);
     if (head.fieldsExpire) {
       this.head = head;
       this.oddField = false;

@@ -17,6 +17,8 @@ export interface LogCounts {
   readonly firstModuleCommand: string;
   /** Offset of the first line that announces a block with a checksum; -1 without any. */
   readonly firstBlock: number;
+  /** Unix seconds of the last `#TS` annotation; -1 without any. */
+  readonly lastSeconds: number;
 }
 
 const known = (name: string): KnownCommand => findCommand(Buffer.from(name), 0, name.length)!;
@@ -35,6 +37,7 @@ export class LogCheck implements AofFileHandler, LogCounts {
   moduleCommands = 0;
   firstModuleCommand = '';
   firstBlock = -1;
+  lastSeconds = -1;
   /** Absolute offset of the first command. */
   start = 0;
   /** Offset of a record in front of which to stop, if the log has one there, outside any transaction. */
@@ -62,6 +65,7 @@ export class LogCheck implements AofFileHandler, LogCounts {
     this.moduleCommands += counts.moduleCommands;
     if (this.firstModuleCommand === '') this.firstModuleCommand = counts.firstModuleCommand;
     if (this.firstBlock < 0) this.firstBlock = counts.firstBlock;
+    if (counts.lastSeconds >= 0) this.lastSeconds = counts.lastSeconds;
   }
 
   commandsStart(offset: number): void {
@@ -77,7 +81,8 @@ export class LogCheck implements AofFileHandler, LogCounts {
     this.reach(command.offset + command.length);
   }
 
-  annotation(line: ByteSlice, offset: number): void {
+  annotation(line: ByteSlice, offset: number, seconds: number): void {
+    if (!Number.isNaN(seconds)) this.lastSeconds = seconds;
     if (this.firstBlock < 0 && announcesBlock(line)) this.firstBlock = offset;
     this.reach(offset + line.length);
   }

@@ -5,7 +5,7 @@ import type { Finding, FindingCode } from '../model/finding.js';
 import type { DialectName } from '../rdb/dialect.js';
 import { checkFile } from './check-file.js';
 import type { ToolContext } from './context.js';
-import type { CheckedFile, NotChecked } from './report.js';
+import type { CheckedFile, DatasetWatch, NotChecked } from './report.js';
 import type { Source } from './source.js';
 
 export interface CheckOptions {
@@ -13,6 +13,8 @@ export interface CheckOptions {
   readonly quick: boolean;
   /** The product that wrote the RDB, where it cannot tell. */
   readonly dialect: DialectName | null;
+  /** Counts along; missing: nobody does. */
+  readonly watch?: DatasetWatch;
 }
 
 export interface CheckReport {

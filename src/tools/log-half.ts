@@ -33,8 +33,9 @@ export async function checkLogHalf(
     if (!(error instanceof FormatError)) throw error;
     return NOT_CLEAN;
   }
-  const { commands, moduleCommands, firstModuleCommand, firstBlock } = check;
-  return { clean: findings.list.length === 0, commands, moduleCommands, firstModuleCommand, firstBlock };
+  const { commands, moduleCommands, firstModuleCommand, firstBlock, lastSeconds } = check;
+  const counts = { commands, moduleCommands, firstModuleCommand, firstBlock, lastSeconds };
+  return { clean: findings.list.length === 0, ...counts };
 }
 
 const NOT_CLEAN = {
@@ -43,6 +44,7 @@ const NOT_CLEAN = {
   moduleCommands: 0,
   firstModuleCommand: '',
   firstBlock: -1,
+  lastSeconds: -1,
 } as const;
 
 function noPreamble(): Machine {

@@ -1,5 +1,6 @@
 import { FormatError } from '../errors.js';
 import type { Finding, FindingCode } from '../model/finding.js';
+import type { KeyHead } from '../model/handler.js';
 import type { DialectName } from '../rdb/dialect.js';
 
 /** A source is too damaged for what was asked. The command line words the finding. */
@@ -62,6 +63,16 @@ export interface CheckedFile {
   readonly findings: readonly Finding[];
 }
 
+/** Counts along while a file is checked, so that counting takes no reading of its own. Behind damage nothing is told. */
+export interface DatasetWatch {
+  /** A field in front of the keys; one character per byte. */
+  aux(name: string, value: string): void;
+  /** The head is borrowed. */
+  key(head: KeyHead): void;
+  /** Unix seconds of the last `#TS` annotation of a log that has any. */
+  time(seconds: number): void;
+}
+
 export interface FileCheckOptions {
   /** 'rdb': the RDB is all there should be; 'aof': a server reads it as a log. */
   readonly form: 'rdb' | 'aof';
@@ -72,6 +83,8 @@ export interface FileCheckOptions {
   readonly dialect: DialectName | null;
   /** False: the first damage ends the check of the file. */
   readonly goOn?: boolean;
+  /** Missing: nobody counts. */
+  readonly watch?: DatasetWatch;
 }
 
 export interface FileCheckResult {
