@@ -1,13 +1,14 @@
 import { localDisk } from '../../bytes/disk.js';
 import { UsageError } from '../../errors.js';
+import { gatherEvidence, writeEvidence } from '../../tools/evidence.js';
 import { refuseInside } from '../../tools/recover/carry-out.js';
-import { gatherEvidence, writeEvidence } from '../../tools/recover/evidence.js';
 import { type RecoverOptions, type RecoverReport, recover as recoverDirectory } from '../../tools/recover.js';
 import type { CommandDefinition } from '../catalog.js';
-import { jsonReport } from '../render/json.js';
+import { evidenceFields } from '../render/evidence.js';
+import { type Json, jsonReport } from '../render/json.js';
 import { noteNotChecked } from '../render/not-checked.js';
 import { printRecover } from '../render/recover.js';
-import { evidenceJson, recoverJson } from '../render/recover-json.js';
+import { recoverJson } from '../render/recover-json.js';
 import type { Session } from '../session.js';
 import { parseCount, parseSize, parseWord } from '../values.js';
 
@@ -78,7 +79,8 @@ async function run(directory: string, flags: RecoverFlags, session: Session): Pr
   noteNotChecked(report.notChecked, session);
   if (evidence !== undefined) {
     const inputs = await gatherEvidence(report.survey.files, context);
-    const text = jsonReport(evidenceJson(report, inputs, { ...flags, directory }, session));
+    const results = recoverJson(report, session) as Json;
+    const text = jsonReport(evidenceFields(inputs, { ...flags, directory }, results, session));
     await writeEvidence(evidence, text, settings.force, localDisk);
     session.note(`evidence is in ${evidence}`);
   }

@@ -1,11 +1,9 @@
-import type { EvidenceInput } from '../../tools/recover/evidence.js';
 import type { Measured } from '../../tools/recover/measure.js';
 import type { ForeseenStart, RecoverPlan } from '../../tools/recover/plan.js';
 import type { Part, Way } from '../../tools/recover/ways.js';
 import type { Candidate } from '../../tools/recover/weigh.js';
 import type { RecoverReport } from '../../tools/recover.js';
 import type { Session } from '../session.js';
-import { VERSION } from '../version.js';
 import { problemJson, severityOf } from './findings.js';
 import type { Json } from './json.js';
 import { notCheckedJson } from './not-checked.js';
@@ -157,34 +155,5 @@ function durabilityJson({ durability }: RecoverReport): Json {
     heldBack: durability.heldBack,
     lastSave: seconds(durability.lastSaveMs),
     lastWritten: seconds(durability.lastWrittenMs),
-  };
-}
-
-/** What a court of inquiry would ask for: what was there, with what and how it was read, what came out. */
-export function evidenceJson(
-  report: RecoverReport,
-  inputs: readonly EvidenceInput[],
-  options: Readonly<Record<string, string | undefined>>,
-  session: Session,
-): Fields {
-  const given = Object.entries(options).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value]],
-  );
-  return {
-    tool: 'rekindle',
-    version: VERSION,
-    at: seconds(session.io.now()),
-    options: Object.fromEntries(given) as Json,
-    inputs: inputs.map(({ name, path, bytes, modifiedMs, mode, uid, gid, sha256 }) => ({
-      name,
-      path,
-      bytes,
-      modified: seconds(modifiedMs),
-      mode: mode.toString(8),
-      uid,
-      gid,
-      sha256,
-    })),
-    results: recoverJson(report, session) as Json,
   };
 }
