@@ -6,6 +6,8 @@ const SUSPECTS_MAX = 1 << 20;
 const BUCKETS = 1 << 16;
 /** Names are gone through about this many at a time, in an extra table of four bytes for each of these. */
 const ROUND = 1 << 22;
+/** Up to this many names a set is quicker than the tables for buckets are made. */
+const FEW = 1 << 12;
 
 /**
  * Remembers the name of every key as 56 bits of a hash, seven bytes, and finds out in the end which of them came twice:
@@ -38,6 +40,7 @@ export class NameMemory {
 
   /** The names that came more than once, as far as their hashes can tell; null when there are too many to look at. */
   suspects(): Suspects | null {
+    if (this.count <= FEW) return this.confirm(this.repeatedWords());
     const words = new Set<number>();
     const sizes = this.bucketSizes();
     for (let first = 0; first < sizes.length && words.size <= SUSPECTS_MAX; ) {
@@ -48,6 +51,19 @@ export class NameMemory {
       first = last;
     }
     return words.size > SUSPECTS_MAX ? null : this.confirm(words);
+  }
+
+  /** The upper words that came more than once. */
+  private repeatedWords(): Set<number> {
+    const seen = new Set<number>();
+    const repeated = new Set<number>();
+    for (const [chunk, upper] of this.upper.entries()) {
+      for (const word of upper.subarray(0, this.filled(chunk))) {
+        if (seen.has(word)) repeated.add(word);
+        else seen.add(word);
+      }
+    }
+    return repeated;
   }
 
   private grow(): void {
