@@ -25,7 +25,8 @@ it.each(CASES.map((entry) => entry.name))('%s', async (name) => {
   const env = { REKINDLE_REDACT_KEY: 'golden' };
   const input = stdin === undefined ? {} : { stdin: readFileSync(stdin) };
   const ran = await runCli(words(command), { env, ...input });
-  for (const [file, text] of Object.entries({ ...ran, exit: `${ran.exit}\n` })) {
+  const { stdout, stderr, exit } = ran;
+  for (const [file, text] of Object.entries({ stdout, stderr, exit: `${exit}\n` })) {
     const path = join(folder, file);
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, text);
     expect(text, `${name}/${file}`).toBe(readFileSync(path, 'utf8'));

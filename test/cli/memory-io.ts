@@ -5,6 +5,8 @@ export interface Ran {
   readonly exit: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** Both, in the order of writing, as a terminal shows them. */
+  readonly both: string;
 }
 
 export interface RunOptions {
@@ -23,12 +25,13 @@ export interface RunOptions {
 
 /** Runs one command line in this process, with streams of memory, a fixed clock and a width of 100 columns. */
 export async function runCli(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const written = { stdout: '', stderr: '' };
+  const written = { stdout: '', stderr: '', both: '' };
   const output = (name: 'stdout' | 'stderr') => ({
     write: (text: string | Uint8Array) => {
       written[name] += typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
-      if (name === 'stdout')
-        options.onPrint?.(typeof text === 'string' ? text : Buffer.from(text).toString());
+      const shown = typeof text === 'string' ? text : Buffer.from(text).toString();
+      written.both += shown;
+      if (name === 'stdout') options.onPrint?.(shown);
       return true;
     },
     once: () => {},
