@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
 import { parseServerAddress, type ServerAddress } from '../live/address.js';
-import type { TlsFiles } from '../live/connection.js';
+import { connectionSettings, type TlsFiles } from '../live/connection.js';
+import type { LiveAccess } from '../tools/live-source.js';
 import { askPassword } from './password.js';
 import type { Session } from './session.js';
 
@@ -34,9 +35,18 @@ export async function addressOf(
   flags: LiveFlags,
   session: Session,
 ): Promise<ServerAddress> {
-  const address = parseServerAddress(text, option);
+  const ask = (label: string): Promise<string> => askPassword(`password for ${label}: `, session);
+  return credentialsOf(parseServerAddress(text, option), flags, session, ask);
+}
+
+async function credentialsOf(
+  address: ServerAddress,
+  flags: LiveFlags,
+  session: Session,
+  ask: (label: string) => Promise<string>,
+): Promise<ServerAddress> {
   const fromEnvironment = session.io.env['REKINDLE_PASSWORD'] ?? '';
-  const asked = flags.askpass === true ? await askPassword(`password for ${address.label}: `, session) : null;
+  const asked = flags.askpass === true ? await ask(address.label) : null;
   const password = asked ?? address.password ?? (fromEnvironment === '' ? null : fromEnvironment);
   const username = flags.user ?? address.username;
   if (username !== null && password === null) {
@@ -46,6 +56,18 @@ export async function addressOf(
     );
   }
   return { ...address, username, password };
+}
+
+/** How the live servers among the sources of a command are reached. A password is asked for once. */
+export function liveAccessOf(flags: LiveFlags, session: Session): LiveAccess {
+  let asked: Promise<string> | null = null;
+  const ask = (label: string): Promise<string> => (asked ??= askPassword(`password for ${label}: `, session));
+  return {
+    settings: async (text) => {
+      const address = await credentialsOf(parseServerAddress(text, 'the source'), flags, session, ask);
+      return connectionSettings(address, tlsFilesOf(flags, address, address.label));
+    },
+  };
 }
 
 /** @throws UsageError when certificates are given for an address without TLS */

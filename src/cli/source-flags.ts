@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { DatasetSource, OpenOptions } from '../tools/source.js';
+import { type LiveFlags, liveAccessOf } from './live-flags.js';
 import { printable } from './render/escape.js';
 import type { Session } from './session.js';
 import { parseWord } from './values.js';
 
 /** Options of every command that reads a source. */
-export interface SourceFlags {
+export interface SourceFlags extends LiveFlags {
   readonly prefer?: string;
 }
 
@@ -22,6 +23,7 @@ export function sourceOptionsOf(flags: SourceFlags, session: Session): OpenOptio
     prefer: prefer === undefined ? null : parseWord(prefer, '--prefer', ['rdb', 'aof']),
     stdin: session.io.stdin,
     signal: session.io.signal,
+    live: liveAccessOf(flags, session),
   };
 }
 

@@ -8,9 +8,11 @@ import { type ByteSource, FileSource, inputErrorOf, StreamSource } from '../byte
 import { indexTar, isTar, TarTree } from '../bytes/tar.js';
 import type { Packing } from '../bytes/unpack.js';
 import { FormatError, InputError } from '../errors.js';
+import { isServerAddress } from '../live/address.js';
 import { RdbDecoder } from '../rdb/decoder.js';
 import { RdbSink } from '../rdb/handler.js';
 import { isDragonflySummary, openDragonflySet, snapshotBaseOf } from './dragonfly-set.js';
+import { type LiveAccess, openLive } from './live-source.js';
 import { type PlainBytes, seekable, type UnpackOptions, unpacked } from './open-bytes.js';
 import { DamageError, findingOf, namingFile } from './report.js';
 import { type FileForm, sniff } from './sniff.js';
@@ -28,10 +30,12 @@ export interface OpenOptions {
   readonly readsOn?: boolean;
   /** True when the caller goes back in what it reads: a pipe is then kept in a temporary file first. */
   readonly again?: boolean;
+  /** How live servers are reached; missing: as their address alone says. */
+  readonly live?: LiveAccess;
 }
 
 interface Common {
-  /** As it was asked for. */
+  /** As it was asked for; of a live server without user and password. */
   readonly path: string;
   /** Which dataset was taken from a directory that holds several, in a sentence; '' when there was no choice. */
   readonly choice: string;
@@ -53,7 +57,7 @@ export type DatasetSource = Source | (Common & { readonly kind: 'ndjson'; readon
 
 /**
  * Finds out what stands at `path`: a file is told by its content, a directory by its files, `-` is standard input.
- * Compressed bytes are unpacked as they are read, and an archive is a directory. Nothing but first bytes is read, except
+ * Compressed bytes are unpacked as they are read, an archive is a directory, and a live server (`redis://…`) gives a fresh RDB. Nothing but first bytes is read, except
  * from an RDB that may end as a log would, and from an archive.
  *
  * @throws InputError when nothing can be read there or it is of no known format; DamageError when it can't be unpacked
@@ -72,6 +76,7 @@ export async function openSource(path: string, options: OpenOptions): Promise<So
 /** The same for commands that take NDJSON, too. @throws InputError, DamageError */
 export async function openDataset(path: string, options: OpenOptions): Promise<DatasetSource> {
   if (path === '-') return openPipe(options);
+  if (isServerAddress(path)) return openLive(path, options);
   const stats = await stat(path).catch((error) => {
     throw inputErrorOf(error, path);
   });

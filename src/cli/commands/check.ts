@@ -4,6 +4,7 @@ import { BEHIND_DAMAGE } from '../../tools/check-damage.js';
 import { DamageError } from '../../tools/report.js';
 import { atHand, openSource, type Source } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
+import { liveOptions } from '../live-flags.js';
 import {
   type Checked,
   checkJson,
@@ -24,9 +25,9 @@ export const check: CommandDefinition = {
   define(command, launch) {
     command
       .usage('[options] SOURCE…')
-      .argument('<source...>', 'files, directories, or - for standard input')
+      .argument('<source...>', 'files, directories, live servers (redis://…), or - for standard input')
       .option('--quick', 'structure and checksum alone: packed values are not opened');
-    preferOption(command)
+    liveOptions(preferOption(command))
       .addHelpText('after', HELP)
       .action((sources: string[], flags: CheckFlags) => launch((session) => run(sources, flags, session)));
   },

@@ -4,6 +4,7 @@ import { openDataset } from '../../tools/source.js';
 import { targetNamed } from '../../tools/target-choice.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
+import { liveOptions } from '../live-flags.js';
 import { differencePrinter, noteDiff, printSummary } from '../render/diff.js';
 import type { Session } from '../session.js';
 import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
@@ -22,7 +23,10 @@ export const diff: CommandDefinition = {
   define(command, launch) {
     command
       .usage('[options] A B')
-      .argument('<a>', 'the first side: a file, a directory, or - for standard input')
+      .argument(
+        '<a>',
+        'the first side: a file, a directory, a live server (redis://…), or - for standard input',
+      )
       .argument('<b>', 'the second side')
       .option('--summary', 'print the numbers alone')
       .option('--values', 'show what changed inside lists, sets, sorted sets, hashes and streams')
@@ -33,7 +37,7 @@ export const diff: CommandDefinition = {
         '--on-unknown <what>',
         'at a command of a log the engine does not know: stop (default) or skip',
       );
-    filterOptions(preferOption(command))
+    liveOptions(filterOptions(preferOption(command)))
       .addHelpText('after', HELP)
       .action((a: string, b: string, flags: DiffFlags) => launch((session) => run(a, b, flags, session)));
   },

@@ -4,6 +4,7 @@ import { serverNamed } from '../../tools/family.js';
 import { openDataset } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
+import { liveOptions } from '../live-flags.js';
 import { printable } from '../render/escape.js';
 import { jsonLine, SCHEMA_VERSION } from '../render/json.js';
 import { noteLogFindings } from '../render/log-findings.js';
@@ -21,13 +22,13 @@ export const digest: CommandDefinition = {
   define(command, launch) {
     command
       .usage('[options] SOURCE')
-      .argument('<source>', 'a file, a directory, or - for standard input')
+      .argument('<source>', 'a file, a directory, a live server (redis://…), or - for standard input')
       .option(
         '--as <server>',
         'as that server prints it: redis-7.0, valkey-9.1, … (default: who wrote the file)',
       )
       .option('--per-key', 'before the digest one line per key: db key type DEBUG-DIGEST-VALUE');
-    filterOptions(preferOption(command))
+    liveOptions(filterOptions(preferOption(command)))
       .addHelpText('after', HELP)
       .action((source: string, flags: DigestFlags) => launch((session) => run(source, flags, session)));
   },
