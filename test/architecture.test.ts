@@ -60,6 +60,7 @@ describe('rooms of src/', () => {
       commander: ['cli'],
       crc: ['kernels'],
       fzstd: ['kernels'],
+      'hyparquet-writer': ['tools'],
       ioredis: ['live'],
       lz4js: ['kernels'],
       'xxhash-wasm': ['kernels'],

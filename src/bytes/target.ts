@@ -27,7 +27,7 @@ const FULL = 16 * CHUNK;
 const DRAINED = 4 * CHUNK;
 
 /** Gathers bytes in chunks and hands them on one after the other while the caller goes on. */
-abstract class ChunkedTarget implements ByteTarget {
+export abstract class ChunkedTarget implements ByteTarget {
   size = 0;
   private chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK);
   private filled = 0;

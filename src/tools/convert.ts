@@ -1,3 +1,5 @@
+import type { Disk } from '../bytes/disk.js';
+import type { OutputPacking } from '../bytes/packing-target.js';
 import type { ByteTarget } from '../bytes/target.js';
 import { UsageError } from '../errors.js';
 import type { DialectName } from '../rdb/dialect.js';
@@ -27,6 +29,8 @@ export interface ConvertOptions {
   readonly onUnknown: 'stop' | 'skip';
   /** Write an RDB as Valkey's compressed stream. */
   readonly compressedStream: boolean;
+  /** How each output is compressed as a whole; null: not at all. */
+  readonly packing: OutputPacking | null;
   /** Replace what stands at the output. */
   readonly force: boolean;
   /** Publish nothing when something was lost. */
@@ -35,6 +39,8 @@ export interface ConvertOptions {
   readonly stream: ByteTarget | null;
   /** How a key is shown in an error; one character per byte. */
   readonly shown: (name: string) => string;
+  /** Where outputs are written; default: the file system. */
+  readonly disk?: Disk;
 }
 
 export interface ConvertedOutput {

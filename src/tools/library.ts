@@ -7,7 +7,7 @@ import { type ReadRdbOptions, readRdb as readRdbFrom } from '../rdb/records.js';
 import { RdbWriter } from '../rdb/writer.js';
 import { type CheckOptions, type CheckReport, check as checkSource } from './check.js';
 import type { ToolContext } from './context.js';
-import { convertFormByName } from './convert/forms.js';
+import { convertFormByName, packingByName } from './convert/forms.js';
 import { NO_TRANSFORMS } from './convert/transform.js';
 import { type ConvertOptions, type ConvertReport, convert as convertSources } from './convert.js';
 import { Dataset } from './dataset.js';
@@ -105,6 +105,7 @@ export async function convert(
     refuseLoss: false,
     stream: null,
     compressedStream: false,
+    packing: packingByName(path),
     shown: (name) => JSON.stringify(name),
     ...options,
   };

@@ -1,9 +1,12 @@
+import type { OutputPacking } from '../../bytes/packing-target.js';
 import { UsageError } from '../../errors.js';
 import {
   CONVERT_FORMS,
   type ConvertForm,
   convertFormByName,
   isForServer,
+  OUTPUT_PACKINGS,
+  packingByName,
 } from '../../tools/convert/forms.js';
 import { type Split, splitOf } from '../../tools/convert/split.js';
 import type { Rename, Transforms, TtlChange } from '../../tools/convert/transform.js';
@@ -12,6 +15,7 @@ import { type DatasetSource, openDataset } from '../../tools/source.js';
 import { targetNamed } from '../../tools/target-choice.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions, gather } from '../filter-flags.js';
+import { liveOptions } from '../live-flags.js';
 import { convertJson, noteConvert, printConvert } from '../render/convert.js';
 import type { Session } from '../session.js';
 import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
@@ -28,6 +32,7 @@ interface ConvertFlags extends SourceFlags, FilterFlags {
   readonly onDuplicate?: string;
   readonly onUnknown?: string;
   readonly vcs?: boolean;
+  readonly compress?: string;
 }
 
 export const convert: CommandDefinition = {
@@ -36,7 +41,7 @@ export const convert: CommandDefinition = {
       .usage('[options] SOURCE… OUT')
       .argument(
         '<paths...>',
-        'files, directories or - for standard input, then where to write (- for standard output)',
+        'files, directories, live servers (redis://…) or - for standard input, then where to write (- for standard output)',
       )
       .option('--to <form>', `what to write: ${CONVERT_FORMS.join(', ')} (default: by the ending of OUT)`)
       .option(
@@ -55,12 +60,13 @@ export const convert: CommandDefinition = {
       .option('--map-db <n=m>', 'put the keys of database N into M', gather)
       .option('--split <how>', 'write several outputs: slots:0-8191,8192-16383, count:N (by slot) or db')
       .option('--on-duplicate <rule>', 'a key that comes twice: error (default), first or last source wins')
+      .option('--compress <how>', "gz, zst, lz4 or none (default: by OUT's ending: dump.rdb.gz)")
       .option('--vcs', "write an RDB as Valkey's compressed stream (no released server reads that yet)")
       .option(
         '--on-unknown <what>',
         'at a command of a log the engine does not know: stop (default) or skip',
       );
-    filterOptions(preferOption(command))
+    liveOptions(filterOptions(preferOption(command)))
       .addHelpText('after', HELP)
       .action((paths: string[], flags: ConvertFlags) => launch((session) => run(paths, flags, session)));
   },
@@ -77,7 +83,8 @@ Examples:
   rekindle convert a.rdb b.rdb all.rdb --on-duplicate last    merge
 
 Forms: rdb; aof (one file); aofdir (a directory with a manifest); resp (commands alone); ndjson (reads back to the
-byte, docs/ndjson.md); json (the same in one document); csv (a row for every element; cannot be read back).`;
+byte, docs/ndjson.md); json (the same in one document); csv (a row for every element) and parquet (a row for every key),
+which cannot be read back. OUT.gz, OUT.zst and OUT.lz4 are compressed: dump.ndjson.gz.`;
 
 async function run(paths: readonly string[], flags: ConvertFlags, session: Session): Promise<number> {
   const { settings } = session;
@@ -130,6 +137,7 @@ function optionsOf(path: string, flags: ConvertFlags, session: Session): Convert
   if (flags.vcs === true && form !== 'rdb') {
     throw new UsageError(`--vcs is a form of RDBs, not of ${form}`, 'leave it out');
   }
+  const packing = packingFor(path, form, flags);
   const split = splitFor(path, flags);
   return {
     path,
@@ -139,6 +147,7 @@ function optionsOf(path: string, flags: ConvertFlags, session: Session): Convert
     transforms: transformsOf(flags),
     split,
     compressedStream: flags.vcs === true,
+    packing,
     onDuplicate: parseWord(flags.onDuplicate ?? 'error', '--on-duplicate', ['first', 'last', 'error']),
     dialect: settings.dialect,
     onUnknown: parseWord(flags.onUnknown ?? 'stop', '--on-unknown', ['stop', 'skip']),
@@ -147,6 +156,20 @@ function optionsOf(path: string, flags: ConvertFlags, session: Session): Convert
     stream: path === '-' ? new StdoutTarget(session) : null,
     shown: (name) => session.shown(name),
   };
+}
+
+function packingFor(path: string, form: ConvertForm, { compress, vcs }: ConvertFlags): OutputPacking | null {
+  const endings = Object.keys(OUTPUT_PACKINGS);
+  const word = compress === undefined ? null : parseWord(compress, '--compress', [...endings, 'none']);
+  const packing = word === null ? packingByName(path) : (OUTPUT_PACKINGS[word] ?? null);
+  if (packing === null) return null;
+  if (form === 'aofdir') {
+    throw new UsageError('a directory is not compressed', 'give --to aof, or pack it with tar');
+  }
+  if (vcs === true) {
+    throw new UsageError('--vcs writes a compressed stream already', 'leave out --vcs, or name OUT.rdb');
+  }
+  return packing;
 }
 
 function splitFor(path: string, { split }: ConvertFlags): Split | null {

@@ -55,12 +55,9 @@ export class Conversion {
       split?.kind === 'db'
         ? (await this.databasesOf(sources)).map((index) => [index, `.db${index}`] as const)
         : this.router.marks.entries();
-    const { path, form, force, stream } = this.options;
+    const { path } = this.options;
     for (const [index, mark] of marks) {
-      this.outputs.set(
-        index,
-        await ConvertOutput.take({ path: markedPath(path, mark), form, force, stream }),
-      );
+      this.outputs.set(index, await ConvertOutput.take({ ...this.options, path: markedPath(path, mark) }));
     }
   }
 
@@ -143,6 +140,7 @@ export class Conversion {
         copyValues: options.target === null,
         nowMs: context.nowMs,
         onLoss: this.onLoss,
+        shown: options.shown,
       });
     }
   }

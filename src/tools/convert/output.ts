@@ -1,6 +1,13 @@
 import { basename } from 'node:path';
 import { nothing, writeAofFiles } from '../../aof/writer.js';
 import { DirectoryTarget } from '../../bytes/directory-target.js';
+import { type Disk, localDisk } from '../../bytes/disk.js';
+import {
+  assertPacks,
+  type OutputPacking,
+  type PackingTarget,
+  packingTarget,
+} from '../../bytes/packing-target.js';
 import type { ByteSlice } from '../../bytes/slice.js';
 import { type ByteTarget, FileTarget } from '../../bytes/target.js';
 import { VcsTarget } from '../../bytes/vcs-target.js';
@@ -14,6 +21,8 @@ import type { RdbTarget } from '../../rdb/writer-target.js';
 import { folderIn, type Loss } from '../write-dataset.js';
 import { CsvWriter } from './csv.js';
 import type { ConvertForm } from './forms.js';
+import { ParquetKeys } from './parquet.js';
+import { loadParquet, type ParquetPackage } from './parquet-file.js';
 
 /** What every writer of a form has. What stands around the dataset goes to those that keep it. */
 export interface DatasetWriter extends ItemHandler {
@@ -38,13 +47,18 @@ export interface WritingOptions {
   readonly compressedStream: boolean;
   readonly nowMs: number;
   readonly onLoss: (head: KeyHead | null, what: Loss['what']) => void;
+  /** How a key is shown in an error; one character per byte. */
+  readonly shown: (name: string) => string;
 }
 
 /** Where one output goes. `stream`: what went in cannot be taken back. */
 export interface OutputPlace {
   readonly path: string;
   readonly form: ConvertForm;
+  /** How the file is compressed as a whole; null: not at all. */
+  readonly packing: OutputPacking | null;
   readonly force: boolean;
+  readonly disk?: Disk;
   /** Where `-` goes; null: nowhere. */
   readonly stream: ByteTarget | null;
 }
@@ -55,6 +69,9 @@ export class ConvertOutput {
   private writing: Promise<unknown> = Promise.resolve();
   private release: (() => void) | null = null;
   private content: ByteTarget;
+  /** What compresses the file, innermost first. */
+  private readonly packers: PackingTarget[] = [];
+  private parquet: ParquetPackage | null = null;
 
   private constructor(
     readonly place: OutputPlace,
@@ -62,17 +79,35 @@ export class ConvertOutput {
     private readonly directory: DirectoryTarget | null,
   ) {
     this.content = target;
+    if (place.packing !== null) this.pack(packingTarget(place.packing, target));
   }
 
-  /** @throws UsageError when something stands there and `force` is not given, OutputError when it cannot be written */
+  private pack(packer: PackingTarget): void {
+    this.packers.unshift(packer);
+    this.content = packer;
+  }
+
+  /**
+   * @throws UsageError when something stands there and `force` is not given, or what it takes to write the form is not
+   * there, OutputError when it cannot be written
+   */
   static async take(place: OutputPlace): Promise<ConvertOutput> {
-    const { path, form, force, stream } = place;
+    if (place.packing !== null) assertPacks(place.packing);
+    const parquet = place.form === 'parquet' ? await loadParquet() : null;
+    const output = await ConvertOutput.at(place);
+    output.parquet = parquet;
+    return output;
+  }
+
+  private static async at(place: OutputPlace): Promise<ConvertOutput> {
+    const { path, form, force, stream, disk = localDisk } = place;
     if (path === '-') {
       assert(stream !== null, 'standard output is given where it is asked for');
       return new ConvertOutput(place, stream, null);
     }
-    if (form !== 'aofdir') return new ConvertOutput(place, await FileTarget.create(path, { force }), null);
-    const directory = await DirectoryTarget.create(path, { force });
+    if (form !== 'aofdir')
+      return new ConvertOutput(place, await FileTarget.create(path, { force, disk }), null);
+    const directory = await DirectoryTarget.create(path, { force, disk });
     try {
       return await ConvertOutput.inDirectory(place, directory);
     } catch (error) {
@@ -109,11 +144,12 @@ export class ConvertOutput {
   }
 
   open(options: WritingOptions): void {
-    if (options.compressedStream) this.content = new VcsTarget(this.content);
+    if (options.compressedStream) this.pack(new VcsTarget(this.content));
     this.made = this.writerOf(options);
   }
 
-  private writerOf({ target, copyValues, compressedStream, nowMs, onLoss }: WritingOptions): DatasetWriter {
+  private writerOf(options: WritingOptions): DatasetWriter {
+    const { target, copyValues, compressedStream, nowMs, onLoss } = options;
     const { form } = this.place;
     const { content } = this;
     switch (form) {
@@ -123,6 +159,9 @@ export class ConvertOutput {
         return new NdjsonWriter(content, { frame: 'document' });
       case 'csv':
         return new CsvWriter(content);
+      case 'parquet':
+        assert(this.parquet !== null, 'what writes Parquet is loaded with the place of an output');
+        return new ParquetKeys(this.parquet, content, options);
       case 'resp':
         return new CommandEmitter(content, { target, onLoss });
       default: {
@@ -145,7 +184,10 @@ export class ConvertOutput {
   /** Ends the content. Nothing shows yet. @throws OutputError */
   async finish(): Promise<void> {
     this.writer.finish();
+    for (const packer of this.packers) await packer.end();
     await this.content.drain();
+    // A medium that is full should be known before any of several outputs shows.
+    if (this.target instanceof FileTarget) await this.target.flush();
     this.release?.();
     await this.writing;
   }
@@ -174,6 +216,6 @@ export class ConvertOutput {
   async close(): Promise<void> {
     this.release?.();
     await this.writing.catch(() => {});
-    await (this.directory ?? this.target).discard();
+    await (this.directory ?? this.content).discard();
   }
 }

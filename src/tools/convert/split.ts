@@ -95,9 +95,9 @@ export class Router {
   }
 }
 
-/** `dump.rdb` with the mark `.0-8191` is `dump.0-8191.rdb`. */
+/** `dump.rdb` with the mark `.0-8191` is `dump.0-8191.rdb`, `dump.rdb.gz` is `dump.0-8191.rdb.gz`. */
 export function markedPath(path: string, mark: string): string {
   if (mark === '') return path;
-  const ending = /\.[A-Za-z0-9]+$/.exec(path)?.[0] ?? '';
+  const ending = /(\.[A-Za-z0-9]+)?\.(gz|zst|lz4)$|\.[A-Za-z0-9]+$/i.exec(path)?.[0] ?? '';
   return `${path.slice(0, path.length - ending.length)}${mark}${ending}`;
 }
