@@ -14,7 +14,10 @@ export interface PackingTarget extends ByteTarget {
 
 /** zlib's streams, in the types of Node.js 20, which has none for zstd. */
 type ZlibStream = zlib.Gzip;
-const createZstdCompress = (zlib as { readonly createZstdCompress?: () => ZlibStream }).createZstdCompress;
+type CreateZstd = (options: { readonly params: Readonly<Record<number, number>> }) => ZlibStream;
+const createZstdCompress = (zlib as { readonly createZstdCompress?: CreateZstd }).createZstdCompress;
+/** ZSTD_c_checksumFlag: the frame ends in a checksum of its content. */
+const ZSTD_CHECKSUM = { params: { 201: 1 } };
 
 /** @throws UsageError where this Node.js cannot write it */
 export function assertPacks(packing: OutputPacking, known = createZstdCompress !== undefined): void {
@@ -29,7 +32,7 @@ export function assertPacks(packing: OutputPacking, known = createZstdCompress !
 export function packingTarget(packing: OutputPacking, into: ByteTarget): PackingTarget {
   assertPacks(packing);
   if (packing === 'lz4') return new Lz4Target(into);
-  return new ZlibTarget(packing === 'gzip' ? zlib.createGzip() : createZstdCompress!(), into);
+  return new ZlibTarget(packing === 'gzip' ? zlib.createGzip() : createZstdCompress!(ZSTD_CHECKSUM), into);
 }
 
 /** Compresses on a thread of zlib's, a chunk at a time. */

@@ -7,7 +7,7 @@ import { ParquetKeys } from '../../src/tools/convert/parquet.js';
 import { loadParquet } from '../../src/tools/convert/parquet-file.js';
 import { runCli } from '../cli/memory-io.js';
 import { sampleDataset, tell } from '../property/sample.js';
-import { corpusPath } from '../support/corpus.js';
+import { corpusBytes } from '../support/corpus.js';
 import { Random } from '../support/random.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
@@ -72,7 +72,8 @@ const ONE_TEXT = /^(string|gcra|module)$/;
 
 describe.each(['redis-7.0.15', 'redis-8.8dev', 'keydb-6.3.4'])('the types of %s', (server) => {
   test('are rows that say what NDJSON says', async () => {
-    const path = corpusPath(server, 'types.rdb');
+    const path = place('.rdb');
+    writeFileSync(path, corpusBytes(server, 'types.rdb'));
     const { rows, metadata } = await parquet(path);
     const records = await recordsOf(path);
     const keys = records.filter(({ key }) => key !== undefined);
@@ -187,7 +188,7 @@ describe('a table that is large', () => {
 });
 
 test('a dataset without keys is a table without rows', async () => {
-  expect(await parquet(corpusPath('redis-7.0.15', 'empty.rdb'))).toMatchObject({ rows: [], groups: 0 });
+  expect(await parquet(lines())).toMatchObject({ rows: [], groups: 0 });
 });
 
 test('what no row holds is told, and refused with --strict', async () => {
