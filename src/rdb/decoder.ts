@@ -12,8 +12,10 @@ import { type Dialect, type DialectName, dialectOf, type OpcodeRule } from './di
 import type { RdbHandler } from './handler.js';
 import { readHeader } from './header.js';
 import { describe, forgetKey, KeyReader } from './key-reader.js';
+import { type SizeListener, tellShort } from './metered-skim.js';
 import { ModuleAuxReader } from './module-aux.js';
 import { isAttribute, OpcodeReader, readAttribute } from './opcodes.js';
+import { HashTemplates } from './templates.js';
 import { EMBEDDED_MAX, integerBytes, TextReader } from './text.js';
 import { readTrailer } from './trailer.js';
 import { string } from './types/string.js';
@@ -67,6 +69,7 @@ export class RdbDecoder implements Machine {
   /** Whether the handler wants the bytes around the values. */
   private readonly records: boolean;
   private readonly recordBytes = new ByteSlice();
+  private readonly sizes: SizeListener | null;
   private keyCopy = Buffer.alloc(256);
 
   constructor(
@@ -77,7 +80,8 @@ export class RdbDecoder implements Machine {
     this.keyReader = new KeyReader(limits.stringBytesMax);
     this.valueText = new TextReader(limits.stringBytesMax);
     const warn = options.onWarning ?? (() => {});
-    this.values = new ValueReader(options.deep, limits, warn);
+    this.sizes = handler.sizes ?? null;
+    this.values = new ValueReader(options.deep, limits, warn, new HashTemplates(), this.sizes);
     this.opcodes = new OpcodeReader(limits.stringBytesMax, this.values.templates, warn);
     this.verify = options.verifyChecksum;
     this.records = handler.record !== undefined;
@@ -241,8 +245,9 @@ export class RdbDecoder implements Machine {
       if (encoding === 'int') this.valueText.read(cursor, keyEnd);
       else slice.set(bytes, valueAt, valueEnd);
       handler.text(slice);
-    } else if (depth === RAW) {
-      handler.raw(slice.set(bytes, keyEnd, valueEnd));
+    } else {
+      if (depth === RAW) handler.raw(slice.set(bytes, keyEnd, valueEnd));
+      if (this.sizes !== null) tellShort(this.sizes, bytes, keyEnd, valueAt, valueEnd);
     }
     cursor.position = valueEnd;
     this.endKey();
@@ -270,7 +275,8 @@ export class RdbDecoder implements Machine {
   }
 
   private endKey(): void {
-    const { head } = this;
+    const { head, cursor, sizes } = this;
+    if (sizes !== null) sizes.record(cursor.offsetOf(cursor.position) - this.recordOffset);
     this.handler.keyEnd(head);
     this.keys++;
     forgetKey(head);

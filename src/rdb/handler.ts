@@ -1,6 +1,7 @@
 import type { ByteSlice } from '../bytes/slice.js';
 import { type ItemHandler, ItemSink } from '../model/handler.js';
 import type { Dialect } from './dialect.js';
+import type { SizeListener } from './metered-skim.js';
 
 export interface RdbHeader {
   readonly magic: string;
@@ -36,6 +37,8 @@ export interface RdbHandler extends ItemHandler {
    * the parts are the file.
    */
   record?(bytes: ByteSlice): void;
+  /** Where there is one, it is told the sizes of keys that are taken SKIP or RAW. */
+  readonly sizes?: SizeListener;
   header(header: RdbHeader): void;
   aux(name: ByteSlice, value: ByteSlice): void;
   /** Hints only: keys and keys with expiry of the current database. */

@@ -73,15 +73,15 @@ const LISTPACK_BYTES_MIN = 7;
  * the head of a string at once, so values of any size pass through a small window.
  */
 export class Skimmer {
-  private layout: Layout = [];
-  private part = 0;
-  private depth = 0;
+  protected layout: Layout = [];
+  protected part = 0;
+  protected depth = 0;
   private readonly loopStart = new Int32Array(DEPTH_MAX);
   private readonly loopLeft = new Float64Array(DEPTH_MAX);
   /** Bytes of the string at hand that are still to be passed. */
-  private left = 0;
+  protected left = 0;
   /** What the last COUNT or TEMPLATE said, or what is left of the strings of NAMES; -1 before those. */
-  private counted = 0;
+  protected counted = 0;
   /** Bytes of chunks that are still to come; -1 outside of them. */
   private chunked = -1;
   /** Bytes of the end tag of the module fields passed last. */
@@ -114,7 +114,7 @@ export class Skimmer {
   }
 
   /** The fast path: plain strings with one byte of length that are here, and the loops around them. */
-  private passShortStrings(cursor: Cursor): void {
+  protected passShortStrings(cursor: Cursor): void {
     const { layout } = this;
     const { bytes, end } = cursor;
     let { part } = this;
@@ -160,7 +160,7 @@ export class Skimmer {
       case STRING:
         return this.next(this.stringHead(cursor, cursor.position));
       case LENGTH:
-        return this.next(cursor.length(cursor.position));
+        return this.next(this.plainLength(cursor));
       case BYTES_8:
         return this.next(fixed(cursor, 8));
       case BYTES_16:
@@ -197,6 +197,21 @@ export class Skimmer {
     return at;
   }
 
+  /** After the last part of a loop: back to its first, or past it. */
+  protected endLoop(): void {
+    const top = this.depth - 1;
+    if (--this.loopLeft[top]! > 0) {
+      this.part = this.loopStart[top]!;
+    } else {
+      this.depth = top;
+      this.part++;
+    }
+  }
+
+  protected plainLength(cursor: Cursor): number {
+    return cursor.length(cursor.position);
+  }
+
   private enterLoop(cursor: Cursor): number {
     const at = this.count(cursor);
     return at === SHORT ? SHORT : this.repeat(at);
@@ -208,7 +223,7 @@ export class Skimmer {
     return at;
   }
 
-  private repeat(at: number): number {
+  protected repeat(at: number): number {
     this.part++;
     if (this.counted === 0) {
       this.skipLoop();
@@ -319,7 +334,7 @@ export class Skimmer {
   }
 
   /** Reads a string's head and leaves its bytes in `left`; returns the position of the first of them. */
-  private stringHead(cursor: Cursor, at: number): number {
+  protected stringHead(cursor: Cursor, at: number): number {
     if (at >= cursor.end) return cursor.short(at + 1);
     const first = cursor.bytes[at]!;
     if (first < LENGTH_SPECIAL) {

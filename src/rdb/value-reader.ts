@@ -4,6 +4,7 @@ import { FormatError } from '../errors.js';
 import { type Depth, ITEMS, SKIP } from '../model/handler.js';
 import { COUNT_INSIDE, type ItemOutput, type TypeCodec, ValueWalk, type WarningSink } from './codec.js';
 import { type Cursor, SHORT } from './cursor.js';
+import { MeteredSkimmer, type SizeListener } from './metered-skim.js';
 import { Skimmer } from './skim.js';
 import { HashTemplates } from './templates.js';
 import { textEncoding } from './text.js';
@@ -35,9 +36,11 @@ export class ValueReader {
     private readonly warn: WarningSink,
     /** Templates of the file at hand, which hashes name by number. */
     readonly templates = new HashTemplates(),
+    /** Told the sizes of what is walked past; null: nobody is. */
+    sizes: SizeListener | null = null,
   ) {
     this.walk = new ValueWalk(deep, limits.stringBytesMax, templates);
-    this.skimmer = new Skimmer(templates);
+    this.skimmer = sizes === null ? new Skimmer(templates) : new MeteredSkimmer(templates, sizes);
   }
 
   /** A value of this type starts at the cursor. */

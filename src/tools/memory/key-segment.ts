@@ -43,9 +43,15 @@ const STAR = 42;
 const DASH = 45;
 const BACKSLASH = 92;
 /** What a pattern needs an escape for. */
-const SPECIAL = new Set(['*', '?', '[', '\\'].map((character) => character.charCodeAt(0)));
+const SPECIAL = markOf('*?[\\');
 /** Between two stars these are part of one number: dates, versions, addresses, ids. */
-const JOINS = new Set(['-', '.', '_', '+', ','].map((character) => character.charCodeAt(0)));
+const JOINS = markOf('-._+,');
+
+function markOf(characters: string): Uint8Array {
+  const mark = new Uint8Array(256);
+  for (const character of characters) mark[character.charCodeAt(0)] = 1;
+  return mark;
+}
 
 const UUID_BYTES = 36;
 /** A digit run from this length on is a number even inside a word. */
@@ -231,7 +237,7 @@ export class SegmentWriter {
   }
 
   private put(byte: number): void {
-    if (SPECIAL.has(byte)) this.bytes[this.length++] = BACKSLASH;
+    if (SPECIAL[byte] === 1) this.bytes[this.length++] = BACKSLASH;
     this.bytes[this.length++] = byte;
   }
 
@@ -239,7 +245,7 @@ export class SegmentWriter {
   private star(): void {
     const { bytes, length } = this;
     if (length > 0 && this.isStar(length - 1)) return;
-    if (length > 1 && JOINS.has(bytes[length - 1]!) && this.isStar(length - 2)) this.length--;
+    if (length > 1 && JOINS[bytes[length - 1]!] === 1 && this.isStar(length - 2)) this.length--;
     else bytes[this.length++] = STAR;
   }
 
