@@ -2,8 +2,9 @@ import { GrowingBytes } from '../bytes/growing-bytes.js';
 import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import type { StreamIdempotence, StreamMeta } from '../model/handler.js';
-import { formatId, type StreamId, writeId } from '../model/stream-id.js';
+import { formatId, type StreamId, writeId, ZERO_ID } from '../model/stream-id.js';
 import { TYPE_STREAM_LISTPACKS_4, TYPE_STREAM_LISTPACKS_5 } from '../rdb/constants.js';
+import { estimateEntriesRead } from '../rdb/types/stream-walk.js';
 import type { RdbTarget } from '../rdb/writer-target.js';
 import type { RespOutput } from './emit-resp.js';
 import { DURATION_SECONDS, ENTRIES } from './stream/producers.js';
@@ -39,6 +40,8 @@ export class StreamEmitter {
   private recorded = 0;
   private consumerOpen = false;
   private consumerHasPending = false;
+  /** The counters that a server without such takes for those of the stream. */
+  private assumed: StreamMeta | null = null;
 
   constructor(
     private readonly output: RespOutput,
@@ -84,6 +87,7 @@ export class StreamEmitter {
       return;
     }
     this.command('XSETID', lastId);
+    this.assumed = { ...meta, maxDeletedId: ZERO_ID, entriesAdded: meta.length };
     const deleted = formatId(meta.maxDeletedId) !== '0-0';
     if (deleted || meta.entriesAdded !== meta.length) this.lose('stream-counters');
   }
@@ -98,7 +102,10 @@ export class StreamEmitter {
     this.bulk(this.key);
     this.bulk(this.group);
     output.word(formatId(lastId));
-    if (!this.target.streamCounters) return;
+    if (!this.target.streamCounters) {
+      if (estimateEntriesRead(this.assumed!, lastId) !== entriesRead) this.lose('stream-counters');
+      return;
+    }
     output.word('ENTRIESREAD');
     output.word(String(entriesRead));
   }

@@ -3,13 +3,14 @@ import type { ByteSlice } from '../../bytes/slice.js';
 import { assert, unreachable } from '../../errors.js';
 import type { CronTimes, KeyHead, StreamIdempotence, StreamMeta } from '../../model/handler.js';
 import type { ValueKind } from '../../model/kind.js';
-import type { StreamId } from '../../model/stream-id.js';
+import { compareIds, type StreamId, ZERO_ID } from '../../model/stream-id.js';
 import {
   TYPE_STREAM_LISTPACKS_2,
   TYPE_STREAM_LISTPACKS_3,
   TYPE_STREAM_LISTPACKS_4,
   TYPE_STRING,
 } from '../constants.js';
+import { estimateEntriesRead } from '../types/stream-walk.js';
 import type { RdbTarget } from '../writer-target.js';
 import { ArrayEncoder } from './array.js';
 import { CronEncoder } from './cron.js';
@@ -66,7 +67,7 @@ export class ValueWriter {
   private kind: ValueKind = 'string';
   private fieldsExpire = false;
   private written = false;
-  private streamLength: Long = 0;
+  private streamMetaTold: StreamMeta | null = null;
 
   constructor(
     private readonly into: ValueStart,
@@ -185,21 +186,22 @@ export class ValueWriter {
   }
 
   streamMeta(meta: StreamMeta): void {
-    const { maxDeletedId: id } = meta;
-    const deleted = id.msHigh !== 0 || id.msLow !== 0 || id.seqHigh !== 0 || id.seqLow !== 0;
+    const deleted = compareIds(meta.maxDeletedId, ZERO_ID) !== 0;
     if (deleted || meta.entriesAdded !== meta.length) this.loseCounters(TYPE_STREAM_LISTPACKS_2);
-    this.streamLength = meta.length;
+    this.streamMetaTold = meta;
     this.stream.counters(meta);
   }
 
-  /** Servers without these counters estimate them on loading; what they are sure to get right is no loss. */
+  /** Servers without these counters, and those after them, estimate them on loading; what comes out the same is no loss. */
   private loseCounters(heldSince: number): void {
     if (this.streamType < heldSince) this.losses.add('stream-counters');
   }
 
   streamGroup(name: ByteSlice, lastId: StreamId, entriesRead: Long): void {
-    const estimable = entriesRead === -1 || entriesRead === 0 || entriesRead === this.streamLength;
-    if (!estimable) this.loseCounters(TYPE_STREAM_LISTPACKS_2);
+    const meta = this.streamMetaTold;
+    assert(meta !== null, 'groups are told behind the counters of their stream');
+    const assumed = { ...meta, maxDeletedId: ZERO_ID, entriesAdded: meta.length };
+    if (estimateEntriesRead(assumed, lastId) !== entriesRead) this.loseCounters(TYPE_STREAM_LISTPACKS_2);
     this.stream.group(name, lastId, entriesRead);
   }
 

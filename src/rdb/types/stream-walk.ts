@@ -282,7 +282,7 @@ function isNewName(names: Set<string>, walk: ValueWalk): boolean {
 }
 
 /** What a server assumes, on loading a stream of the first generation, that a group has read; -1: unknown. */
-function estimateEntriesRead(meta: StreamMeta, id: StreamId): Long {
+export function estimateEntriesRead(meta: StreamMeta, id: StreamId): Long {
   if (meta.entriesAdded === 0) return 0;
   const toLast = compareIds(id, meta.lastId);
   if (meta.length === 0 && toLast <= 0) return meta.entriesAdded;
