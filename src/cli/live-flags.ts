@@ -2,9 +2,11 @@ import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
 import { parseServerAddress, type ServerAddress } from '../live/address.js';
 import { connectionSettings, type TlsFiles } from '../live/connection.js';
-import type { LiveAccess } from '../tools/live-source.js';
+import { VIAS } from '../tools/live/choose.js';
+import type { LiveAccess } from '../tools/live/source.js';
 import { askPassword } from './password.js';
 import type { Session } from './session.js';
+import { parseWord } from './values.js';
 
 /** Options of every command that talks to a live server. */
 export interface LiveFlags {
@@ -16,9 +18,23 @@ export interface LiveFlags {
   readonly insecure?: boolean;
 }
 
+/** Options of every command that takes live servers as sources. */
+export interface LiveSourceFlags extends LiveFlags {
+  readonly via?: string;
+}
+
+export function liveSourceOptions(command: Command): Command {
+  return liveOptions(command)
+    .optionsGroup(SERVER_GROUP)
+    .option('--via <how>', 'read it by sync, dump or type (default: the first that it allows)')
+    .optionsGroup('Options:');
+}
+
+const SERVER_GROUP = 'Talking to a server (password: in the address, REKINDLE_PASSWORD, or --askpass):';
+
 export function liveOptions(command: Command): Command {
   return command
-    .optionsGroup('Talking to a server (password: in the address, REKINDLE_PASSWORD, or --askpass):')
+    .optionsGroup(SERVER_GROUP)
     .option('--user <name>', 'the ACL user')
     .option('--askpass', 'ask for the password on the terminal')
     .option('--tls-ca <file>', 'the authority that signed its certificate (with rediss://)')
@@ -59,7 +75,7 @@ async function credentialsOf(
 }
 
 /** How the live servers among the sources of a command are reached. A password is asked for once. */
-export function liveAccessOf(flags: LiveFlags, session: Session): LiveAccess {
+export function liveAccessOf(flags: LiveSourceFlags, session: Session): LiveAccess {
   let asked: Promise<string> | null = null;
   const ask = (label: string): Promise<string> => (asked ??= askPassword(`password for ${label}: `, session));
   return {
@@ -67,6 +83,9 @@ export function liveAccessOf(flags: LiveFlags, session: Session): LiveAccess {
       const address = await credentialsOf(parseServerAddress(text, 'the source'), flags, session, ask);
       return connectionSettings(address, tlsFilesOf(flags, address, address.label));
     },
+    via: flags.via === undefined ? null : parseWord(flags.via, '--via', VIAS),
+    remark: (text) => session.warn(text),
+    shown: (name) => session.shown(name),
   };
 }
 

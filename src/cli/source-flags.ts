@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
+import type { LiveOrigin } from '../tools/live/source.js';
 import type { DatasetSource, OpenOptions } from '../tools/source.js';
-import { type LiveFlags, liveAccessOf } from './live-flags.js';
+import { type LiveSourceFlags, liveAccessOf } from './live-flags.js';
 import { printable } from './render/escape.js';
 import type { Session } from './session.js';
 import { parseWord } from './values.js';
 
 /** Options of every command that reads a source. */
-export interface SourceFlags extends LiveFlags {
+export interface SourceFlags extends LiveSourceFlags {
   readonly prefer?: string;
 }
 
@@ -29,7 +30,8 @@ export function sourceOptionsOf(flags: SourceFlags, session: Session): OpenOptio
 
 /** Says of a source that was opened what its name does not: what was chosen, left out or taken off. */
 export function tellSource(source: DatasetSource, session: Session): void {
-  const { path, choice, leftOut = [], packings = [] } = source;
+  const { path, choice, leftOut = [], packings = [], live } = source;
+  if (live !== undefined) tellLive(path, live, session);
   if (choice !== '') session.note(printable(choice));
   for (const each of leftOut.slice(0, LEFT_OUT_LISTED)) session.note(printable(`${path}: not read: ${each}`));
   if (leftOut.length > LEFT_OUT_LISTED) {
@@ -43,5 +45,19 @@ export function tellSource(source: DatasetSource, session: Session): void {
     session.detail(printable(`${path}: ${packings.join(' in ')}; offsets and sizes are of the bytes inside`));
   }
 }
+
+/** How a server was read, where that is not as one would expect. */
+function tellLive(path: string, { via, because, nodes }: LiveOrigin, session: Session): void {
+  const how = WAYS[via];
+  if (because !== '') session.note(printable(`${path}: read by ${how}: ${because}`));
+  else session.detail(printable(`${path}: read by ${how}`));
+  if (nodes > 1) session.note(printable(`${path}: a cluster: read from its ${nodes} masters`));
+  if (via !== 'sync') {
+    const what = 'each key is as it was at some moment while it was read, and not all at the same';
+    session.note(printable(`${path}: no snapshot: ${what}`));
+  }
+}
+
+const WAYS = { sync: 'SYNC', dump: 'SCAN and DUMP', type: 'SCAN and the commands of each type' } as const;
 
 const LEFT_OUT_LISTED = 5;

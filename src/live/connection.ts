@@ -52,6 +52,9 @@ async function readCertificate(path: string | null): Promise<Buffer | undefined>
 /** A reply as ioredis gives it, texts as bytes. */
 export type Reply = Buffer | number | null | readonly Reply[];
 
+/** A reply, or the error that the server gave in its place. */
+export type Answer = Reply | Error;
+
 /**
  * One connection to one server, for questions: one promise each. For what goes in large blocks `takeOver` gives the
  * bare stream, authenticated and encrypted as it is.

@@ -12,7 +12,7 @@ import { isServerAddress } from '../live/address.js';
 import { RdbDecoder } from '../rdb/decoder.js';
 import { RdbSink } from '../rdb/handler.js';
 import { isDragonflySummary, openDragonflySet, snapshotBaseOf } from './dragonfly-set.js';
-import { type LiveAccess, openLive } from './live-source.js';
+import { type LiveAccess, type LiveOrigin, openLive } from './live/source.js';
 import { type PlainBytes, seekable, type UnpackOptions, unpacked } from './open-bytes.js';
 import { DamageError, findingOf, namingFile } from './report.js';
 import { type FileForm, sniff } from './sniff.js';
@@ -43,6 +43,8 @@ interface Common {
   readonly isDirectory: boolean;
   /** How the file was packed, outermost first; offsets count plain bytes. Missing when it was not. */
   readonly packings?: readonly Packing[];
+  /** How it was read, when it is a live server. */
+  readonly live?: LiveOrigin;
   /** What was left out of an archive, in sentences. */
   readonly leftOut?: readonly string[];
 }

@@ -4,7 +4,7 @@ import { BEHIND_DAMAGE } from '../../tools/check-damage.js';
 import { DamageError } from '../../tools/report.js';
 import { atHand, openSource, type Source } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
-import { liveOptions } from '../live-flags.js';
+import { liveSourceOptions } from '../live-flags.js';
 import {
   type Checked,
   checkJson,
@@ -27,7 +27,7 @@ export const check: CommandDefinition = {
       .usage('[options] SOURCE…')
       .argument('<source...>', 'files, directories, live servers (redis://…), or - for standard input')
       .option('--quick', 'structure and checksum alone: packed values are not opened');
-    liveOptions(preferOption(command))
+    liveSourceOptions(preferOption(command))
       .addHelpText('after', HELP)
       .action((sources: string[], flags: CheckFlags) => launch((session) => run(sources, flags, session)));
   },

@@ -15,7 +15,7 @@ import { type DatasetSource, openDataset } from '../../tools/source.js';
 import { targetNamed } from '../../tools/target-choice.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions, gather } from '../filter-flags.js';
-import { liveOptions } from '../live-flags.js';
+import { liveSourceOptions } from '../live-flags.js';
 import { convertJson, noteConvert, printConvert } from '../render/convert.js';
 import type { Session } from '../session.js';
 import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
@@ -66,7 +66,7 @@ export const convert: CommandDefinition = {
         '--on-unknown <what>',
         'at a command of a log the engine does not know: stop (default) or skip',
       );
-    liveOptions(filterOptions(preferOption(command)))
+    liveSourceOptions(filterOptions(preferOption(command)))
       .addHelpText('after', HELP)
       .action((paths: string[], flags: ConvertFlags) => launch((session) => run(paths, flags, session)));
   },

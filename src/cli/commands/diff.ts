@@ -4,7 +4,7 @@ import { openDataset } from '../../tools/source.js';
 import { targetNamed } from '../../tools/target-choice.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
-import { liveOptions } from '../live-flags.js';
+import { liveSourceOptions } from '../live-flags.js';
 import { differencePrinter, noteDiff, printSummary } from '../render/diff.js';
 import type { Session } from '../session.js';
 import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
@@ -37,7 +37,7 @@ export const diff: CommandDefinition = {
         '--on-unknown <what>',
         'at a command of a log the engine does not know: stop (default) or skip',
       );
-    liveOptions(filterOptions(preferOption(command)))
+    liveSourceOptions(filterOptions(preferOption(command)))
       .addHelpText('after', HELP)
       .action((a: string, b: string, flags: DiffFlags) => launch((session) => run(a, b, flags, session)));
   },

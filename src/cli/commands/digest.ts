@@ -4,7 +4,7 @@ import { serverNamed } from '../../tools/family.js';
 import { openDataset } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
-import { liveOptions } from '../live-flags.js';
+import { liveSourceOptions } from '../live-flags.js';
 import { printable } from '../render/escape.js';
 import { jsonLine, SCHEMA_VERSION } from '../render/json.js';
 import { noteLogFindings } from '../render/log-findings.js';
@@ -28,7 +28,7 @@ export const digest: CommandDefinition = {
         'as that server prints it: redis-7.0, valkey-9.1, … (default: who wrote the file)',
       )
       .option('--per-key', 'before the digest one line per key: db key type DEBUG-DIGEST-VALUE');
-    liveOptions(filterOptions(preferOption(command)))
+    liveSourceOptions(filterOptions(preferOption(command)))
       .addHelpText('after', HELP)
       .action((source: string, flags: DigestFlags) => launch((session) => run(source, flags, session)));
   },

@@ -1,7 +1,7 @@
 import { type InfoReport, info as infoOf } from '../../tools/info.js';
 import { openSource } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
-import { liveOptions } from '../live-flags.js';
+import { liveSourceOptions } from '../live-flags.js';
 import { severityOf } from '../render/findings.js';
 import { infoJson, printInfo } from '../render/info.js';
 import { noteNotChecked } from '../render/not-checked.js';
@@ -13,7 +13,7 @@ export const info: CommandDefinition = {
     command
       .usage('[options] SOURCE…')
       .argument('<source...>', 'files, directories, live servers (redis://…), or - for standard input');
-    liveOptions(preferOption(command))
+    liveSourceOptions(preferOption(command))
       .addHelpText('after', HELP)
       .action((sources: string[], flags: SourceFlags) => launch((session) => run(sources, flags, session)));
   },
