@@ -1,5 +1,5 @@
-import { basename, dirname, join } from 'node:path';
-import { type FileTree, localTree } from '../bytes/file-tree.js';
+import { basename, dirname } from 'node:path';
+import { type FileTree, localTree, pathIn } from '../bytes/file-tree.js';
 import type { Long } from '../bytes/int64.js';
 import { type ByteSource, readHead } from '../bytes/source.js';
 import { FormatError, InputError } from '../errors.js';
@@ -113,17 +113,17 @@ function isManifest(head: Buffer, path: string): boolean {
 async function findInDirectory(directory: string, tree: FileTree): Promise<AofSet | null> {
   const names = await tree.list(directory);
   const manifest = choose(names.filter(isManifestName), `${DEFAULT_NAME}.manifest`, directory);
-  if (manifest !== null) return openManifest(join(directory, manifest), tree);
+  if (manifest !== null) return openManifest(pathIn(directory, manifest), tree);
 
   const inside = await directoriesWithLogs(directory, names, tree);
   const chosen = choose([...inside.keys()], DEFAULT_DIRECTORY, directory);
   if (chosen !== null && inside.get(chosen)!.some(isManifestName))
-    return findInDirectory(join(directory, chosen), tree);
+    return findInDirectory(pathIn(directory, chosen), tree);
   // A server upgrades a legacy file when the directory has no manifest, whatever else is in it.
   const legacy = choose(names.filter(isLegacyName), DEFAULT_NAME, directory);
-  if (legacy !== null) return singleFileSet(await tree.open(join(directory, legacy)));
+  if (legacy !== null) return singleFileSet(await tree.open(pathIn(directory, legacy)));
   if (names.some(isLogName)) return withoutManifest(directory, names, tree);
-  return chosen === null ? null : findInDirectory(join(directory, chosen), tree);
+  return chosen === null ? null : findInDirectory(pathIn(directory, chosen), tree);
 }
 
 const isManifestName = (name: string): boolean => name.endsWith('.manifest') && !name.startsWith('temp-');
@@ -139,7 +139,7 @@ async function directoriesWithLogs(
 ): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
   for (const name of names) {
-    const inside = await tree.list(join(directory, name)).catch(() => []);
+    const inside = await tree.list(pathIn(directory, name)).catch(() => []);
     if (inside.some((each) => isManifestName(each) || isLogName(each))) found.set(name, inside);
   }
   return found;
@@ -178,7 +178,7 @@ async function openManifest(path: string, tree: FileTree): Promise<AofSet> {
   for (const entry of history) await builder.add(entry, 'history', false);
   for (const { line, offset, name } of builder.missing) {
     findings.push(
-      findingOf('set/missing-file', join(directory, name), -1, { name, line, manifestOffset: offset }),
+      findingOf('set/missing-file', pathIn(directory, name), -1, { name, line, manifestOffset: offset }),
     );
   }
   const named = new Set([basename(path), ...[...increments, ...history].map((entry) => entry.name)]);
@@ -228,8 +228,8 @@ class SetBuilder {
   /** `upgrading`: a base alone in its manifest may still be where a server before 7.0 had it. */
   async add(entry: ManifestEntry, role: AofRole, upgrading: boolean): Promise<void> {
     const name = Buffer.from(entry.name, 'latin1').toString('utf8');
-    const places = [join(this.directory, name)];
-    if (upgrading) places.push(join(this.tree.parent(this.directory), name));
+    const places = [pathIn(this.directory, name)];
+    if (upgrading) places.push(pathIn(this.tree.parent(this.directory), name));
     for (const path of places) {
       try {
         const source = await this.tree.open(path);
@@ -267,7 +267,7 @@ async function straysOf(directory: string, named: ReadonlySet<string>, tree: Fil
   const text = (name: string) => Buffer.from(name, 'latin1').toString('utf8');
   const known = new Set([...named].flatMap((name) => [name, text(name)]));
   for (const name of await tree.list(directory)) {
-    const path = join(directory, name);
+    const path = pathIn(directory, name);
     const seen = known.has(name) ? null : await tree.look(path);
     if (seen?.kind !== 'file') continue;
     strays.push({ name, path, size: seen.size, kind: kindOf(name) });

@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type ByteSource, FileSource, inputErrorOf } from './source.js';
 
 /** A source whose size is known. */
@@ -17,6 +17,13 @@ export interface FileTree {
   open(path: string): Promise<SizedSource>;
   /** The directory that `directory` is in. */
   parent(directory: string): string;
+}
+
+/** The path of what stands in a directory of a tree. Those with a scheme (`s3://…`) are no paths to be made shorter. */
+export function pathIn(directory: string, name: string): string {
+  return /^[a-z\d]+:\/\//i.test(directory)
+    ? `${directory.replace(/\/+$/, '')}/${name}`
+    : join(directory, name);
 }
 
 /** The file system this process sees. */

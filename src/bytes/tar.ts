@@ -1,6 +1,6 @@
 import { FormatError, InputError } from '../errors.js';
-import type { FileTree, SizedSource } from './file-tree.js';
-import type { ByteReader, ByteSource } from './source.js';
+import type { SizedSource } from './file-tree.js';
+import type { ByteReader } from './source.js';
 
 const BLOCK = 512;
 /** A name, or a record of attributes, longer than this is none. */
@@ -9,9 +9,9 @@ const MEMBERS_MAX = 100_000;
 /** Members up to this size are read past rather than jumped over. */
 const JUMP_FROM = 1024 * 1024;
 
-/** True when the bytes start with the header of an archive's member. */
+/** True when the bytes start with the header of an archive's member, in any dialect since the seventh Unix. */
 export function isTar(head: Buffer): boolean {
-  return head.length >= BLOCK && head.latin1Slice(257, 262) === 'ustar' && hasChecksum(head, 0);
+  return head.length >= BLOCK && head[0] !== 0 && hasChecksum(head, 0);
 }
 
 /** A file in an archive. */
@@ -63,8 +63,11 @@ export async function indexTar(source: SizedSource): Promise<TarIndex> {
       await cursor.skip(roundUp(entry.size));
       const name = safeName(entry.name);
       const why = name === null ? 'leads out of the archive' : refusal(entry);
-      if (why === 'directory' || name === '') continue;
-      if (why !== null) skipped.push({ name: entry.name, why });
+      if (why === 'nothing' || name === '') continue;
+      // The bytes of a hard link are those of the member it names, which stands before it.
+      const linked = entry.type === '1' ? members.get(safeName(entry.link) ?? '') : undefined;
+      if (name !== null && linked !== undefined) members.set(name, { ...linked, name });
+      else if (why !== null) skipped.push({ name: entry.name, why });
       else members.set(name!, { name: name!, start, size: entry.size });
       if (members.size + skipped.length > MEMBERS_MAX) throw tooMany(source.label);
     }
@@ -77,6 +80,7 @@ export async function indexTar(source: SizedSource): Promise<TarIndex> {
 /** What extended headers say of the member that follows. */
 interface Extra {
   readonly name?: string;
+  readonly link?: string;
   readonly size?: number;
   readonly sparse?: boolean;
 }
@@ -85,6 +89,8 @@ const EXTENSIONS = new Set(['x', 'g', 'L', 'K']);
 
 interface Entry {
   readonly name: string;
+  /** What a link names; '' for all else. */
+  readonly link: string;
   readonly size: number;
   readonly type: string;
   readonly sparse: boolean;
@@ -100,13 +106,15 @@ function entryOf(header: Buffer, extra: Extra, offset: number): Entry {
     : (extra.size ?? number(header, 124, 12, offset));
   // Links and devices have no bytes, whatever their size says.
   const hasBytes = !/[1-6]/.test(type);
-  return { name, size: hasBytes ? size : 0, type, sparse: extra.sparse === true };
+  const link = extra.link ?? text(header, 157, 100);
+  return { name, link, size: hasBytes ? size : 0, type, sparse: extra.sparse === true };
 }
 
-/** Why a member is no file to be read; 'directory' goes without saying. */
+/** Why a member is no file to be read; 'nothing' for what no one would look for among files. */
 function refusal({ type, sparse, name }: Entry): string | null {
-  if (type === '5' || name.endsWith('/')) return 'directory';
-  if (type === '1') return 'hard link';
+  // Directories, also of incremental archives, labels of volumes, and what macOS keeps beside each file.
+  if (/[5DV]/.test(type) || name.endsWith('/') || /(^|\/)\._[^/]*$/.test(name)) return 'nothing';
+  if (type === '1') return 'hard link to a file that is not before it in the archive';
   if (type === '2') return 'symbolic link';
   if (type === 'S' || sparse) return 'sparse file';
   return type === '0' || type === '\0' || type === '7' ? null : 'not a file';
@@ -114,6 +122,7 @@ function refusal({ type, sparse, name }: Entry): string | null {
 
 function extended(extra: Extra, type: string, bytes: Buffer, offset: number): Extra {
   if (type === 'L') return { ...extra, name: text(bytes, 0, bytes.length) };
+  if (type === 'K') return { ...extra, link: text(bytes, 0, bytes.length) };
   return type === 'x' ? { ...extra, ...paxRecords(bytes, offset) } : extra;
 }
 
@@ -131,6 +140,7 @@ function paxRecords(bytes: Buffer, offset: number): Extra {
     const equals = record.indexOf('=');
     const [key, value] = [record.slice(0, equals), record.slice(equals + 1)];
     if (key === 'path') extra = { ...extra, name: value };
+    else if (key === 'linkpath') extra = { ...extra, link: value };
     else if (key === 'size' && /^\d{1,15}$/.test(value)) extra = { ...extra, size: Number(value) };
     else if (key === 'size') throw corrupt(offset, 'size');
     else if (key.startsWith('GNU.sparse.')) extra = { ...extra, sparse: true };
@@ -232,93 +242,5 @@ class TarCursor {
     const { reader } = this;
     this.reader = null;
     await reader?.close();
-  }
-}
-
-/** Part of a source as one of its own. */
-export class RangeSource implements ByteSource {
-  constructor(
-    private readonly whole: ByteSource,
-    readonly label: string,
-    private readonly start: number,
-    readonly size: number,
-  ) {}
-
-  async open(start = 0): Promise<ByteReader> {
-    const reader = await this.whole.open(this.start + Math.min(start, this.size));
-    let left = this.size - Math.min(start, this.size);
-    return {
-      read: async (into) => {
-        if (left === 0) return 0;
-        const count = await reader.read(into.subarray(0, Math.min(into.length, left)));
-        left -= count;
-        return count;
-      },
-      close: () => reader.close(),
-    };
-  }
-}
-
-/** The files of an archive as a tree whose paths are `ARCHIVE:/NAME`. */
-export class TarTree implements FileTree {
-  /** Base names by directory, '' being the top. */
-  private readonly directories = new Map<string, Set<string>>([['', new Set()]]);
-
-  constructor(
-    private readonly source: SizedSource,
-    private readonly index: TarIndex,
-  ) {
-    for (const name of index.members.keys()) {
-      const parts = name.split('/');
-      for (let depth = 0; depth < parts.length; depth++) {
-        const directory = parts.slice(0, depth).join('/');
-        const inside = this.directories.get(directory) ?? new Set();
-        inside.add(parts[depth]!);
-        this.directories.set(directory, inside);
-      }
-    }
-  }
-
-  /** The path of the directory that holds all the files: directories that hold nothing but one directory are passed. */
-  get root(): string {
-    let at = '';
-    for (;;) {
-      const names = [...this.directories.get(at)!];
-      const only = at === '' ? names[0]! : `${at}/${names[0]}`;
-      if (names.length !== 1 || !this.directories.has(only)) return this.pathOf(at);
-      at = only;
-    }
-  }
-
-  list(directory: string): Promise<string[]> {
-    const names = this.directories.get(this.nameOf(directory));
-    return Promise.resolve(names === undefined ? [] : [...names].sort());
-  }
-
-  look(path: string): ReturnType<FileTree['look']> {
-    const name = this.nameOf(path);
-    const member = this.index.members.get(name);
-    if (member !== undefined) return Promise.resolve({ kind: 'file', size: member.size });
-    return Promise.resolve(this.directories.has(name) ? { kind: 'directory', size: 0 } : null);
-  }
-
-  open(path: string): Promise<SizedSource> {
-    const member = this.index.members.get(this.nameOf(path));
-    if (member === undefined) {
-      return Promise.reject(new InputError('input/missing', path, 'no such file in the archive'));
-    }
-    return Promise.resolve(new RangeSource(this.source, path, member.start, member.size));
-  }
-
-  parent(directory: string): string {
-    return this.pathOf(this.nameOf(directory).replace(/(^|\/)[^/]*$/, ''));
-  }
-
-  private pathOf(name: string): string {
-    return `${this.source.label}:/${name}`;
-  }
-
-  private nameOf(path: string): string {
-    return path.slice(this.source.label.length + 1).replace(/^\/+|\/+$/g, '');
   }
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { LiveOrigin } from '../tools/live/source.js';
+import type { NotChecked } from '../tools/report.js';
 import type { DatasetSource, OpenOptions } from '../tools/source.js';
 import { type LiveSourceFlags, liveAccessOf } from './live-flags.js';
 import { printable } from './render/escape.js';
@@ -25,6 +26,7 @@ export function sourceOptionsOf(flags: SourceFlags, session: Session): OpenOptio
     stdin: session.io.stdin,
     signal: session.io.signal,
     live: liveAccessOf(flags, session),
+    s3: { pathStyle: /^(1|true|yes|on)$/i.test(session.io.env['REKINDLE_S3_PATH_STYLE'] ?? '') },
   };
 }
 
@@ -44,6 +46,11 @@ export function tellSource(source: DatasetSource, session: Session): void {
   if (packings.length > 0) {
     session.detail(printable(`${path}: ${packings.join(' in ')}; offsets and sizes are of the bytes inside`));
   }
+}
+
+/** What a live source can't promise, for reports. */
+export function liveNotChecked({ path, live }: DatasetSource): readonly NotChecked[] {
+  return live?.notChecked.map((each) => ({ path, ...each })) ?? [];
 }
 
 /** How a server was read, where that is not as one would expect. */

@@ -1,6 +1,6 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import type { AofFileEntry, AofSet } from '../aof/set.js';
-import type { FileTree, SizedSource } from '../bytes/file-tree.js';
+import { type FileTree, pathIn, type SizedSource } from '../bytes/file-tree.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import { readHead } from '../bytes/source.js';
 import { ByteWindow } from '../bytes/window.js';
@@ -36,7 +36,7 @@ export async function openDragonflySet(
       'input/ambiguous',
       directory,
       `holds several snapshots: ${bases.slice(0, 5).join(', ')}`,
-      `name the one you mean: ${join(directory, `${bases.at(-1)}-summary.dfs`)}`,
+      `name the one you mean: ${pathIn(directory, `${bases.at(-1)}-summary.dfs`)}`,
     );
   }
   const parts = names.filter((name) => NAME.exec(name)![1] === chosen);
@@ -47,7 +47,7 @@ export async function openDragonflySet(
   const files: AofFileEntry[] = [];
   const heads: Head[] = [];
   for (const name of parts) {
-    const path = join(directory, name);
+    const path = pathIn(directory, name);
     const source = await tree.open(path);
     heads.push(await headOf(path, source));
     files.push({ name, path, role: 'base', seq: files.length, size: source.size, format: 'rdb', source });
@@ -69,7 +69,7 @@ function findingsOf(directory: string, base: string, heads: readonly Head[]): Fi
   const findings: Finding[] = [];
   const summary = heads.find(({ path }) => isDragonflySummary(path));
   const missing = (name: string) => {
-    const where = { file: join(directory, name), offset: -1, trail: [] };
+    const where = { file: pathIn(directory, name), offset: -1, trail: [] };
     findings.push({ code: 'set/missing-file', where, detail: { name } });
   };
   if (summary === undefined) missing(`${base}-summary.dfs`);

@@ -1,11 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { type AofSet, openAofSet, singleFileSet } from '../aof/set.js';
-import { type FileTree, localTree } from '../bytes/file-tree.js';
+import { type FileTree, localTree, pathIn } from '../bytes/file-tree.js';
 import { pumpSource } from '../bytes/pump.js';
+import { isS3Address } from '../bytes/s3/address.js';
+import type { S3Access } from '../bytes/s3/client.js';
 import { type ByteSource, FileSource, inputErrorOf, StreamSource } from '../bytes/source.js';
-import { indexTar, isTar, TarTree } from '../bytes/tar.js';
+import { indexTar, isTar } from '../bytes/tar.js';
+import { TarTree } from '../bytes/tar-tree.js';
 import type { Packing } from '../bytes/unpack.js';
 import { FormatError, InputError } from '../errors.js';
 import { isServerAddress } from '../live/address.js';
@@ -32,6 +35,8 @@ export interface OpenOptions {
   readonly again?: boolean;
   /** How live servers are reached; missing: as their address alone says. */
   readonly live?: LiveAccess;
+  /** How S3 is reached; missing: as the environment of the AWS SDK says. */
+  readonly s3?: S3Access;
 }
 
 interface Common {
@@ -59,8 +64,9 @@ export type DatasetSource = Source | (Common & { readonly kind: 'ndjson'; readon
 
 /**
  * Finds out what stands at `path`: a file is told by its content, a directory by its files, `-` is standard input.
- * Compressed bytes are unpacked as they are read, an archive is a directory, and a live server (`redis://…`) gives a fresh RDB. Nothing but first bytes is read, except
- * from an RDB that may end as a log would, and from an archive.
+ * Compressed bytes are unpacked as they are read, an archive is a directory (`ARCHIVE:/NAME` names something in it), objects
+ * of S3 are files (`s3://…`), and a live server (`redis://…`) gives a fresh RDB. Nothing but first bytes is read, except from
+ * an RDB that may end as a log would, and from an archive.
  *
  * @throws InputError when nothing can be read there or it is of no known format; DamageError when it can't be unpacked
  */
@@ -77,34 +83,62 @@ export async function openSource(path: string, options: OpenOptions): Promise<So
 
 /** The same for commands that take NDJSON, too. @throws InputError, DamageError */
 export async function openDataset(path: string, options: OpenOptions): Promise<DatasetSource> {
-  if (path === '-') return openPipe(options);
   if (isServerAddress(path)) return openLive(path, options);
-  const stats = await stat(path).catch((error) => {
-    throw inputErrorOf(error, path);
+  const { outer, inner } = await archivePath(path);
+  if (outer === '-') return openBytes({ path, inner, tree: localTree }, pipeOf(options), options);
+  if (isS3Address(outer)) {
+    const { openS3 } = await import('../bytes/s3/open.js');
+    const place = await openS3(outer, options.s3 ?? { pathStyle: false }, options.signal);
+    const { object, tree } = place;
+    if (object === null) return { ...(await openDirectory(place.path, options, tree)), path };
+    return openBytes({ path, inner, tree }, object, options);
+  }
+  const stats = await stat(outer).catch((error) => {
+    throw inputErrorOf(error, outer);
   });
-  if (stats.isDirectory()) return openDirectory(path, options, localTree);
-  return openBytes(path, await FileSource.at(path), options);
+  if (stats.isDirectory()) return openDirectory(outer, options, localTree);
+  return openBytes({ path, inner, tree: localTree }, await FileSource.at(outer), options);
 }
 
-async function openPipe(options: OpenOptions): Promise<DatasetSource> {
-  const { stdin } = options;
+/** What was asked for, and where the files are found that it names. */
+interface Asked {
+  readonly path: string;
+  /** What is meant inside an archive; null: whatever it holds. */
+  readonly inner: string | null;
+  readonly tree: FileTree;
+}
+
+/** `ARCHIVE:/NAME` names something inside of an archive, unless a file has just that name. */
+async function archivePath(path: string): Promise<{ readonly outer: string; readonly inner: string | null }> {
+  const [, outer, inner] = /^(.+?):\/(?!\/)(.*)$/s.exec(path) ?? [];
+  if (outer === undefined || inner === undefined) return { outer: path, inner: null };
+  const isElsewhere = outer === '-' || isS3Address(outer);
+  if (!isElsewhere && (await stat(path).catch(() => null)) !== null) return { outer: path, inner: null };
+  return { outer, inner };
+}
+
+function pipeOf({ stdin }: OpenOptions): StreamSource {
   if (stdin === null) throw new InputError('input/no-stdin', '-', 'there is no standard input here');
-  return openBytes('-', new StreamSource(stdin), options);
+  return new StreamSource(stdin);
 }
 
-async function openBytes(path: string, given: ByteSource, options: OpenOptions): Promise<DatasetSource> {
+async function openBytes(asked: Asked, given: ByteSource, options: OpenOptions): Promise<DatasetSource> {
   const unpacking = { temporaryDirectory: tmpdir(), ...options };
   const plain = await unpacked(given, unpacking);
   const { head, packings } = plain;
-  if (isTar(head)) return openArchive(path, plain, unpacking);
+  if (isTar(head)) return openArchive(asked, plain, unpacking);
+  const { path, inner, tree } = asked;
+  if (inner !== null) {
+    throw new InputError('input/missing', path, 'is no archive that could hold that', 'name the file alone');
+  }
   const common = { path, choice: '', isDirectory: false, ...(packings.length > 0 && { packings }) };
   const form = formOf(plain, given.label);
   if (form === 'manifest') {
     if (path === '-') throw manifestOnPipe(given.label);
-    return { ...common, kind: 'aof', set: await openAofSet(path) };
+    return { ...common, kind: 'aof', set: await openAofSet(given.label, tree) };
   }
   if (form === 'rdb' && path !== '-' && packings.length === 0 && isDragonflySummary(path)) {
-    const set = await openDragonflySet(dirname(path), localTree, snapshotBaseOf(path));
+    const set = await openDragonflySet(dirname(given.label), tree, snapshotBaseOf(path));
     return { ...common, kind: 'aof', set: set! };
   }
   if (form === 'ndjson') {
@@ -149,17 +183,27 @@ function manifestOnPipe(label: string): InputError {
 }
 
 async function openArchive(
-  path: string,
+  { path, inner }: Asked,
   plain: PlainBytes,
   options: OpenOptions & UnpackOptions,
-): Promise<Source> {
+): Promise<DatasetSource> {
   const { packings } = plain;
   const bytes = await seekable(plain.source, options);
   const index = await namingFile(bytes.label, () => indexTar(bytes));
   const tree = new TarTree(bytes, index);
-  const source = await openDirectory(tree.root, options, tree);
+  const at = inner === null ? tree.root : tree.pathOf(inner);
+  const source = await openMember({ path: at, inner: null, tree }, options).catch((error: unknown) => {
+    throw error instanceof InputError && error.code === 'input/no-dataset' ? tree.notIn(at, error) : error;
+  });
   const leftOut = index.skipped.map(({ name, why }) => `${name}: ${why}`);
-  return { ...source, path, isDirectory: false, leftOut, ...(packings.length > 0 && { packings }) };
+  const all = [...(source.packings ?? []), ...packings];
+  return { ...source, path, isDirectory: false, leftOut, ...(all.length > 0 && { packings: all }) };
+}
+
+async function openMember(asked: Asked, options: OpenOptions): Promise<DatasetSource> {
+  const { path, tree } = asked;
+  if ((await tree.look(path))?.kind === 'directory') return openDirectory(path, options, tree);
+  return openBytes(asked, await tree.open(path), options);
 }
 
 /**
@@ -212,7 +256,7 @@ async function findLog(path: string, tree: FileTree): Promise<AofSet | null> {
 async function findRdb(directory: string, tree: FileTree): Promise<string | null> {
   const names = await tree.list(directory);
   const files = names.filter((name) => /\.rdb$/.test(name) && !/^temp-|\.base\.rdb$/.test(name));
-  if (files.includes('dump.rdb')) return join(directory, 'dump.rdb');
+  if (files.includes('dump.rdb')) return pathIn(directory, 'dump.rdb');
   if (files.length > 1) {
     const several = files.slice(0, 5).join(', ');
     throw new InputError(
@@ -222,7 +266,7 @@ async function findRdb(directory: string, tree: FileTree): Promise<string | null
       'name the one you mean',
     );
   }
-  return files[0] === undefined ? null : join(directory, files[0]);
+  return files[0] === undefined ? null : pathIn(directory, files[0]);
 }
 
 async function nothingThere(
@@ -241,7 +285,7 @@ async function nothingThere(
     names.length === 0 ? `is an empty directory: expected ${sought}` : `does not hold ${sought}`,
     unfinished === undefined
       ? '`redis-cli CONFIG GET dir` on the running server tells where its files are'
-      : `a save that did not finish left ${join(directory, unfinished)}: name it to see how far it reads`,
+      : `a save that did not finish left ${pathIn(directory, unfinished)}: name it to see how far it reads`,
   );
 }
 

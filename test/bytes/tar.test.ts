@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemorySource } from '../../src/bytes/source.js';
-import { indexTar, isTar, TarTree } from '../../src/bytes/tar.js';
+import { indexTar, isTar } from '../../src/bytes/tar.js';
+import { TarTree } from '../../src/bytes/tar-tree.js';
 import { type TarEntry, tar } from '../support/tar-writer.js';
 
 const file = (name: string, text = name): TarEntry => ({ name, bytes: Buffer.from(text) });
@@ -57,6 +58,37 @@ describe('an archive', () => {
     expect((await textOf(tar(entries), 'x.tar:/large')).length).toBe(large.length);
   });
 
+  it('holds a file under several names, which are hard links', async () => {
+    const long = `${'directory/'.repeat(30)}file`;
+    const bytes = tar([
+      file('data/a', 'text'),
+      { name: './snapshot/a', type: '1', link: './data/a' },
+      { name: 'b', type: '1', pax: { linkpath: 'snapshot/a' } },
+      { name: 'ignored', gnuName: long, bytes: Buffer.from('far') },
+      { name: 'c', type: '1', gnuLink: long },
+    ]);
+    expect(await textOf(bytes, 'x.tar:/c')).toBe('far');
+    for (const name of ['data/a', 'snapshot/a', 'b'])
+      expect(await textOf(bytes, `x.tar:/${name}`)).toBe('text');
+  });
+
+  it('is read as the seventh Unix wrote it, and without what stands beside files', async () => {
+    const old = tar([file('a'), file('b')]);
+    for (const at of [0, 1024]) {
+      old.fill(0, at + 257, at + 265);
+      const sum = old
+        .subarray(at, at + 512)
+        .reduce((all, byte, i) => all + (i >= 148 && i < 156 ? 32 : byte), 0);
+      old.write(`${sum.toString(8).padStart(6, '0')}\0 `, at + 148);
+    }
+    expect(isTar(old)).toBe(true);
+    expect([...(await index(old)).found.members.keys()]).toEqual(['a', 'b']);
+    const { found } = await index(
+      tar([{ name: 'full', type: 'V' }, { name: 'd', type: 'D' }, file('._a'), file('d/._b'), file('a')]),
+    );
+    expect([...found.members.keys(), ...found.skipped]).toEqual(['a']);
+  });
+
   it('may end without its two empty blocks', async () => {
     const bytes = tar([file('a'), file('b')]);
     expect([...(await index(bytes.subarray(0, bytes.length - 1024))).found.members.keys()]).toEqual([
@@ -69,7 +101,11 @@ describe('an archive', () => {
 describe('what leads out of an archive', () => {
   it.each([
     ['a link', { name: 'l', type: '2', link: '/etc/passwd' }, 'symbolic link'],
-    ['a hard link', { name: 'l', type: '1', link: 'a' }, 'hard link'],
+    [
+      'a hard link to elsewhere',
+      { name: 'l', type: '1', link: '/etc/passwd' },
+      'hard link to a file that is not before it in the archive',
+    ],
     ['a device', { name: 'l', type: '3' }, 'not a file'],
     ['a pipe', { name: 'l', type: '6' }, 'not a file'],
     ['a sparse file', { ...file('l'), type: 'S' }, 'sparse file'],

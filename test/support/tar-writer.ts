@@ -13,6 +13,8 @@ export interface TarEntry {
   readonly pax?: Readonly<Record<string, string>>;
   /** A name in a GNU header in front. */
   readonly gnuName?: string;
+  /** What a link names, likewise. */
+  readonly gnuLink?: string;
 }
 
 const BLOCK = 512;
@@ -23,7 +25,7 @@ export function tar(entries: readonly TarEntry[]): Buffer {
 }
 
 function member(entry: TarEntry): Buffer[] {
-  const { bytes = Buffer.alloc(0), pax, gnuName } = entry;
+  const { bytes = Buffer.alloc(0), pax, gnuName, gnuLink } = entry;
   const front: Buffer[] = [];
   if (pax !== undefined) {
     const records = Object.entries(pax).map(([key, value]) => record(`${key}=${value}\n`));
@@ -31,6 +33,9 @@ function member(entry: TarEntry): Buffer[] {
   }
   if (gnuName !== undefined) {
     front.push(...member({ name: '././@LongLink', type: 'L', bytes: Buffer.from(`${gnuName}\0`) }));
+  }
+  if (gnuLink !== undefined) {
+    front.push(...member({ name: '././@LongLink', type: 'K', bytes: Buffer.from(`${gnuLink}\0`) }));
   }
   const padding = Buffer.alloc((BLOCK - (bytes.length % BLOCK)) % BLOCK);
   return [...front, header(entry, entry.size ?? bytes.length), bytes, padding];

@@ -125,6 +125,38 @@ describe('an archive', () => {
     await expect(open(path)).rejects.toMatchObject({ code: 'input/no-dataset', path: `${path}:/` });
   });
 
+  it('with several directories is asked for one of them, or for a file', async () => {
+    const moved = (to: string) =>
+      ARCHIVED.slice(1, -1).map((entry) => ({ ...entry, name: entry.name.replace('redis', to) }));
+    const small = { name: 'other/dump.rdb', bytes: gzip(RDB) };
+    const path = fileOf('x.tar', tar([...moved('one'), ...moved('two'), small]));
+    await expect(open(path)).rejects.toMatchObject({
+      code: 'input/no-dataset',
+      path: `${path}:/`,
+      hint: `name one of its directories: ${path}:/one or ${path}:/other or ${path}:/two`,
+    });
+    expect((await open(`${path}:/two`)).kind).toBe('aof');
+    for (const name of ['other', 'other/', 'other/dump.rdb', 'one/dump.rdb']) {
+      const source = await open(`${path}:/${name}`);
+      expect([source.kind, source.path]).toEqual(['rdb', `${path}:/${name}`]);
+      expect(await digestOf(source)).toBe(await plain(RDB));
+    }
+    expect((await open('-:/two', tar(moved('two')))).kind).toBe('aof');
+    const manifest = await open(`${path}:/two/appendonlydir/appendonly.aof.manifest`);
+    expect(manifest.kind === 'aof' && manifest.set.files.map(({ size }) => size)).toEqual(
+      DIRECTORY.map(([, bytes]) => bytes.length),
+    );
+    await expect(open(`${path}:/none`)).rejects.toMatchObject({ code: 'input/missing' });
+    await expect(open(`${fileOf('x.rdb', RDB)}:/none`)).rejects.toMatchObject({ code: 'input/missing' });
+  });
+
+  it('says what it left out when that was the dataset', async () => {
+    const path = fileOf('x.tar', tar([{ name: 'dump.rdb', type: '2', link: '/data/dump.rdb' }]));
+    await expect(open(path)).rejects.toMatchObject({
+      hint: 'dump.rdb was left out: symbolic link; unpack the archive yourself',
+    });
+  });
+
   it('that is damaged is told to be', async () => {
     const cut = fileOf('x.tar', tar(ARCHIVED).subarray(0, 5000));
     await expect(open(cut)).rejects.toMatchObject({ finding: { code: 'packed/truncated' } });

@@ -1,7 +1,7 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { formatManifest, type ManifestEntry, type ManifestLine } from '../../aof/manifest.js';
 import { type AofFileEntry, type AofSet, type StrayFile, singleFileSet } from '../../aof/set.js';
-import { type FileTree, localTree } from '../../bytes/file-tree.js';
+import { type FileTree, localTree, pathIn } from '../../bytes/file-tree.js';
 import type { Long } from '../../bytes/int64.js';
 import { type ByteSource, readHead } from '../../bytes/source.js';
 import type { Finding, FindingCode } from '../../model/finding.js';
@@ -42,7 +42,7 @@ export async function repairManifest(set: AofSet): Promise<ManifestRepair> {
   const lost = set.findings.filter(({ code }) => code === 'set/no-manifest');
   if (manifestPath === null || manifest === null) {
     const members = files.map((entry) => memberOf(entry, lineOf(entry)));
-    const path = lost.length === 0 ? null : join(directory, lostName(files));
+    const path = lost.length === 0 ? null : pathIn(directory, lostName(files));
     return { path, source: null, bytes: 0, because: lost, members, format: (stays) => format(stays, []) };
   }
   const because = set.findings.filter(({ code }) => code.startsWith('manifest/'));
@@ -90,7 +90,7 @@ function memberOf(entry: AofFileEntry, line: ManifestLine): SetMember {
 function named(line: ManifestEntry, set: AofSet): SetMember {
   const name = utf8(line.name);
   const entry = set.files.find((file) => file.name === name) ?? null;
-  const path = entry?.path ?? join(set.directory, name);
+  const path = entry?.path ?? pathIn(set.directory, name);
   // What an RDB without a byte held is as unknown as what one held that is gone.
   if (line.type === 'b' && entry?.source.size === 0 && name.endsWith('.rdb')) {
     const where = { file: path, offset: -1, trail: [] };
