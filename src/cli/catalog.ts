@@ -88,4 +88,9 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: 'weigh everything in a crashed directory and bring back the most of it',
     load: async () => (await import('./commands/recover.js')).recover,
   },
+  {
+    name: 'doctor',
+    summary: 'say what a line that a server logged means, and what helps',
+    load: async () => (await import('./commands/doctor.js')).doctor,
+  },
 ];

@@ -26,6 +26,11 @@ export function printRecover(report: RecoverReport, session: Session): void {
   new RecoverText(report, session).print();
 }
 
+/** The part of it that tells how things stand: what is there, what Redis would do, what to do next. */
+export function printSituation(report: RecoverReport, session: Session): void {
+  new RecoverText(report, session).printSituation();
+}
+
 class RecoverText {
   constructor(
     private readonly report: RecoverReport,
@@ -40,6 +45,14 @@ class RecoverText {
     this.ways();
     if (this.report.plan !== null) this.plan(this.report.plan);
     this.durability(this.report.durability);
+    this.next();
+  }
+
+  printSituation(): void {
+    this.line(0, this.headline());
+    this.configuration();
+    this.files();
+    this.starts();
     this.next();
   }
 
