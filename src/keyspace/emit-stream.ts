@@ -1,24 +1,30 @@
 import { GrowingBytes } from '../bytes/growing-bytes.js';
 import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
-import type { StreamIdempotence, StreamMeta } from '../model/handler.js';
-import { formatId, type StreamId, writeId, ZERO_ID } from '../model/stream-id.js';
+import { isDefaultIdempotence, type StreamIdempotence, type StreamMeta } from '../model/handler.js';
+import { compareIds, formatId, type StreamId, writeId, ZERO_ID } from '../model/stream-id.js';
 import { TYPE_STREAM_LISTPACKS_4, TYPE_STREAM_LISTPACKS_5 } from '../rdb/constants.js';
 import { estimateEntriesRead } from '../rdb/types/stream-walk.js';
 import type { RdbTarget } from '../rdb/writer-target.js';
 import type { RespOutput } from './emit-resp.js';
-import { DURATION_SECONDS, ENTRIES } from './stream/producers.js';
 
 export type StreamEmitLoss =
   | 'stream-counters'
   | 'stream-pending'
   | 'stream-consumer'
   | 'stream-entry'
+  /** When pending entries were delivered: a time that has not come yet is taken for now. */
+  | 'stream-times'
   | 'stream-producers';
 
 /** Ids kept to tell whether a pending entry is still in its stream; of longer streams it is taken to be. */
 const KNOWN_IDS_MAX = 1 << 22;
 const ID_BYTES = 16;
+/** The largest number that commands take. */
+const NUMBER_MAX = 0x7fffffffffffffffn;
+
+/** False for numbers that a file can hold and a command refuses. */
+const isSayable = (value: Long): boolean => value >= 0 && value <= NUMBER_MAX;
 
 interface Pending {
   readonly deliveredAtMs: Long;
@@ -38,6 +44,9 @@ export class StreamEmitter {
   private readonly producer = new GrowingBytes();
   /** Messages of producers that were recorded. */
   private recorded = 0;
+  /** An entry goes by that no command makes. */
+  private skipping = false;
+  private hasEntries = false;
   private consumerOpen = false;
   private consumerHasPending = false;
   /** The counters that a server without such takes for those of the stream. */
@@ -47,20 +56,25 @@ export class StreamEmitter {
     private readonly output: RespOutput,
     private readonly target: RdbTarget,
     private readonly lose: (what: StreamEmitLoss) => void,
+    /** By the clock of who runs the commands. */
+    private readonly nowMs: number,
   ) {}
 
   begin(key: ByteSlice): void {
     keep(this.key, key);
     this.pending.clear();
     this.ids.reset();
-    this.consumerOpen = false;
+    this.hasEntries = this.consumerOpen = false;
   }
 
   entry(id: StreamId, fieldCount: number): void {
-    if (fieldCount === 0) {
+    // XADD takes neither.
+    this.skipping = fieldCount === 0 || compareIds(id, ZERO_ID) === 0;
+    if (this.skipping) {
       this.lose('stream-entry');
       return;
     }
+    this.hasEntries = true;
     if (!this.target.claimsDeleted && this.ids.end < KNOWN_IDS_MAX * ID_BYTES) {
       this.ids.reserve(ID_BYTES);
       writeId(id, this.ids.bytes, this.ids.end);
@@ -73,22 +87,24 @@ export class StreamEmitter {
   }
 
   field(name: ByteSlice, value: ByteSlice): void {
+    if (this.skipping) return;
     this.output.bulk(name.bytes, name.start, name.end);
     this.output.bulk(value.bytes, value.start, value.end);
   }
 
   counters(meta: StreamMeta): void {
     // An entry that is trimmed at once leaves an empty stream behind.
-    if (meta.length === 0) this.command('XADD', 'MAXLEN', '0', '0-1', 'x', 'y');
+    if (!this.hasEntries) this.command('XADD', 'MAXLEN', '0', '0-1', 'x', 'y');
     const lastId = formatId(meta.lastId);
-    if (this.target.streamCounters) {
+    const sayable = isSayable(meta.entriesAdded) && compareIds(meta.maxDeletedId, meta.lastId) <= 0;
+    if (this.target.streamCounters && sayable) {
       const maxDeleted = formatId(meta.maxDeletedId);
       this.command('XSETID', lastId, 'ENTRIESADDED', `${meta.entriesAdded}`, 'MAXDELETEDID', maxDeleted);
       return;
     }
     this.command('XSETID', lastId);
     this.assumed = { ...meta, maxDeletedId: ZERO_ID, entriesAdded: meta.length };
-    const deleted = formatId(meta.maxDeletedId) !== '0-0';
+    const deleted = compareIds(meta.maxDeletedId, ZERO_ID) !== 0;
     if (deleted || meta.entriesAdded !== meta.length) this.lose('stream-counters');
   }
 
@@ -96,14 +112,17 @@ export class StreamEmitter {
     this.endGroup();
     keep(this.group, name);
     const { output } = this;
-    output.head(this.target.streamCounters ? 7 : 5);
+    const { streamCounters } = this.target;
+    const says = streamCounters && (entriesRead === -1 || isSayable(entriesRead));
+    output.head(says ? 7 : 5);
     output.word('XGROUP');
     output.word('CREATE');
     this.bulk(this.key);
     this.bulk(this.group);
     output.word(formatId(lastId));
-    if (!this.target.streamCounters) {
-      if (estimateEntriesRead(this.assumed!, lastId) !== entriesRead) this.lose('stream-counters');
+    if (!says) {
+      const guessed = streamCounters ? -1 : estimateEntriesRead(this.assumed!, lastId);
+      if (guessed !== entriesRead) this.lose('stream-counters');
       return;
     }
     output.word('ENTRIESREAD');
@@ -126,10 +145,12 @@ export class StreamEmitter {
     const entry = this.pending.get(text);
     if (entry === undefined) return;
     this.pending.delete(text);
-    if (!this.target.claimsDeleted && !this.isPresent(id)) {
+    const present = this.target.claimsDeleted || this.isPresent(id);
+    if (!present || !isSayable(entry.deliveryCount)) {
       this.lose('stream-pending');
       return;
     }
+    if (entry.deliveredAtMs < 0 || entry.deliveredAtMs > this.nowMs) this.lose('stream-times');
     this.consumerHasPending = true;
     const { output } = this;
     output.head(12);
@@ -174,11 +195,15 @@ export class StreamEmitter {
     for (const word of ['FAIL', 'IDS', '1', text, 'RETRYCOUNT', count, 'FORCE']) output.word(word);
   }
 
-  idempotence({ durationSeconds, entriesMax }: StreamIdempotence): void {
+  idempotence(settings: StreamIdempotence): void {
+    const { durationSeconds, entriesMax } = settings;
     this.recorded = 0;
     this.endGroup();
-    const isDefault = durationSeconds === DURATION_SECONDS && entriesMax === ENTRIES;
-    if (isDefault || !this.knowsProducers) return;
+    if (isDefaultIdempotence(settings)) return;
+    if (!this.knowsProducers) {
+      this.lose('stream-producers');
+      return;
+    }
     this.command('XCFGSET', 'IDMP-DURATION', `${durationSeconds}`, 'IDMP-MAXSIZE', `${entriesMax}`);
   }
 

@@ -50,6 +50,8 @@ export interface CommandEmitterOptions {
   readonly target: RdbTarget;
   /** Told once per kind of loss and key; `head` is null when it concerns no key, and borrowed. */
   readonly onLoss: (head: KeyHead | null, what: EmitLoss) => void;
+  /** The clock of who runs the commands, in milliseconds since the epoch. Default: all times have come. */
+  readonly nowMs?: number;
 }
 
 /**
@@ -90,7 +92,8 @@ export class CommandEmitter implements ItemHandler {
     this.output = new RespOutput(into);
     this.batch = new ItemBatch(this.output);
     this.restored = new PayloadWriter(target, false);
-    this.streams = new StreamEmitter(this.output, target, (what) => this.losses.add(what));
+    const lose = (what: StreamEmitLoss) => this.losses.add(what);
+    this.streams = new StreamEmitter(this.output, target, lose, options.nowMs ?? Number.POSITIVE_INFINITY);
   }
 
   get full(): boolean {

@@ -64,6 +64,16 @@ export interface StreamIdempotence {
   readonly entriesMax: number;
 }
 
+/** What a server takes for a stream that nobody configured. */
+export const DEFAULT_IDEMPOTENCE: StreamIdempotence = { durationSeconds: 100, entriesMax: 100 };
+
+/** True when nobody configured the stream, or as it is anyway. */
+export function isDefaultIdempotence({ durationSeconds, entriesMax }: StreamIdempotence): boolean {
+  return (
+    durationSeconds === DEFAULT_IDEMPOTENCE.durationSeconds && entriesMax === DEFAULT_IDEMPOTENCE.entriesMax
+  );
+}
+
 /** What the vectors of a set have in common. */
 export interface VectorSetShape {
   /** Numbers in each vector as it is held. */

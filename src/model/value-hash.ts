@@ -5,6 +5,7 @@ import {
   type Depth,
   ITEMS,
   ItemSink,
+  isDefaultIdempotence,
   type KeyHead,
   type PackedVector,
   type StreamIdempotence,
@@ -220,8 +221,9 @@ export class ValueHasher extends ItemSink {
     this.appendId(id);
   }
 
-  override streamIdempotence({ durationSeconds, entriesMax }: StreamIdempotence): void {
-    this.append(durationSeconds, entriesMax);
+  /** Servers that know nothing of it have what nobody configured. */
+  override streamIdempotence(settings: StreamIdempotence): void {
+    if (!isDefaultIdempotence(settings)) this.append(settings.durationSeconds, settings.entriesMax);
   }
 
   override streamProducer(name: ByteSlice): void {

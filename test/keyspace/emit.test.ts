@@ -24,11 +24,12 @@ import { concat, len, u8 } from '../support/rdb-bytes.js';
 
 const AT = 1772366400000;
 
-function emitting(server = 'redis-7.4') {
+function emitting(server = 'redis-7.4', nowMs = Number.POSITIVE_INFINITY) {
   const memory = new MemoryTarget();
   const losses: string[] = [];
   const emitter = new CommandEmitter(memory, {
     target: RDB_TARGETS.get(server)!,
+    nowMs,
     onLoss: (head, what) => losses.push(head === null ? what : `${what} ${head.key.latin1()}`),
   });
   const commands = () => {
@@ -242,7 +243,37 @@ describe('streams', () => {
   });
 
   test('an entry without fields cannot be told', () => {
-    expect(emitted('redis-7.0', STREAM, entry('1-0'), counters(1, '1-0')).losses).toEqual(['stream-entry k']);
+    expect(emitted('redis-7.0', STREAM, entry('1-0'), counters(1, '1-0'))).toEqual({
+      commands: [
+        ['XADD', 'k', 'MAXLEN', '0', '0-1', 'x', 'y'],
+        ['XSETID', 'k', '1-0', 'ENTRIESADDED', '1', 'MAXDELETEDID', '0-0'],
+      ],
+      losses: ['stream-entry k'],
+    });
+  });
+
+  test('what no command takes is left out by name, and what is around it is there', () => {
+    const huge = 2n ** 63n;
+    const items = [
+      entry('0-0', ['f', 'v']),
+      entry('1-0', ['f', 'v']),
+      entry('2-0', ['f', 'v']),
+      counters(3, '2-0', { added: huge }),
+      group('g', '1-0', huge),
+      ...[pending('1-0', AT + 1, 1), pending('2-0', 5, huge)],
+      consumer('c', 5, 5, '1-0', '2-0'),
+    ];
+    const { emitter, commands, losses } = emitting('redis-7.0', AT);
+    tellKey(emitter, 'k', STREAM, ...items);
+    expect(commands().slice(1)).toEqual([
+      ['XADD', 'k', '1-0', 'f', 'v'],
+      ['XADD', 'k', '2-0', 'f', 'v'],
+      ['XSETID', 'k', '2-0'],
+      ['XGROUP', 'CREATE', 'k', 'g', '1-0'],
+      ['XCLAIM', 'k', 'g', 'c', '0', '1-0', 'TIME', `${AT + 1}`, 'RETRYCOUNT', '1', 'JUSTID', 'FORCE'],
+    ]);
+    const lost = ['stream-entry', 'stream-counters', 'stream-times', 'stream-pending'];
+    expect(losses).toEqual(lost.map((what) => `${what} k`));
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Long } from '../../src/bytes/int64.js';
 import { ByteSlice, sliceOf } from '../../src/bytes/slice.js';
 import { MemoryTarget } from '../../src/bytes/target.js';
 import { type Depth, ITEMS, type ItemHandler, KeyHead, RAW } from '../../src/model/handler.js';
@@ -50,7 +51,7 @@ export const entry = (id: string, ...pairs: [name: string, value: string][]): It
 export const counters = (
   length: number,
   lastId: string,
-  more: { first?: string; deleted?: string; added?: number } = {},
+  more: { first?: string; deleted?: string; added?: Long } = {},
 ): Item => {
   return (handler) =>
     handler.streamMeta({
@@ -61,10 +62,10 @@ export const counters = (
       entriesAdded: more.added ?? length,
     });
 };
-export const group = (name: string, lastId: string, entriesRead = -1): Item => {
+export const group = (name: string, lastId: string, entriesRead: Long = -1): Item => {
   return (handler) => handler.streamGroup(sliceOf(name), idFrom(lastId), entriesRead);
 };
-export const pending = (id: string, at: number, count: number): Item => {
+export const pending = (id: string, at: number, count: Long): Item => {
   return (handler) => handler.streamPending(idFrom(id), at, count);
 };
 export const consumer = (name: string, seenAt: number, activeAt: number, ...ids: string[]): Item => {

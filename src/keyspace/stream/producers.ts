@@ -1,23 +1,19 @@
 import { addLong, type Long } from '../../bytes/int64.js';
 import { sliceOf } from '../../bytes/slice.js';
-import type { ItemHandler, StreamIdempotence } from '../../model/handler.js';
+import { DEFAULT_IDEMPOTENCE, type ItemHandler, type StreamIdempotence } from '../../model/handler.js';
 import type { StreamId } from '../../model/stream-id.js';
 
 /** The bounds of a server for what it remembers of messages, both included. */
 export const DURATION_MAX_SECONDS = 86400;
 export const ENTRIES_MAX = 10000;
 
-/** What a server takes for a stream that nobody configured. */
-export const DURATION_SECONDS = 100;
-export const ENTRIES = 100;
-
 /**
  * What a stream remembers of messages that producers sent, so that one sent twice is added once. Names and message ids
  * are texts of one character per byte. Nothing is forgotten for its age, as nothing is while a log is loaded.
  */
 export class StreamProducers implements StreamIdempotence {
-  durationSeconds = DURATION_SECONDS;
-  entriesMax = ENTRIES;
+  durationSeconds = DEFAULT_IDEMPOTENCE.durationSeconds;
+  entriesMax = DEFAULT_IDEMPOTENCE.entriesMax;
   /** Messages with an id ever added, and duplicates ever refused. */
   added: Long = 0;
   duplicates: Long = 0;

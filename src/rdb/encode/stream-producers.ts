@@ -1,17 +1,14 @@
 import type { Long } from '../../bytes/int64.js';
 import type { ByteSlice } from '../../bytes/slice.js';
-import type { StreamIdempotence } from '../../model/handler.js';
+import { DEFAULT_IDEMPOTENCE, isDefaultIdempotence, type StreamIdempotence } from '../../model/handler.js';
 import type { StreamId } from '../../model/stream-id.js';
 import { type RdbOutput, SideOutput, writeIdLengths } from './output.js';
-
-/** What a server takes for a stream that nobody configured. */
-const DEFAULTS: StreamIdempotence = { durationSeconds: 100, entriesMax: 100 };
 
 /** What a stream remembers of its producers; waits in memory, as counts stand in front. */
 export class ProducersEncoder {
   private readonly all: SideOutput;
   private readonly messages: SideOutput;
-  private settings = DEFAULTS;
+  private settings: StreamIdempotence = DEFAULT_IDEMPOTENCE;
   private producers = 0;
   private messageCount = 0;
   private added: Long = 0;
@@ -25,7 +22,7 @@ export class ProducersEncoder {
   begin(): void {
     this.all.reset();
     this.messages.reset();
-    this.settings = DEFAULTS;
+    this.settings = DEFAULT_IDEMPOTENCE;
     this.producers = this.messageCount = 0;
     this.added = this.duplicates = 0;
   }
@@ -53,14 +50,8 @@ export class ProducersEncoder {
 
   /** True when there is anything that a server would not assume by itself. */
   get remembers(): boolean {
-    const { durationSeconds, entriesMax } = this.settings;
-    return (
-      this.producers > 0 ||
-      this.added !== 0 ||
-      this.duplicates !== 0 ||
-      durationSeconds !== DEFAULTS.durationSeconds ||
-      entriesMax !== DEFAULTS.entriesMax
-    );
+    const counted = this.producers > 0 || this.added !== 0 || this.duplicates !== 0;
+    return counted || !isDefaultIdempotence(this.settings);
   }
 
   private closeProducer(): void {

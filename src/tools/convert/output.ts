@@ -163,10 +163,10 @@ export class ConvertOutput {
         assert(this.parquet !== null, 'what writes Parquet is loaded with the place of an output');
         return new ParquetKeys(this.parquet, content, options);
       case 'resp':
-        return new CommandEmitter(content, { target, onLoss });
+        return new CommandEmitter(content, { target, onLoss, nowMs });
       default: {
         const preamble = form === 'aofdir' || (form === 'aof' && target.aux.startsWith('aof-'));
-        if (form === 'aof' && !preamble) return new CommandEmitter(content, { target, onLoss });
+        if (form === 'aof' && !preamble) return new CommandEmitter(content, { target, onLoss, nowMs });
         return new RdbWriter(content, {
           target,
           // The stream around it does both.
