@@ -21,6 +21,11 @@ interface CachedPowers {
 
 let powers: CachedPowers | null = null;
 
+/** The table, for the kernel that computes the same digits. */
+export function grisuPowers(): CachedPowers {
+  return (powers ??= cachedPowers());
+}
+
 /** 10^(-348+8i) as a rounded 64-bit significand and a binary exponent. Made on first use: most runs need none. */
 function cachedPowers(): CachedPowers {
   const made: CachedPowers = {
@@ -91,7 +96,7 @@ function powerIndexFor(exponent: number, table: CachedPowers): number {
  * sign bit clear.
  */
 export function grisuDigits(bitsHigh: number, bitsLow: number): void {
-  const table = (powers ??= cachedPowers());
+  const table = grisuPowers();
   const biased = bitsHigh >>> 20;
   let high = bitsHigh & 0xfffff;
   let exponent = -1074;

@@ -58,6 +58,13 @@ export class JsonOutput {
     this.position = 0;
   }
 
+  /** JSON as it stands, of any length. */
+  append(json: Uint8Array): void {
+    this.flush();
+    this.target.write(json);
+    this.flushed += json.length;
+  }
+
   private room(count: number): number {
     if (this.position + count > SIZE) this.flush();
     return this.position;

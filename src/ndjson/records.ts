@@ -21,8 +21,9 @@ export class RecordFrame {
 
   constructor(
     target: ByteTarget,
-    private readonly lines: boolean,
-    private readonly lineBytes: number,
+    readonly lines: boolean,
+    /** Bytes of a line after which a value goes on in the next. */
+    readonly lineBytes: number,
   ) {
     this.out = new JsonOutput(target);
   }
@@ -46,6 +47,24 @@ export class RecordFrame {
     out.literal(',');
     out.text(value, 0, value.length);
     out.literal(']');
+  }
+
+  /** Takes records that are text already; in a document they are not the first. */
+  append(json: Uint8Array): void {
+    this.open();
+    this.out.append(json);
+  }
+
+  /** True when something stands in front of the next record that only the first has not. */
+  get hasRecords(): boolean {
+    return this.records > 0;
+  }
+
+  /** Goes on in the record of a key whose line, of which so many bytes are written, is that part of its value. */
+  resumeKey(head: KeyHead, lineBytes: number, part: number): void {
+    this.takeName(head);
+    this.part = part;
+    this.start = this.out.size - lineBytes;
   }
 
   private open(): void {
@@ -73,13 +92,17 @@ export class RecordFrame {
 
   /** Begins the record of a key and says which it is. */
   beginKey(head: KeyHead): void {
-    this.name.reset();
-    this.name.put(head.key.bytes, head.key.start, head.key.end);
-    this.prefix = `{"db":${head.database},"key":`;
+    this.takeName(head);
     this.part = 1;
     this.begin();
     this.place();
     this.out.literal(`,"type":"${head.kind}"`);
+  }
+
+  private takeName(head: KeyHead): void {
+    this.name.reset();
+    this.name.put(head.key.bytes, head.key.start, head.key.end);
+    this.prefix = `{"db":${head.database},"key":`;
   }
 
   private place(): void {

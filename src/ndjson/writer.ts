@@ -99,6 +99,26 @@ export class NdjsonWriter implements ItemHandler {
 
   database(_index: number): void {}
 
+  /** How the records stand in the output. */
+  get form(): RecordFrame {
+    return this.frame;
+  }
+
+  /** Takes records as text in the form of this output, `keys` being counted by the caller; the last may be incomplete. */
+  append(json: Uint8Array): void {
+    this.frame.append(json);
+  }
+
+  /** Goes on behind `append` with a value of items of which the first are written, `lineItems` of them on the line at hand. */
+  resume(
+    head: KeyHead,
+    line: { readonly bytes: number; readonly items: number; readonly part: number },
+  ): void {
+    this.listed = true;
+    this.items = line.items;
+    this.frame.resumeKey(head, line.bytes, line.part);
+  }
+
   key(head: KeyHead): Depth {
     const { out, frame } = this;
     this.items = 0;

@@ -12,6 +12,7 @@ import { IntsetReader } from './packed/intset.js';
 import { ListpackReader } from './packed/listpack.js';
 import { ZiplistReader } from './packed/ziplist.js';
 import { ZipmapReader } from './packed/zipmap.js';
+import type { PartialValue } from './shortcut.js';
 import type { Layout } from './skim.js';
 import type { HashTemplates } from './templates.js';
 import { TextReader } from './text.js';
@@ -39,6 +40,8 @@ export interface TypeCodec {
    * (PAUSE). Null when the value can be handed over only as it stands.
    */
   readonly decode: ((walk: ValueWalk, cursor: Cursor, out: ItemOutput) => Progress) | null;
+  /** Sets what a walk must know, besides a count of items, to go on in the middle of a value. */
+  readonly resume?: (walk: ValueWalk, value: PartialValue) => void;
 }
 
 /** An item handler that may be full, and is asked after every item. */

@@ -5,35 +5,26 @@ import { ITEMS, KeyHead, RAW } from '../model/handler.js';
 import { Blob } from './blob.js';
 import { RunningChecksum } from './checksum.js';
 import { ChunkedValues } from './chunks.js';
-import type { TypeCodec, WarningSink } from './codec.js';
-import { HEADER_BYTES, STRING_INT8, STRING_INT32 } from './constants.js';
+import type { TypeCodec } from './codec.js';
+import { HEADER_BYTES } from './constants.js';
 import { Cursor, SHORT } from './cursor.js';
+import type { RdbDecoderOptions } from './decoder-options.js';
 import { type Dialect, type DialectName, dialectOf, type OpcodeRule } from './dialect.js';
 import type { RdbHandler } from './handler.js';
 import { readHeader } from './header.js';
-import { describe, forgetKey, KeyReader } from './key-reader.js';
+import { describe, forgetKey, KeyReader, resumeValue } from './key-reader.js';
 import { type SizeListener, tellShort } from './metered-skim.js';
 import { ModuleAuxReader } from './module-aux.js';
 import { isAttribute, OpcodeReader, readAttribute } from './opcodes.js';
+import type { Shortcut } from './shortcut.js';
+import { SmallString } from './small-string.js';
 import { HashTemplates } from './templates.js';
-import { EMBEDDED_MAX, integerBytes, TextReader } from './text.js';
+import { TextReader } from './text.js';
 import { readTrailer } from './trailer.js';
 import { string } from './types/string.js';
-import { DEFAULT_LIMITS, type RdbLimits, ValueReader } from './value-reader.js';
+import { DEFAULT_LIMITS, ValueReader } from './value-reader.js';
 
-export interface RdbDecoderOptions {
-  /** False: the checksum is neither computed nor compared, and the summary says what the trailer holds. */
-  readonly verifyChecksum: boolean;
-  /** True: beyond what is needed to read them, values are held to what servers write: no duplicates, in order. */
-  readonly deep: boolean;
-  /** The product, where the file cannot tell; else magic, version and aux fields do. */
-  readonly dialect?: DialectName | undefined;
-  readonly limits?: RdbLimits | undefined;
-  /** True: the bytes are a record that came in chunks, and has none itself. */
-  readonly inChunks?: boolean;
-  /** Called for flaws that do not end the decoding, while `head` names the key at hand. */
-  readonly onWarning?: WarningSink | undefined;
-}
+export type { RdbDecoderOptions } from './decoder-options.js';
 
 const HEADER = 0;
 const RECORDS = 1;
@@ -58,6 +49,7 @@ export class RdbDecoder implements Machine {
   private readonly cursor = new Cursor();
   private readonly keyReader: KeyReader;
   private readonly valueText: TextReader;
+  private readonly small = new SmallString();
   private readonly values: ValueReader;
   private readonly opcodes: OpcodeReader;
   private readonly moduleAux = new ModuleAuxReader();
@@ -71,6 +63,8 @@ export class RdbDecoder implements Machine {
   private readonly recordBytes = new ByteSlice();
   private readonly sizes: SizeListener | null;
   private keyCopy = Buffer.alloc(256);
+  /** Nothing more comes. */
+  private atEnd = false;
 
   constructor(
     private readonly handler: RdbHandler,
@@ -138,6 +132,12 @@ export class RdbDecoder implements Machine {
 
   /** @throws FormatError `rdb/truncated` unless the trailer has been read */
   finish(window: ByteWindow): void {
+    if (this.phase === RECORDS && this.handler.shortcut) {
+      // What it waited for does not come: the decoder says what that is.
+      this.atEnd = true;
+      this.goOnBehind(this.handler.shortcut);
+      while (this.run(window) === PAUSE);
+    }
     if (this.phase === DONE) return;
     const available = window.end - window.position;
     const error = new FormatError('rdb/truncated', window.offset, {
@@ -195,6 +195,8 @@ export class RdbDecoder implements Machine {
     const { cursor, handler } = this;
     const { bytes, end } = cursor;
     while (cursor.position < end) {
+      const progress = this.takeShortcut();
+      if (progress !== END || this.phase === VALUE) return progress;
       const number = bytes[cursor.position]!;
       const dialect = this.dialectNow!; // an aux field can change it
       const codec = dialect.typeOf[number];
@@ -214,28 +216,28 @@ export class RdbDecoder implements Machine {
     return NEED;
   }
 
+  /** Lets the handler's shortcut go first. END: what stands here now is the decoder's, in the middle of a value or not. */
+  private takeShortcut(): Progress {
+    const { shortcut } = this.handler;
+    if (!shortcut || this.atEnd || this.recordOffset >= 0 || this.blob.isOpen) return END;
+    const progress = shortcut.take(this.cursor, this.head.database, this.dialectNow!);
+    this.keys += shortcut.keys;
+    if (progress === END) this.goOnBehind(shortcut);
+    return progress;
+  }
+
+  private goOnBehind(shortcut: Shortcut): void {
+    const { cursor, head, values } = this;
+    if (resumeValue(shortcut.leave(), this.dialectNow!, cursor, head, values)) this.phase = VALUE;
+  }
+
   /** The fast path: a short plain key with a plain value, both in the window, taken as one item. */
   private readSmallString(number: number): boolean {
-    const { cursor, handler, head } = this;
-    const { bytes, end } = cursor;
-    const keyAt = cursor.position + 2;
-    if (keyAt > end) return false;
-    const keyEnd = keyAt + bytes[keyAt - 1]!;
-    if (keyEnd - keyAt >= 0x40 || keyEnd + 2 > end) return false;
-    let valueAt = keyEnd + 1;
-    let length = bytes[keyEnd]!;
-    let encoding = 'int';
-    let valueEnd: number;
-    if (length < 0x80) {
-      if (length >= 0x40) length = ((length & 0x3f) << 8) | bytes[valueAt++]!;
-      valueEnd = valueAt + length;
-      encoding = length <= EMBEDDED_MAX ? 'embstr' : 'raw';
-    } else {
-      if (length < STRING_INT8 || length > STRING_INT32) return false;
-      valueEnd = keyEnd + integerBytes(length, 0);
-    }
-    if (valueEnd > end) return false;
-    head.key.set(bytes, keyAt, keyEnd);
+    const { cursor, handler, head, small } = this;
+    if (!small.find(cursor)) return false;
+    const { bytes } = cursor;
+    const { keyEnd, valueAt, valueEnd, encoding } = small;
+    head.key.set(bytes, small.keyAt, keyEnd);
     describe(head, string, number, encoding, -1);
     head.offset = this.recordOffset;
     if (this.records) this.tellRecord(cursor.position, keyEnd);

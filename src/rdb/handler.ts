@@ -2,6 +2,7 @@ import type { ByteSlice } from '../bytes/slice.js';
 import { type ItemHandler, ItemSink } from '../model/handler.js';
 import type { Dialect } from './dialect.js';
 import type { SizeListener } from './metered-skim.js';
+import type { Shortcut } from './shortcut.js';
 
 export interface RdbHeader {
   readonly magic: string;
@@ -39,6 +40,8 @@ export interface RdbHandler extends ItemHandler {
   record?(bytes: ByteSlice): void;
   /** Where there is one, it is told the sizes of keys that are taken SKIP or RAW. */
   readonly sizes?: SizeListener;
+  /** Who takes records before they are decoded; may come and go between two of them. */
+  readonly shortcut?: Shortcut | null;
   header(header: RdbHeader): void;
   aux(name: ByteSlice, value: ByteSlice): void;
   /** Hints only: keys and keys with expiry of the current database. */

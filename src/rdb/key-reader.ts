@@ -1,11 +1,13 @@
 import type { KeyHead } from '../model/handler.js';
 import type { TypeCodec } from './codec.js';
 import { type Cursor, SHORT } from './cursor.js';
+import type { Dialect } from './dialect.js';
 import { moduleIdAt } from './module-id.js';
+import type { PartialValue } from './shortcut.js';
 import { TextReader } from './text.js';
 import { moduleCodec, moduleValue } from './types/module.js';
 import { string } from './types/string.js';
-import { countAt, encodingAt } from './value-reader.js';
+import { countAt, encodingAt, type ValueReader } from './value-reader.js';
 
 /** Reads what stands in front of a key's value: its name, and how the value is held. */
 export class KeyReader {
@@ -42,6 +44,23 @@ export class KeyReader {
     describe(head, codec, number, encoding, count);
     return valueAt;
   }
+}
+
+/** Goes on with a value that a shortcut gave up in the middle; false when there is none. */
+export function resumeValue(
+  value: PartialValue | null,
+  dialect: Dialect,
+  cursor: Cursor,
+  head: KeyHead,
+  values: ValueReader,
+): boolean {
+  if (value === null) return false;
+  const codec = dialect.typeOf[value.number]!;
+  head.key.set(value.name, 0, value.name.length);
+  head.offset = cursor.offsetOf(cursor.position);
+  describe(head, codec, value.number, codec.encoding, -1);
+  values.resume(codec, value, cursor);
+  return true;
 }
 
 /** Sets what a head says of its value. */

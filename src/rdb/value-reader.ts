@@ -5,6 +5,7 @@ import { type Depth, ITEMS, SKIP } from '../model/handler.js';
 import { COUNT_INSIDE, type ItemOutput, type TypeCodec, ValueWalk, type WarningSink } from './codec.js';
 import { type Cursor, SHORT } from './cursor.js';
 import { MeteredSkimmer, type SizeListener } from './metered-skim.js';
+import type { PartialValue } from './shortcut.js';
 import { Skimmer } from './skim.js';
 import { HashTemplates } from './templates.js';
 import { textEncoding } from './text.js';
@@ -51,6 +52,16 @@ export class ValueReader {
     this.itemized = depth >= ITEMS && codec.decode !== null;
     if (this.itemized) this.walk.begin();
     else this.skimmer.begin(codec.layout);
+  }
+
+  /** A value at whose next item the cursor stands, its first items being known to the handler. */
+  resume(codec: TypeCodec, value: PartialValue, cursor: Cursor): void {
+    const { walk } = this;
+    this.begin(codec, ITEMS, cursor);
+    walk.step = 1;
+    walk.left = value.itemsLeft;
+    walk.index = walk.items = value.itemIndex;
+    codec.resume?.(walk, value);
   }
 
   /**

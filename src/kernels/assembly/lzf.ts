@@ -4,6 +4,8 @@
 //   OUTPUT   up to 2 MiB
 // Both areas are followed by room for copies that run over by less than 32 bytes.
 
+import { decompressLzf } from './lzf-decode';
+
 const TABLE_BITS: u32 = 14;
 const INPUT: usize = 0x20000;
 const OUTPUT: usize = 0x140000;
@@ -14,51 +16,7 @@ const MAX_MATCH: usize = 264;
 
 /** Decompresses `length` bytes into at most `room`. Returns the bytes written, -1 for a malformed stream. */
 export function decompress(length: usize, room: usize): i32 {
-  let from = INPUT;
-  const inputEnd = INPUT + length;
-  let to = OUTPUT;
-  const outputEnd = OUTPUT + room;
-  while (from < inputEnd) {
-    const control = <usize>load<u8>(from++);
-    if (control < MAX_LITERAL) {
-      const count = control + 1;
-      if (from + count > inputEnd || to + count > outputEnd) return -1;
-      v128.store(to, v128.load(from));
-      if (count > 16) v128.store(to, v128.load(from, 16), 16);
-      from += count;
-      to += count;
-      continue;
-    }
-    let count = control >> 5;
-    if (count == 7) {
-      if (from >= inputEnd) return -1;
-      count += <usize>load<u8>(from++);
-    }
-    count += 2;
-    if (from >= inputEnd) return -1;
-    const distance = ((control & 31) << 8) + <usize>load<u8>(from++) + 1;
-    const stop = to + count;
-    if (to - OUTPUT < distance || stop > outputEnd) return -1;
-    // Copies wider than the distance would read what they have yet to write.
-    if (distance >= 16) {
-      do {
-        v128.store(to, v128.load(to - distance));
-        to += 16;
-      } while (to < stop);
-    } else if (distance >= 8) {
-      do {
-        store<u64>(to, load<u64>(to - distance));
-        to += 8;
-      } while (to < stop);
-    } else {
-      do {
-        store<u8>(to, load<u8>(to - distance));
-        to++;
-      } while (to < stop);
-    }
-    to = stop;
-  }
-  return <i32>(to - OUTPUT);
+  return decompressLzf(INPUT, INPUT + length, OUTPUT, OUTPUT + room);
 }
 
 /** What positions count from in the table, so that it need not be cleared: older entries lie below it. */

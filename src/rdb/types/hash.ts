@@ -54,6 +54,10 @@ export const hashMetadata: TypeCodec = {
   layout: [BYTES_8, LOOP, LENGTH, STRING, STRING, END_LOOP],
   countAt: 8,
   decode: decodeMetadata,
+  resume(walk, { smallestExpiry }) {
+    walk.smallestExpiry = smallestExpiry;
+    walk.step = 2;
+  },
 };
 
 /** As `hashMetadata`, from release candidates of 7.4: times are absolute and nothing comes before the count. */

@@ -3,6 +3,7 @@ import { compareIds, type StreamId, ZERO_ID } from '../../model/stream-id.js';
 import type { ItemOutput, ValueWalk } from '../codec.js';
 import { PackedEntry } from '../packed/entry.js';
 import type { ListpackReader } from '../packed/listpack.js';
+import type { PartialValue } from '../shortcut.js';
 
 const DELETED = 1;
 const SAME_FIELDS = 2;
@@ -25,6 +26,13 @@ export class StreamNodeReader {
     this.liveEntries = 0;
     this.firstLive = null;
     this.lastEntry = ZERO_ID;
+  }
+
+  /** Goes on behind the nodes that somebody else has read. */
+  resume({ lastEntry, firstLive, liveEntries }: PartialValue): void {
+    this.lastEntry = lastEntry;
+    this.firstLive = firstLive;
+    this.liveEntries = liveEntries;
   }
 
   /** @throws FormatError when the listpack is damaged or is no node of a stream */

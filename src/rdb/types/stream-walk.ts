@@ -5,6 +5,7 @@ import type { StreamMeta } from '../../model/handler.js';
 import { compareIds, idOf, readId, type StreamId, ZERO_ID } from '../../model/stream-id.js';
 import type { ItemOutput, ValueWalk } from '../codec.js';
 import { type Cursor, SHORT } from '../cursor.js';
+import type { PartialValue } from '../shortcut.js';
 import { PendingIds } from './pending-ids.js';
 import { StreamNodeReader } from './stream-node.js';
 import { ProducersWalk } from './stream-producers.js';
@@ -72,6 +73,14 @@ export class StreamWalk {
     this.node.begin();
     this.producers.begin();
     this.groups.clear();
+  }
+
+  /** Goes on behind the nodes that somebody else has read. */
+  resume(value: PartialValue): void {
+    this.nodesLeft = value.itemsLeft;
+    this.part = value.itemsLeft > 0 ? NODE : META;
+    this.previousKey = value.lastKey;
+    this.node.resume(value);
   }
 
   decode(walk: ValueWalk, cursor: Cursor, out: ItemOutput): Progress {

@@ -27,6 +27,10 @@ function streamCodec(generation: number): TypeCodec {
       }
       return walk.stream.decode(walk, cursor, out);
     },
+    resume(walk, value) {
+      walk.stream.begin(generation);
+      walk.stream.resume(value);
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { ByteSlice, sliceOf } from '../../bytes/slice.js';
 import { type Depth, type ItemHandler, ItemSink, type KeyHead } from '../../model/handler.js';
 import { MEMBER_FIELD, MEMBER_TIME_FIELD } from '../../rdb/constants.js';
 import type { RdbHeader } from '../../rdb/handler.js';
+import type { Shortcut } from '../../rdb/shortcut.js';
 import { ProducerAux } from '../family.js';
 import { RdbRelay } from '../relay.js';
 import type { OutputRouter } from './sink.js';
@@ -27,6 +28,8 @@ export class SourceEntry extends RdbRelay {
   private version: number | null = null;
   private readonly front: (readonly [name: ByteSlice, value: ByteSlice])[] = [];
   private begun = false;
+  /** Undefined until somebody asks for it. */
+  private way: Shortcut | null | undefined;
   /** A member of the key at hand whose expiry is told next, as KeyDB does. */
   private expiringMember: ByteSlice | null = null;
 
@@ -100,6 +103,13 @@ export class SourceEntry extends RdbRelay {
     this.begin();
     this.outputs.forget();
     return super.key(head);
+  }
+
+  /** Past everything between here and the outputs, where that changes nothing. */
+  get shortcut(): Shortcut | null {
+    if (!this.begun) return null;
+    if (this.way === undefined) this.way = this.target === this.outputs ? this.outputs.shortcut() : null;
+    return this.way;
   }
 
   override get full(): boolean {

@@ -2,7 +2,10 @@ import type { Long } from '../../bytes/int64.js';
 import type { ByteSlice } from '../../bytes/slice.js';
 import { UsageError } from '../../errors.js';
 import { type Depth, type ItemHandler, ItemSink, type KeyHead, SKIP } from '../../model/handler.js';
+import { NdjsonWriter } from '../../ndjson/writer.js';
+import type { Shortcut } from '../../rdb/shortcut.js';
 import { ItemRelay } from '../relay.js';
+import { LineShortcut } from './line-shortcut.js';
 import type { KeyNames } from './names.js';
 import type { ConvertOutput, DatasetWriter } from './output.js';
 import type { Router } from './split.js';
@@ -28,6 +31,17 @@ export class OutputRouter extends ItemRelay {
   }
 
   override database(_index: number): void {}
+
+  /** A shorter way from the records of an RDB to the only output, where there is one. */
+  shortcut(): Shortcut | null {
+    const writer = this.router.takesAll ? this.outputs.get(0)?.writer : undefined;
+    const made = writer instanceof NdjsonWriter ? LineShortcut.create(writer) : null;
+    if (made === null) return null;
+    // What is told of keys that went that way belongs to the same output.
+    this.target = writer!;
+    this.taken = true;
+    return made;
+  }
 
   /** No key has come yet whose further fields would be told. */
   forget(): void {

@@ -84,6 +84,11 @@ export class Router {
     return split.ranges.map(([first, last]) => `.${first}-${last}`);
   }
 
+  /** True when there is one output for every key. */
+  get takesAll(): boolean {
+    return this.split === null;
+  }
+
   /** Index of the output a key goes to; by database it is that number; -1: none. */
   route(head: KeyHead): number {
     const { split } = this;
