@@ -85,10 +85,17 @@ export {
   writeRdb,
 } from './tools/library.js';
 export { type CompactRequest, compact, type LogRequest, log } from './tools/library-log.js';
+export { type MemoryRequest, memory } from './tools/library-memory.js';
 export { history, openTimeMachine } from './tools/library-time.js';
 export { EVERY_COMMAND, type LogConditions } from './tools/log/filter.js';
 export type { LogEntry, LogRecord } from './tools/log/list.js';
 export type { LogPassEnd } from './tools/log/pass.js';
+export { type ListedPrefix, listPrefixes } from './tools/memory/prefix-list.js';
+export { type PrefixNode, PrefixTree } from './tools/memory/prefix-tree.js';
+export type { SpreadBucket } from './tools/memory/spread.js';
+export type { KeySum } from './tools/memory/tally.js';
+export type { LargeKey } from './tools/memory/top-keys.js';
+export type { KindSum, MemoryOptions, MemoryReport, SlotSums } from './tools/memory.js';
 export type { RecoverOptions, RecoverReport } from './tools/recover.js';
 export type { PlanOptions, RepairAction, StrategyPlan } from './tools/repair/plan.js';
 export type { RepairOptions, RepairOutput, RepairPlan, RepairReport } from './tools/repair.js';

@@ -44,6 +44,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/info.js')).info,
   },
   {
+    name: 'memory',
+    summary: 'say what fills the memory: by type, prefix and key, in the file and in a server',
+    load: async () => (await import('./commands/memory.js')).memory,
+  },
+  {
     name: 'convert',
     summary: 'write a dataset in another form, for another server, filtered, split or merged',
     load: async () => (await import('./commands/convert.js')).convert,

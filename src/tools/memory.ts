@@ -6,7 +6,7 @@ import type { DialectName } from '../rdb/dialect.js';
 import { RdbSink } from '../rdb/handler.js';
 import type { SizeListener } from '../rdb/metered-skim.js';
 import type { ToolContext } from './context.js';
-import { ProducerAux, type Server } from './family.js';
+import { ProducerAux, releaseOf, type Server } from './family.js';
 import { type KeyConditions, KeyFilter } from './filter.js';
 import { KeyGate, SizeGate } from './gate.js';
 import { ItemSize } from './memory/item-size.js';
@@ -187,6 +187,7 @@ class RecordReader extends RdbSink implements DatasetListener {
 /** Sees sizes of values by their items. */
 class ItemReader extends RdbRelay implements DatasetListener {
   readonly sizes: SizeListener;
+  private readonly size: ItemSize;
 
   constructor(
     conditions: KeyConditions,
@@ -196,6 +197,7 @@ class ItemReader extends RdbRelay implements DatasetListener {
   ) {
     const size = new ItemSize(tally);
     super(gated(size, conditions, nowMs));
+    this.size = size;
     this.sizes = new RecordBytes(size);
   }
 
@@ -205,8 +207,13 @@ class ItemReader extends RdbRelay implements DatasetListener {
 
   override aux(name: ByteSlice, value: ByteSlice): void {
     this.notes.take(name, value);
+    const { server } = this.notes.producer;
+    if (server !== null) this.size.packsSets = releaseOf(server) >= PACKED_SETS;
   }
 }
+
+/** The release from which on small sets are packed. */
+const PACKED_SETS = 702;
 
 function gated(size: ItemSize, conditions: KeyConditions, nowMs: number): ItemHandler {
   const { minSizeBytes } = conditions;

@@ -41,7 +41,7 @@ const ELEMENT_BYTES_MAX = 64;
 const STREAM_NODE_ENTRIES = 100;
 const STREAM_NODE_BYTES = 4096;
 /** What an entry of a stream takes in its node beside its fields. */
-const STREAM_ENTRY_BYTES = 14;
+const STREAM_ENTRY_BYTES = 10;
 
 /** Estimates what keys take in a server from what is told of their values, where there is no RDB to see it from. */
 export class ItemSize extends ItemSink implements KeySize {
@@ -49,6 +49,8 @@ export class ItemSize extends ItemSink implements KeySize {
   memoryBytes = 0;
   elements = 0;
   encoding = '';
+  /** The server knows packed sets. */
+  packsSets = true;
   /** What the items take packed, each by itself, and as such. */
   private packed = 0;
   private loose = 0;
@@ -121,7 +123,7 @@ export class ItemSize extends ItemSink implements KeySize {
       Math.ceil(this.elements / STREAM_NODE_ENTRIES),
       Math.ceil(this.packed / STREAM_NODE_BYTES),
     );
-    this.stream.nodes(nodes, this.packed);
+    this.stream.nodes(nodes, nodes * allocated(this.packed / Math.max(1, nodes)));
   }
 
   override streamGroup(): void {
@@ -156,7 +158,8 @@ export class ItemSize extends ItemSink implements KeySize {
     this.listener.key(head, this);
   }
 
-  private valueBytes({ kind }: KeyHead): number {
+  private valueBytes(head: KeyHead): number {
+    const { kind } = head;
     const { elements, longest } = this;
     const isShort = longest <= ELEMENT_BYTES_MAX;
     switch (kind) {
@@ -170,7 +173,7 @@ export class ItemSize extends ItemSink implements KeySize {
           this.encoding = 'intset';
           return OBJECT + allocated(INTSET + this.numberBytes * elements);
         }
-        return this.collection(elements <= ENTRIES_MAX && isShort, 'listpack', 'hashtable');
+        return this.collection(this.packsSet(head, isShort), 'listpack', 'hashtable');
       case 'hash':
         return this.collection(
           elements <= HASH_ENTRIES_MAX && isShort,
@@ -187,6 +190,12 @@ export class ItemSize extends ItemSink implements KeySize {
       default:
         return OBJECT + allocated(Math.max(this.plain, this.loose));
     }
+  }
+
+  /** Redis from 7.2 on and Valkey hold small sets packed; of an RDB it is known whether its set was. */
+  private packsSet({ typeId, encoding }: KeyHead, isShort: boolean): boolean {
+    if (typeId >= 0) return encoding === 'listpack';
+    return this.packsSets && isShort && this.elements <= ENTRIES_MAX;
   }
 
   private collection(isPacked: boolean, packed: string, table: string): number {

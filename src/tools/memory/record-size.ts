@@ -158,7 +158,7 @@ export class RecordSize implements SizeListener, KeySize {
     switch (this.step) {
       case ENTRIES:
         // Each node is its first id and a listpack.
-        if (this.strings % 2 === 1) this.bytes += length;
+        if (this.strings % 2 === 1) this.bytes += allocated(length);
         break;
       case GROUP_NAME:
         this.step = GROUP_PENDING;
@@ -200,10 +200,11 @@ function entriesOf(kind: ValueKind, encoding: string): number {
   return (kind === 'hash' && encoding !== 'zipmap') || kind === 'zset' ? 2 : 1;
 }
 
-/** Entries of so many bytes, as many in a node as a server puts there. */
+/** Nodes of a list for entries of so many bytes, each as full as a server makes it. */
 export function linkedBytes(bytes: number): number {
-  const nodes = Math.max(1, Math.ceil(bytes / LIST_NODE_BYTES));
-  return nodes * (QUICKLIST_NODE + allocated(bytes / nodes));
+  const full = Math.floor(bytes / LIST_NODE_BYTES);
+  const rest = bytes - full * LIST_NODE_BYTES;
+  return full * (QUICKLIST_NODE + LIST_NODE_BYTES) + (rest > 0 ? QUICKLIST_NODE + allocated(rest) : 0);
 }
 
 function shapeOf({ kind, encoding }: KeyHead): Shape {

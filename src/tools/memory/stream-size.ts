@@ -18,12 +18,12 @@ export class StreamSize {
 
   /** Its entries stand in so many packed nodes of so many bytes in all. */
   nodes(count: number, bytes: number): void {
-    this.bytes += bytes + raxBytes(count);
+    this.bytes += bytes + raxBytes(count, APART);
   }
 
   /** A group with so many pending entries. */
   group(pending: number): void {
-    this.bytes += GROUP + raxBytes(pending) + PENDING * pending;
+    this.bytes += GROUP + raxBytes(pending, NEXT) + PENDING * pending;
   }
 
   /** One more pending entry of the group told last: it is in the group's index and in its consumer's. */
@@ -32,7 +32,7 @@ export class StreamSize {
   }
 
   consumer(nameLength: number, pending: number): void {
-    this.bytes += CONSUMER + nameLength + raxBytes(pending);
+    this.bytes += CONSUMER + nameLength + raxBytes(pending, NEXT);
   }
 
   end(): number {
@@ -40,7 +40,12 @@ export class StreamSize {
   }
 }
 
-/** Keys that are ids, and so begin alike: each has a node of its own, and another where it parts from those before. */
-function raxBytes(keys: number): number {
-  return keys === 0 ? RAX_NODE : keys * RAX_KEY + RAX_NODE * (keys === 1 ? 2 : keys * 1.07 + 2);
+/** Ids that begin alike: each has a node of its own, and those far apart another where they part from the one before. */
+function raxBytes(keys: number, nodesEach: number): number {
+  if (keys === 0) return RAX_NODE;
+  return keys * RAX_KEY + RAX_NODE * (keys === 1 ? 2 : keys * nodesEach + 1);
 }
+
+/** Nodes of a stream are far apart, pending entries next to each other. */
+const APART = 1.9;
+const NEXT = 1;
