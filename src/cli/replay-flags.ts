@@ -9,16 +9,15 @@ import { targetNamed } from '../tools/target-choice.js';
 import { formByName } from '../tools/write-dataset.js';
 import { type CutFlags, cutOf } from './cut-flags.js';
 import { conditionsOf, type FilterFlags } from './filter-flags.js';
-import { addressOf, type LiveFlags, tlsFilesOf } from './live-flags.js';
+import { SEND_ONLY, type SendFlags, sendOptions, sendRequestOf } from './send-flags.js';
 import type { Session } from './session.js';
 import type { SourceFlags } from './source-flags.js';
-import { parseRate, parseWord } from './values.js';
+import { parseWord } from './values.js';
 
 /** Options of `replay`, as commander hands them over. */
-export interface ReplayFlags extends SourceFlags, CutFlags, FilterFlags, LiveFlags {
+export interface ReplayFlags extends SourceFlags, CutFlags, FilterFlags, SendFlags {
   readonly out?: string;
   readonly to?: string;
-  readonly for?: string;
   readonly as?: string;
   readonly onUnknown?: string;
   readonly digest?: boolean;
@@ -28,11 +27,6 @@ export interface ReplayFlags extends SourceFlags, CutFlags, FilterFlags, LiveFla
   readonly engine?: string;
   readonly server?: string;
   readonly target?: string;
-  readonly replace?: boolean;
-  readonly keepExisting?: boolean;
-  readonly resume?: string;
-  readonly rateLimit?: string;
-  readonly asCommands?: boolean;
 }
 
 export function replayOptions(command: Command): Command {
@@ -52,20 +46,10 @@ export function replayOptions(command: Command): Command {
 }
 
 export function targetOptions(command: Command): Command {
-  return command
+  const into = command
     .optionsGroup('Into a live server:')
-    .option('--target <url>', 'put the keys there: redis://HOST:PORT[/DB], rediss:// or unix:///SOCKET')
-    .option('--keep-existing', 'keys that it has stay as they are (default: then nothing is written)')
-    .option('--replace', 'keys that it has are overwritten')
-    .option(
-      '--resume <where>',
-      'keep progress in this file, or in key:NAME of the target, and go on from there',
-    )
-    .option('--rate-limit <rate>', 'at most so much a second: 20MB or 5000keys')
-    .option(
-      '--as-commands',
-      'write commands, not payloads: for servers without RESTORE, or without right to it',
-    );
+    .option('--target <url>', 'put the keys there: redis://HOST:PORT[/DB], rediss:// or unix:///SOCKET');
+  return sendOptions(into);
 }
 
 /** @throws UsageError for values that are none, and for options that say nothing together */
@@ -118,9 +102,6 @@ function refuseContradictions(flags: ReplayFlags): void {
     const lone = LIVE_ONLY.find((name) => flags[name] !== undefined);
     if (lone !== undefined) throw new UsageError(`--${dashed(lone)} is for --target`, 'add --target URL');
   }
-  if (flags.replace === true && flags.keepExisting === true) {
-    throw new UsageError('--replace and --keep-existing exclude each other', 'give one of the two');
-  }
   if (execute) return;
   if (out === undefined)
     throw new UsageError('--no-execute copies files, and does not know where', 'add --out DIR');
@@ -132,10 +113,7 @@ function refuseContradictions(flags: ReplayFlags): void {
   );
 }
 
-const LIVE_ONLY = [
-  ...(['replace', 'keepExisting', 'resume', 'rateLimit', 'asCommands'] as const),
-  ...(['user', 'askpass', 'tlsCa', 'tlsCert', 'tlsKey', 'insecure'] as const),
-];
+const LIVE_ONLY = [...SEND_ONLY, ...(['user', 'askpass', 'tlsCa', 'tlsCert', 'tlsKey', 'insecure'] as const)];
 
 const NEEDS_ENGINE = ['undo', 'expectDigest', 'engine', 'for', 'as', 'onUnknown'] as const;
 
@@ -157,28 +135,9 @@ function outputOf(flags: ReplayFlags, session: Session): ReplayOptions['output']
 
 async function sendOf(flags: ReplayFlags, session: Session): Promise<SendRequest | null> {
   if (flags.target === undefined) return null;
-  const address = await addressOf(flags.target, '--target', flags, session);
-  const { rateLimit, undo } = flags;
-  return {
-    address,
-    tls: tlsFilesOf(flags, address, '--target'),
-    // What an undo brings back stands aside for what is newer.
-    existing:
-      flags.replace === true
-        ? 'replace'
-        : flags.keepExisting === true || undo !== undefined
-          ? 'keep'
-          : 'refuse',
-    rate:
-      rateLimit === undefined
-        ? { bytesPerSecond: null, keysPerSecond: null }
-        : parseRate(rateLimit, '--rate-limit'),
-    resume: flags.resume ?? null,
-    asCommands: flags.asCommands === true,
-    target: flags.for === undefined ? null : targetNamed(flags.for, '--for'),
-    refuseLoss: session.settings.strict,
-    nameKey: (key) => session.shown(key),
-  };
+  // What an undo brings back stands aside for what is newer.
+  const existing = flags.undo === undefined ? 'refuse' : 'keep';
+  return sendRequestOf(flags.target, '--target', flags, session, existing);
 }
 
 function proveOf(flags: ReplayFlags): ReplayOptions['prove'] {

@@ -48,9 +48,9 @@ export function tellSource(source: DatasetSource, session: Session): void {
   }
 }
 
-/** What a live source can't promise, for reports. */
-export function liveNotChecked({ path, live }: DatasetSource): readonly NotChecked[] {
-  return live?.notChecked.map((each) => ({ path, ...each })) ?? [];
+/** What of a live source was not or could not be read, once it has been; standard error has heard of it by then. */
+export function liveNotChecked({ live }: DatasetSource): readonly NotChecked[] {
+  return live?.notChecked ?? [];
 }
 
 /** How a server was read, where that is not as one would expect. */

@@ -15,7 +15,13 @@ import {
 } from '../render/check.js';
 import { noteNotChecked } from '../render/not-checked.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import {
+  liveNotChecked,
+  preferOption,
+  type SourceFlags,
+  sourceOptionsOf,
+  tellSource,
+} from '../source-flags.js';
 
 interface CheckFlags extends SourceFlags {
   readonly quick?: boolean;
@@ -39,6 +45,7 @@ Examples:
   rekindle check dump.rdb --quick            structure and checksum only
   rekindle check backups/*.rdb --json        many files, one report
   zcat dump.rdb.gz | rekindle check -        standard input
+  rekindle check redis://localhost:6379      a fresh snapshot of a running server
 
 Exit codes: 0 intact, 1 damaged, 3 a source can't be read.`;
 
@@ -73,7 +80,8 @@ async function checkOne(path: string, flags: CheckFlags, session: Session): Prom
   const source = await openSource(path, { ...sourceOptionsOf(flags, session), readsOn: true, again: true });
   tellSource(source, session);
   const options = { quick: flags.quick === true, dialect: settings.dialect };
-  const report = await checkOn(source, options, session);
+  const checked = await checkOn(source, options, session);
+  const report = { ...checked, notChecked: [...checked.notChecked, ...liveNotChecked(source)] };
   if (!settings.json) printReport(report, session);
   return report;
 }

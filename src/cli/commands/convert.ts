@@ -1,5 +1,6 @@
 import type { OutputPacking } from '../../bytes/packing-target.js';
 import { UsageError } from '../../errors.js';
+import { isServerAddress } from '../../live/address.js';
 import {
   CONVERT_FORMS,
   type ConvertForm,
@@ -14,25 +15,23 @@ import { type ConvertOptions, type ConvertReport, convert as convertSources } fr
 import { type DatasetSource, openDataset } from '../../tools/source.js';
 import { targetNamed } from '../../tools/target-choice.js';
 import type { CommandDefinition } from '../catalog.js';
+import { type ConvertServerFlags, convertToServer, refuseSendFlags } from '../convert-server.js';
 import { conditionsOf, type FilterFlags, filterOptions, gather } from '../filter-flags.js';
 import { liveSourceOptions } from '../live-flags.js';
 import { convertJson, noteConvert, printConvert } from '../render/convert.js';
+import { sendOptions } from '../send-flags.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { preferOption, sourceOptionsOf, tellSource } from '../source-flags.js';
 import { StdoutTarget } from '../stdout-target.js';
 import { parseInstant, parseWord } from '../values.js';
 
-interface ConvertFlags extends SourceFlags, FilterFlags {
-  readonly to?: string;
+interface ConvertFlags extends ConvertServerFlags, FilterFlags {
   readonly for?: string;
   readonly ttl?: string;
   readonly rename?: readonly string[];
   readonly mapDb?: readonly string[];
-  readonly split?: string;
   readonly onDuplicate?: string;
   readonly onUnknown?: string;
-  readonly vcs?: boolean;
-  readonly compress?: string;
 }
 
 export const convert: CommandDefinition = {
@@ -66,7 +65,8 @@ export const convert: CommandDefinition = {
         '--on-unknown <what>',
         'at a command of a log the engine does not know: stop (default) or skip',
       );
-    liveSourceOptions(filterOptions(preferOption(command)))
+    sendOptions(command.optionsGroup('Into a live server (OUT is redis://…, rediss://… or unix://…):'));
+    liveSourceOptions(filterOptions(preferOption(command.optionsGroup('Options:'))))
       .addHelpText('after', HELP)
       .action((paths: string[], flags: ConvertFlags) => launch((session) => run(paths, flags, session)));
   },
@@ -77,7 +77,8 @@ Examples:
   rekindle convert dump.rdb dump.ndjson                       everything there is to know, a key a line
   rekindle convert dump.rdb old.rdb --for redis-6.2           what 6.2 loads; what it cannot hold is listed
   rekindle convert dump.rdb appendonlydir                     turn appendonly on without losing data
-  rekindle convert dump.rdb - --to resp | redis-cli --pipe    into a running server
+  rekindle convert dump.rdb redis://localhost:6379            into a running server; what it has is not touched
+  rekindle convert redis://old:6379 redis://new:6379 --replace      from one server into another
   rekindle convert appendonlydir users.rdb --match 'user:*' --ttl strip
   rekindle convert dump.rdb part.rdb --split slots:0-5460,5461-10922,10923-16383
   rekindle convert a.rdb b.rdb all.rdb --on-duplicate last    merge
@@ -105,6 +106,9 @@ async function run(paths: readonly string[], flags: ConvertFlags, session: Sessi
   if (path === '-' && settings.conceal !== null) {
     throw new UsageError('--redact hides what is told of a dataset, not the dataset', 'leave it out');
   }
+  if (isServerAddress(path))
+    return convertToServer(inputs, path, flags, sharedOptionsOf(flags, session), session);
+  refuseSendFlags(flags);
   const options = optionsOf(path, flags, session);
   const sources: DatasetSource[] = [];
   const again = options.split?.kind === 'db';
@@ -143,18 +147,25 @@ function optionsOf(path: string, flags: ConvertFlags, session: Session): Convert
     path,
     form,
     target: flags.for === undefined ? null : targetNamed(flags.for, '--for'),
-    conditions: conditionsOf(flags),
-    transforms: transformsOf(flags),
+    ...sharedOptionsOf(flags, session),
     split,
     compressedStream: flags.vcs === true,
     packing,
-    onDuplicate: parseWord(flags.onDuplicate ?? 'error', '--on-duplicate', ['first', 'last', 'error']),
-    dialect: settings.dialect,
-    onUnknown: parseWord(flags.onUnknown ?? 'stop', '--on-unknown', ['stop', 'skip']),
     force: settings.force,
     refuseLoss: settings.strict,
     stream: path === '-' ? new StdoutTarget(session) : null,
-    shown: (name) => session.shown(name),
+  };
+}
+
+/** What holds for files and servers alike. */
+function sharedOptionsOf(flags: ConvertFlags, session: Session) {
+  return {
+    conditions: conditionsOf(flags),
+    transforms: transformsOf(flags),
+    onDuplicate: parseWord(flags.onDuplicate ?? 'error', '--on-duplicate', ['first', 'last', 'error']),
+    dialect: session.settings.dialect,
+    onUnknown: parseWord(flags.onUnknown ?? 'stop', '--on-unknown', ['stop', 'skip']),
+    shown: (name: string) => session.shown(name),
   };
 }
 

@@ -48,6 +48,7 @@ Examples:
   rekindle diff yesterday.rdb today.rdb --summary
   rekindle diff dump.rdb appendonlydir                    does the log lead to what the snapshot holds?
   rekindle diff a.rdb b.rdb --values --match 'user:*'
+  rekindle diff dump.rdb redis://localhost:6379 --summary    is the backup what the server holds?
   rekindle diff old.rdb new.rdb --patch old-to-new.resp && redis-cli --pipe < old-to-new.resp
 
 Encodings, formats and versions do not matter, meaning does. Exit code 0: equal; 1: different.`;

@@ -39,6 +39,7 @@ Examples:
   rekindle digest dump.rdb                         compare with redis-cli DEBUG DIGEST
   rekindle digest /var/lib/redis --as redis-7.0    what a 7.0 server would print
   rekindle digest dump.rdb --per-key --match 'user:*'
+  rekindle digest redis://localhost:6379           of a fresh snapshot of a running server
 
 Servers up to Redis 7.0 print sorted-set scores with 17 digits, later ones with as few as needed, and Redis 7.4
 counts field TTLs: digests compare within one family only. Standard error says which one was taken and why.`;

@@ -6,7 +6,13 @@ import { severityOf } from '../render/findings.js';
 import { infoJson, printInfo } from '../render/info.js';
 import { noteNotChecked } from '../render/not-checked.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import {
+  liveNotChecked,
+  preferOption,
+  type SourceFlags,
+  sourceOptionsOf,
+  tellSource,
+} from '../source-flags.js';
 
 export const info: CommandDefinition = {
   define(command, launch) {
@@ -24,6 +30,7 @@ Examples:
   rekindle info dump.rdb
   rekindle info /var/lib/redis --json
   rekindle info backups/*.rdb
+  rekindle info redis://localhost:6379     of a fresh snapshot of a running server
 
 Exit codes: 0 read to the end, 1 damaged (what stands before the damage is told), 3 a source can't be read.`;
 
@@ -33,7 +40,8 @@ async function run(paths: readonly string[], flags: SourceFlags, session: Sessio
   for (const path of paths) {
     const source = await openSource(path, sourceOptionsOf(flags, session));
     tellSource(source, session);
-    const report = await infoOf(source, { dialect: settings.dialect }, session.context);
+    const told = await infoOf(source, { dialect: settings.dialect }, session.context);
+    const report = { ...told, notChecked: [...told.notChecked, ...liveNotChecked(source)] };
     if (!settings.json) printInfo(report, reports.length === 0, session);
     reports.push(report);
   }

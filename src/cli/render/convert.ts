@@ -1,4 +1,5 @@
 import type { ConvertReport } from '../../tools/convert.js';
+import type { Told } from '../../tools/tell-source.js';
 import type { Session } from '../session.js';
 import { printable } from './escape.js';
 import type { Json } from './json.js';
@@ -42,7 +43,17 @@ export function noteConvert(report: ConvertReport, session: Session): void {
   if (duplicates > 0)
     session.note(`${counted(duplicates, 'key')} left out: another of the same name is kept`);
   if (unrouted > 0) session.warn(`${counted(unrouted, 'key')} in slots that no output of --split takes`);
-  for (const { skipped, findings, dropped } of report.told) {
+  noteTold(report.told, session);
+  for (const { backupPath } of report.outputs) {
+    if (backupPath !== null) session.note(`what stood there is now ${printable(backupPath)}`);
+  }
+}
+
+/** What executing the logs among the sources left to say. */
+export function noteTold(told: readonly (Told | null)[], session: Session): void {
+  for (const each of told) {
+    if (each === null) continue;
+    const { skipped, findings, dropped } = each;
     noteLogFindings(findings, session);
     if (skipped.length > 0) {
       session.warn(
@@ -55,9 +66,6 @@ export function noteConvert(report: ConvertReport, session: Session): void {
     if (dropped.moduleAux > 0) {
       session.warn(`what modules keep beside their keys is not kept (records: ${dropped.moduleAux})`);
     }
-  }
-  for (const { backupPath } of report.outputs) {
-    if (backupPath !== null) session.note(`what stood there is now ${printable(backupPath)}`);
   }
 }
 

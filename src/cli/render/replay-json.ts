@@ -1,12 +1,12 @@
 import type { PassedOver } from '../../tools/rebuild.js';
 import type { Proof } from '../../tools/replay/prove.js';
-import type { SendReport } from '../../tools/replay/send.js';
 import type { ReplayOptions, ReplayReport, UndoReport } from '../../tools/replay.js';
 import type { Session } from '../session.js';
 import { problemJson } from './findings.js';
 import { type Json, jsonBytes } from './json.js';
 import { notCheckedJson } from './not-checked.js';
 import { unmatchedText } from './replay.js';
+import { sentJson } from './sent.js';
 
 /** The JSON fields of cli.md, and more. */
 export function replayJson(
@@ -68,27 +68,6 @@ function undoJson({ command, idle, later }: UndoReport, session: Session): Json 
     file: file.name,
     ...{ offset, bytes, number, time: timeMs < 0 ? null : timeMs / 1000, db: database, inTransaction },
     ...{ replaced, matchesBefore: idle, matchesBehind: later },
-  };
-}
-
-function sentJson(sent: SendReport, session: Session): Json {
-  const { label, server, nodes, written, resumed, kept, keptKeys, surprises, expired } = sent;
-  const { functions, functionsKept, bytes } = sent;
-  return {
-    ...{
-      url: label,
-      server,
-      nodes,
-      written,
-      resumed,
-      kept,
-      surprises,
-      expired,
-      functions,
-      functionsKept,
-      bytes,
-    },
-    keptKeys: keptKeys.map(({ database, key }) => ({ db: database, key: session.json(key) })),
   };
 }
 

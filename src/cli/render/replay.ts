@@ -1,16 +1,15 @@
 import type { StopReason } from '../../aof/cut.js';
 import type { PassedOver } from '../../tools/rebuild.js';
 import type { Proof, ServerDifference } from '../../tools/replay/prove.js';
-import type { SendReport } from '../../tools/replay/send.js';
 import type { Undone } from '../../tools/replay/undo.js';
 import type { ReplayOptions, ReplayOutput, ReplayReport, UndoReport } from '../../tools/replay.js';
 import { logDirectoryOf, type OutputForm } from '../../tools/write-dataset.js';
 import type { Session } from '../session.js';
 import { printable, quotedBytes } from './escape.js';
 import { noteLogFindings } from './log-findings.js';
-import { LOSS_WORDS } from './losses.js';
 import { noteNotChecked } from './not-checked.js';
 import { count, counted, instant, offset, size } from './numbers.js';
+import { noteLosses, noteSent, sentText } from './sent.js';
 import type { Style } from './style.js';
 
 const REASONS: Readonly<Record<StopReason, string>> = {
@@ -85,15 +84,6 @@ function proofText(proof: Proof, style: Style): string {
   return `${proof.server} loaded the same cut: ${verdict} (${counted(proof.compared, 'key')} one by one${past})`;
 }
 
-function sentText(sent: SendReport): string {
-  const parts = [`${counted(sent.written, 'key')} written`];
-  if (sent.resumed > 0) parts.push(`${count(sent.resumed)} by an earlier run`);
-  if (sent.kept > 0) parts.push(`${count(sent.kept)} there already and kept`);
-  if (sent.functions > 0) parts.push(counted(sent.functions, 'function library', 'function libraries'));
-  const nodes = sent.nodes === 1 ? '' : `, ${sent.nodes} masters`;
-  return `${printable(sent.label)} (${sent.server}${nodes}): ${parts.join(', ')}, ${size(sent.bytes)}`;
-}
-
 const FORM_WORDS: Readonly<Record<OutputForm, string>> = {
   rdb: 'RDB',
   aof: 'AOF',
@@ -146,7 +136,7 @@ export function noteReplay(report: ReplayReport, options: ReplayOptions, session
     for (const each of refused) session.detail(`  ${passedOverText(each)}`);
   }
   if (output !== null) noteLosses(output, output.target, session);
-  if (sent !== null) noteSent(sent, options, session);
+  if (sent !== null) noteSent(sent, options.conditions.expired, session);
   noteNotChecked(digest?.notChecked ?? [], session);
   if (output?.published === true) noteOutput(output, session);
 }
@@ -182,41 +172,6 @@ function noteDifferences(proof: Proof, session: Session): void {
     session.note(`  ${session.shown(key)} in database ${database}: ${DIFFERENCE_WORDS[what]}`);
   }
   if (differenceCount > 10) session.note(`  and ${count(differenceCount - 10)} more (--json lists them)`);
-}
-
-function noteSent(sent: SendReport, options: ReplayOptions, session: Session): void {
-  noteLosses(sent, sent.server, session);
-  if (sent.expired > 0 && options.conditions.expired !== 'drop') {
-    session.note(
-      `${counted(sent.expired, 'key')} past their TTL: the server drops them (--expired drop leaves them out)`,
-    );
-  }
-  if (sent.functionsKept > 0) {
-    session.note(
-      `${counted(sent.functionsKept, 'function library', 'function libraries')} there already and kept`,
-    );
-  }
-  if (sent.surprises > 0) {
-    session.warn(
-      `${counted(sent.surprises, 'key')} came to be there while the others were written, and stayed`,
-    );
-  }
-  if (sent.kept === 0) return;
-  session.warn(`${counted(sent.kept, 'key')} stayed as the target has them (--replace overwrites them):`);
-  for (const { database, key } of sent.keptKeys.slice(0, 10)) {
-    session.note(`  ${session.shown(key)}${database === 0 ? '' : ` in database ${database}`}`);
-  }
-  if (sent.kept > 10) session.note(`  and ${count(sent.kept - 10)} more (--json lists them)`);
-}
-
-function noteLosses(output: Pick<SendReport, 'lost' | 'lostCount'>, target: string, session: Session): void {
-  if (output.lostCount === 0) return;
-  session.warn(`${target} has no place for ${counted(output.lostCount, 'thing')}:`);
-  for (const { database, key, what } of output.lost.slice(0, 10)) {
-    const of = key === null ? '' : `${session.shown(key)} in database ${database ?? 0}: `;
-    session.note(`  ${of}${LOSS_WORDS[what]}`);
-  }
-  if (output.lostCount > 10) session.note(`  and ${count(output.lostCount - 10)} more (--json lists them)`);
 }
 
 function noteOutput(output: ReplayOutput, session: Session): void {

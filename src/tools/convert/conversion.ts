@@ -5,19 +5,17 @@ import { type Depth, type ItemHandler, ItemSink, type KeyHead, SKIP } from '../.
 import { RDB_TARGETS, type RdbTarget } from '../../rdb/writer-target.js';
 import type { ToolContext } from '../context.js';
 import type { ConvertOptions, ConvertReport } from '../convert.js';
-import { KeyFilter } from '../filter.js';
-import { KeyGate, SizeGate } from '../gate.js';
 import type { DatasetSource } from '../source.js';
 import { assertReadsStream, targetOf } from '../target-choice.js';
 import { type Told, tellSource } from '../tell-source.js';
 import type { Loss } from '../write-dataset.js';
+import { chainTo } from './chain.js';
 import { type Origin, SourceEntry } from './entry.js';
 import { assertConvertForm, isForServer } from './forms.js';
 import { KeyNames } from './names.js';
 import { ConvertOutput } from './output.js';
 import { DuplicateGate, OutputRouter } from './sink.js';
 import { markedPath, Router } from './split.js';
-import { Transformer } from './transform.js';
 
 const LOSSES_LISTED = 1000;
 
@@ -108,20 +106,8 @@ export class Conversion {
     return false;
   }
 
-  /** The filters, and behind them what changes names and times. */
   private chain(last: ItemHandler, { producer }: Origin): ItemHandler {
-    const { conditions, transforms } = this.options;
-    const unchanged = transforms.ttl === null && transforms.rename.length + transforms.databases.size === 0;
-    if (transforms.ttl?.kind === 'now' && producer.savedAtMs === null) {
-      throw new UsageError(
-        '--ttl now: the source does not say when it was saved',
-        'give --ttl shift:SECONDS, the time that passed since',
-      );
-    }
-    const changed = unchanged ? last : new Transformer(last, transforms, producer.savedAtMs ?? 0);
-    const sized = conditions.minSizeBytes > 0 ? new SizeGate(changed, conditions.minSizeBytes) : changed;
-    const filter = new KeyFilter(conditions, this.context.nowMs);
-    return filter.open ? sized : new KeyGate(sized, filter);
+    return chainTo(last, this.options, producer.savedAtMs, this.context.nowMs);
   }
 
   /** Makes the writers, once it is known who wrote the first source. */

@@ -12,16 +12,22 @@ import { DumpReader } from './by-dump.js';
 import { expiryQuestionOf } from './expiry.js';
 import { databasesOf, KeyScan } from './scan.js';
 import { SeenNames } from './seen-names.js';
-import type { LiveAccess } from './source.js';
 
 /** What must be written into files that have no key to tell it. */
 const OLDEST_VERSION = 9;
+
+export interface ScanOptions {
+  /** Told what is not read, and why. */
+  readonly remark: (what: string, why: string) => void;
+  /** How errors name a key (one character per byte). */
+  readonly shown: (name: string) => string;
+}
 
 /** A server's keys by SCAN, put together to an RDB as they come. Opens once. */
 export function scannedSource(
   settings: ConnectionSettings,
   facts: ServerFacts | null,
-  live: LiveAccess,
+  live: ScanOptions,
 ): ByteSource {
   const { label } = settings.address;
   return new PipeSource(label, async (into, signal) => {
@@ -39,7 +45,7 @@ class Scanning {
 
   constructor(
     private readonly facts: ServerFacts | null,
-    private readonly live: LiveAccess,
+    private readonly live: ScanOptions,
     private readonly into: ByteTarget,
     private readonly signal: AbortSignal,
   ) {
@@ -87,7 +93,7 @@ class Scanning {
     if (releaseOf(this.server) < 700) return [];
     const [list] = await connection.ask([['FUNCTION', 'LIST', 'WITHCODE']]);
     if (isReplyError(list)) {
-      this.live.remark(`${connection.label}: function libraries are not read: it answered ${list.message}`);
+      this.live.remark('function libraries', `it answered ${list.message}`);
       return [];
     }
     if (!Array.isArray(list)) return [];

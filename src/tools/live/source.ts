@@ -11,6 +11,7 @@ import { LiveSnapshot, SnapshotRefusal } from '../../live/snapshot.js';
 import { RdbDecoder } from '../../rdb/decoder.js';
 import { RdbCopier } from '../../rdb/writer-copier.js';
 import { seekable } from '../open-bytes.js';
+import type { NotChecked } from '../report.js';
 import type { OpenOptions, Source } from '../source.js';
 import { dumpRefusal, type Via } from './choose.js';
 import { scannedSource } from './scanned.js';
@@ -34,6 +35,8 @@ export interface LiveOrigin {
   readonly because: string;
   /** Servers that it was read from: the masters of a cluster. */
   readonly nodes: number;
+  /** What of it is not as it should be; grows while it is read. */
+  readonly notChecked: readonly NotChecked[];
 }
 
 /** As the address alone says: no certificates of our own. */
@@ -78,7 +81,7 @@ async function reading(
     try {
       const snapshot = await LiveSnapshot.request(settings, signal);
       const bytes = database === null ? snapshot : oneDatabase(snapshot, database);
-      return { bytes, origin: { via: 'sync', because, nodes: 1 } };
+      return { bytes, origin: { via: 'sync', because, nodes: 1, notChecked: [] } };
     } catch (error) {
       if (!(error instanceof SnapshotRefusal)) throw error;
       because = `it refuses SYNC (${error.message})`;
@@ -87,10 +90,24 @@ async function reading(
   }
   const { facts, noDump } = await asked(settings);
   if (via !== 'type' && noDump === null) {
-    return { bytes: scannedSource(settings, facts, live), origin: { via: 'dump', because, nodes: 1 } };
+    const notChecked: NotChecked[] = [{ path: label, ...NO_SNAPSHOT }];
+    const remark = (what: string, why: string): void => {
+      notChecked.push({ path: label, what, why, routine: false });
+      live.remark(`${label}: not read: ${what}: ${why}`);
+    };
+    return {
+      bytes: scannedSource(settings, facts, { ...live, remark }),
+      origin: { via: 'dump', because, nodes: 1, notChecked },
+    };
   }
   throw noWay(label, `${because} and DUMP (${noDump})`);
 }
+
+const NO_SNAPSHOT = {
+  what: 'that all keys are of one moment',
+  why: 'SCAN is no snapshot: each key is as it was when it was read',
+  routine: true,
+};
 
 async function asked(
   settings: ConnectionSettings,

@@ -1,7 +1,6 @@
-import { PAUSE } from '../../bytes/window.js';
 import { type Depth, ItemSink, type KeyHead, SKIP } from '../../model/handler.js';
 import type { KeyNumbers } from './present.js';
-import type { KeySelection } from './selection.js';
+import type { Selection } from './selection.js';
 
 /** A key by name, one character per byte. */
 export interface NamedKey {
@@ -33,11 +32,15 @@ class Namer extends ItemSink {
 }
 
 /** The first keys of those numbers. */
-export function namesOf(selection: KeySelection, wanted: KeyNumbers, limit: number): NamedKey[] {
+export async function namesOf(selection: Selection, wanted: KeyNumbers, limit: number): Promise<NamedKey[]> {
   if (wanted.count === 0) return [];
   const namer = new Namer(wanted, Math.min(limit, wanted.count));
-  const walk = selection.walk(namer);
-  while (!namer.full && walk.run() === PAUSE);
+  const enough = new Error('all names are found');
+  try {
+    await selection.tell(namer, () => Promise.reject(enough));
+  } catch (error) {
+    if (error !== enough) throw error;
+  }
   return namer.found;
 }
 

@@ -1,4 +1,3 @@
-import { END } from '../../bytes/window.js';
 import { RespOutput } from '../../keyspace/emit-resp.js';
 import type { ReplyTaker } from '../../live/channel.js';
 import type { ClusterConnection } from '../../live/cluster.js';
@@ -6,7 +5,7 @@ import { isReplyError } from '../../live/connection.js';
 import { type Depth, ItemSink, type KeyHead, SKIP } from '../../model/handler.js';
 import { type Lane, type Lanes, MOVED, ReplyFailure } from './lanes.js';
 import { namesOf } from './names.js';
-import type { KeySelection } from './selection.js';
+import type { Selection } from './selection.js';
 
 /** A set of key numbers. */
 export class KeyNumbers {
@@ -104,7 +103,7 @@ class Asker extends ItemSink {
 const SELECTED = -1;
 
 export interface PresenceQuestion {
-  readonly selection: KeySelection;
+  readonly selection: Selection;
   /** Number of its keys. */
   readonly keys: number;
   /** Keys before this number are not asked about. */
@@ -141,12 +140,12 @@ export async function presentKeys(question: PresenceQuestion): Promise<KeyNumber
 
 /** Keys whose slot is on its way to another master: the client of the cluster follows them. */
 async function askMoved(
-  selection: KeySelection,
+  selection: Selection,
   moved: KeyNumbers,
   cluster: ClusterConnection,
   found: (number: number) => void,
 ): Promise<void> {
-  const names = namesOf(selection, moved, moved.count);
+  const names = await namesOf(selection, moved, moved.count);
   const numbers = moved.all();
   for (const [i, { key }] of names.entries()) {
     const number = numbers[i]!;
@@ -178,11 +177,10 @@ async function ask(
   });
   try {
     const asker = new Asker(lanes, atOnce, wanted, databaseOf);
-    const walk = selection.walk(asker);
-    while (walk.run() !== END) {
+    await selection.tell(asker, () => {
       asker.flush();
-      await lanes.drain();
-    }
+      return lanes.drain();
+    });
     asker.flush();
     await lanes.settle();
   } finally {

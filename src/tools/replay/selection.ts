@@ -1,4 +1,5 @@
 import type { ByteSlice } from '../../bytes/slice.js';
+import { END } from '../../bytes/window.js';
 import type { Keyspace } from '../../keyspace/keyspace.js';
 import { Walk } from '../../keyspace/walk.js';
 import type { ItemHandler } from '../../model/handler.js';
@@ -7,8 +8,21 @@ import { KeyGate, SizeGate } from '../gate.js';
 import { Inventory } from '../inventory.js';
 import { ItemRelay } from '../relay.js';
 
+/** Who listens to a selection, and may ask it to pause. */
+export type SelectionListener = ItemHandler & { readonly full?: boolean };
+
+/** Keys that are meant to go somewhere, told as often as it takes, in an order that is the same every time. */
+export interface Selection {
+  /** What is in it, values aside. */
+  readonly inventory: Inventory;
+  /** Sources of the function libraries, when everything is meant. */
+  functions(): readonly Buffer[];
+  /** Tells it; whenever the handler is full, `drain` is awaited. @throws what `drain` throws; DamageError */
+  tell(handler: SelectionListener, drain: () => Promise<void>): Promise<void>;
+}
+
 /** Keys of a keyspace that are meant to go somewhere, in an order that is the same every time. */
-export class KeySelection {
+export class KeySelection implements Selection {
   /** True when it is everything, functions too; otherwise it is keys alone. */
   readonly whole: boolean;
   private readonly filter: KeyFilter;
@@ -24,8 +38,17 @@ export class KeySelection {
   }
 
   /** Starts telling it. The walk pauses when the handler is `full`. */
-  walk(handler: ItemHandler & { readonly full?: boolean }): Walk {
+  walk(handler: SelectionListener): Walk {
     return new Walk(this.keyspace, this.whole ? handler : new Pausing(this.gate(handler), handler));
+  }
+
+  async tell(handler: SelectionListener, drain: () => Promise<void>): Promise<void> {
+    const walk = this.walk(handler);
+    while (walk.run() !== END) await drain();
+  }
+
+  get inventory(): Inventory {
+    return this.survey();
   }
 
   private gate(handler: ItemHandler): ItemHandler {

@@ -31,7 +31,7 @@ import {
   type TransferProgress,
 } from './progress-record.js';
 import { Pacer, type RateLimit } from './rate.js';
-import type { KeySelection } from './selection.js';
+import type { Selection } from './selection.js';
 import { Transfer } from './transfer.js';
 
 /** A live server as the place for a dataset. */
@@ -106,7 +106,7 @@ export class SendTarget {
   }
 
   /** Puts the selection into the target. @throws UsageError for keys in the way, OutputError when it fails */
-  async send(selection: KeySelection, what: TransferIdentity, context: ToolContext): Promise<SendReport> {
+  async send(selection: Selection, what: TransferIdentity, context: ToolContext): Promise<SendReport> {
     const { facts } = this;
     const cluster = facts.isCluster ? await ClusterConnection.open(this.settings) : null;
     try {
@@ -137,10 +137,10 @@ class Sending {
     private readonly facts: ServerFacts,
     private readonly target: RdbTarget,
     private readonly cluster: ClusterConnection | null,
-    private readonly selection: KeySelection,
+    private readonly selection: Selection,
     private readonly context: ToolContext,
   ) {
-    this.keys = selection.survey().total.keys;
+    this.keys = selection.inventory.total.keys;
     const release = releaseOf(facts);
     this.laneOptions = {
       target,
@@ -164,7 +164,7 @@ class Sending {
     try {
       const resumed = (await record?.load()) ?? null;
       const kept = await this.lookAround(resumed);
-      if (this.request.refuseLoss) this.rehearse();
+      if (this.request.refuseLoss) await this.rehearse();
       const refused = this.request.refuseLoss && this.lostCount > 0;
       const functions = refused ? { loaded: 0, kept: 0 } : await this.functions();
       const transfer = this.transfer(resumed, kept, record);
@@ -178,7 +178,7 @@ class Sending {
   /** @throws UsageError when keys would have to share a database, or go where a cluster has none */
   private checkDatabases(): void {
     const { address } = this.request;
-    const used = [...this.selection.survey().databases].filter(([, { keys }]) => keys > 0).map(([db]) => db);
+    const used = [...this.selection.inventory.databases].filter(([, { keys }]) => keys > 0).map(([db]) => db);
     if (address.database !== null && used.length > 1) {
       throw new UsageError(
         `--target names database ${address.database}, and the keys are in databases ${used.join(', ')}`,
@@ -227,7 +227,7 @@ class Sending {
     if (existing === 'keep' || present.count === 0) return present;
     const conflicts =
       resumed === null ? present : since(present, resumed.bound, this.keys, new KeyNumbers(this.keys));
-    if (conflicts.count > 0) throw this.conflict(conflicts);
+    if (conflicts.count > 0) throw await this.conflict(conflicts);
     return present;
   }
 
@@ -243,15 +243,16 @@ class Sending {
   private async isEmpty(): Promise<boolean> {
     if (this.cluster !== null) return false;
     const { keys } = await withConnection(this.settings, factsOf);
-    for (const [database] of this.selection.survey().databases) {
+    for (const [database] of this.selection.inventory.databases) {
       if ((keys.get(this.databaseOf(database)) ?? 0) > 0) return false;
     }
     return true;
   }
 
-  private conflict(present: KeyNumbers): UsageError {
+  private async conflict(present: KeyNumbers): Promise<UsageError> {
     const { label } = this.request.address;
-    const shown = namesOf(this.selection, present, CONFLICTS_SHOWN).map(({ database, key }) => {
+    const names = await namesOf(this.selection, present, CONFLICTS_SHOWN);
+    const shown = names.map(({ database, key }) => {
       const name = this.request.nameKey(key);
       return database === 0 ? name : `${name} (database ${database})`;
     });
@@ -280,9 +281,9 @@ class Sending {
   }
 
   /** Makes all commands and sends none: what is lost is known then. */
-  private rehearse(): void {
+  private async rehearse(): Promise<void> {
     const sink = Object.assign(new MemoryTarget(), { write: () => {}, expect: () => {} });
-    this.selection.walk(new RestoreWriter(sink, this.laneOptions)).run();
+    await this.selection.tell(new RestoreWriter(sink, this.laneOptions), () => Promise.resolve());
     if (!this.target.functions)
       for (const _ of this.selection.functions()) this.laneOptions.onLoss(null, 'function');
   }
@@ -321,7 +322,9 @@ class Sending {
     } catch (error) {
       const { label } = this.request.address;
       const failure =
-        error instanceof ReplyFailure ? replyErrorOf(error.reply, label, this.keyText(error.ticket)) : error;
+        error instanceof ReplyFailure
+          ? replyErrorOf(error.reply, label, await this.keyText(error.ticket))
+          : error;
       if (!(failure instanceof OutputError) || transfer === null) throw failure;
       const { acknowledged } = transfer;
       const { master } = this.facts;
@@ -336,11 +339,11 @@ class Sending {
     }
   }
 
-  private keyText(ticket: number): string {
+  private async keyText(ticket: number): Promise<string> {
     if (ticket < 0) return '';
     const wanted = new KeyNumbers(this.keys);
     wanted.add(ticket);
-    const [found] = namesOf(this.selection, wanted, 1);
+    const [found] = await namesOf(this.selection, wanted, 1);
     if (found === undefined) return '';
     const name = this.request.nameKey(found.key);
     return found.database === 0 ? `key ${name}` : `key ${name} of database ${found.database}`;
@@ -368,9 +371,9 @@ class Sending {
       written: transfer.sent,
       resumed: (resumed?.done ?? 0) + alreadyIn,
       kept: stayed.count,
-      keptKeys: namesOf(this.selection, stayed, KEYS_LISTED),
+      keptKeys: await namesOf(this.selection, stayed, KEYS_LISTED),
       surprises: transfer.surprises.length,
-      expired: this.selection.survey().total.expired,
+      expired: this.selection.inventory.total.expired,
       functions: functions.loaded,
       functionsKept: functions.kept,
       bytes: transfer.bytes,

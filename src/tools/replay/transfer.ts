@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MemoryTarget } from '../../bytes/target.js';
-import { END } from '../../bytes/window.js';
 import type { ReplyTaker } from '../../live/channel.js';
 import type { ClusterConnection } from '../../live/cluster.js';
 import { argumentsOf, splitSelect } from '../../live/commands.js';
@@ -12,10 +11,10 @@ import { type LaneOptions, type Lanes, MOVED, ReplyFailure } from './lanes.js';
 import type { KeyNumbers } from './present.js';
 import type { ProgressRecord, TransferProgress } from './progress-record.js';
 import type { Pacer } from './rate.js';
-import type { KeySelection } from './selection.js';
+import type { Selection } from './selection.js';
 
 export interface TransferOptions {
-  readonly selection: KeySelection;
+  readonly selection: Selection;
   /** Number of its keys. */
   readonly keys: number;
   /** Where an earlier run got to; null: this is the first. */
@@ -76,8 +75,7 @@ export class Transfer implements ReplyTaker {
     try {
       await this.record();
       const router = new Router(this, lanes);
-      const walk = selection.walk(router);
-      while (walk.run() !== END) await this.drain(lanes);
+      await selection.tell(router, () => this.drain(lanes));
       await lanes.settle();
       if (this.options.cluster === null) await this.resendSingly(lanes);
       else await this.resendMoved();
@@ -143,8 +141,7 @@ export class Transfer implements ReplyTaker {
   /** Strings of batches that were refused, as one of them was in the way: each by itself finds out which. */
   private async resendSingly(lanes: Lanes): Promise<void> {
     if (this.moved.size === 0) return;
-    const walk = this.options.selection.walk(new Again(this, lanes, this.moved));
-    while (walk.run() !== END) await lanes.drain();
+    await this.options.selection.tell(new Again(this, lanes, this.moved), () => lanes.drain());
     await lanes.settle();
     this.firstMoved = Number.POSITIVE_INFINITY;
   }
@@ -157,8 +154,7 @@ export class Transfer implements ReplyTaker {
       if (BUSY.test(message)) this.inTheWay(number);
       else throw new ReplyFailure(number, message);
     });
-    const walk = selection.walk(sender);
-    while (walk.run() !== END) await sender.settle();
+    await selection.tell(sender, () => sender.settle());
     await sender.settle();
     this.firstMoved = Number.POSITIVE_INFINITY;
   }
