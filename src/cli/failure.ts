@@ -5,6 +5,7 @@ import { printable, printableLines } from './render/escape.js';
 import { findingText, problemJson } from './render/findings.js';
 import { type Json, jsonReport } from './render/json.js';
 import { Style } from './render/style.js';
+import { inputHint } from './suggest.js';
 
 /**
  * Says what went wrong, on standard error and with --json as an object too, and resolves to the exit code. Everything
@@ -49,8 +50,8 @@ interface Failure {
 
 function describe(error: unknown, verbose: boolean): Failure {
   if (error instanceof InputError) {
-    const { code, path, message, hint } = error;
-    return { code, path, message, hint, exitCode: 3 };
+    const { code, path, message } = error;
+    return { code, path, message, hint: inputHint(error), exitCode: 3 };
   }
   if (error instanceof UsageError) {
     return { code: 'usage', path: '', message: error.message, hint: error.hint, exitCode: 2 };

@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander';
+import { UsageError } from '../errors.js';
 import { CATALOG, type Launch } from './catalog.js';
 import type { Io } from './io.js';
 import { printableLines } from './render/escape.js';
 import { Session } from './session.js';
 import { DIALECTS, type GlobalFlags, settingsOf } from './settings.js';
+import { commandHint } from './suggest.js';
 import { VERSION } from './version.js';
 
 const EXIT_CODES = `
@@ -39,16 +41,48 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
     }
   };
   try {
-    for (const entry of CATALOG) {
-      const command = program.command(entry.name).summary(entry.summary).description(capital(entry.summary));
-      if (argv.includes(entry.name)) (await entry.load()).define(command, launch);
-    }
+    await declareCommands(program, launch, (name) => argv.includes(name));
+    refuseUnknownHelp(argv);
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : 2;
   }
   return exitCode;
+}
+
+/** The whole program as it describes itself: for completions, manuals and tests. It runs nothing. */
+export async function wholeProgram(io: Io): Promise<Command> {
+  const program = declareProgram(io);
+  await declareCommands(
+    program,
+    () => Promise.resolve(),
+    () => true,
+  );
+  return program;
+}
+
+/** Adds every command; only those that are wanted load what they need. */
+async function declareCommands(
+  program: Command,
+  launch: Launch,
+  isWanted: (name: string) => boolean,
+): Promise<void> {
+  for (const entry of CATALOG) {
+    const command = program.command(entry.name).summary(entry.summary).description(capital(entry.summary));
+    const more = `rekindle help ${entry.name}`;
+    command.configureOutput({ outputError: (text, write) => write(worded(text, more)) });
+    if (isWanted(entry.name)) (await entry.load()).define(command, launch);
+  }
+}
+
+/** `help` of a command that does not exist would be the help of all. */
+function refuseUnknownHelp(argv: readonly string[]): void {
+  const [first, name] = argv.filter((word) => !word.startsWith('-'));
+  const isKnown = name === 'help' || CATALOG.some((entry) => entry.name === name);
+  if (first === 'help' && name !== undefined && !isKnown) {
+    throw new UsageError(`unknown command '${name}'`, commandHint(name));
+  }
 }
 
 function declareProgram(io: Io): Command {
@@ -75,16 +109,25 @@ function declareProgram(io: Io): Command {
 }
 
 function adoptIo(program: Command, io: Io): Command {
-  return program
-    .exitOverride()
-    .showHelpAfterError('  try: rekindle help')
-    .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
-      getOutHelpWidth: () => io.stdout.columns ?? 100,
-      getErrHelpWidth: () => io.stderr.columns ?? 100,
-      outputError: (text, write) => write(`rekindle: ${printableLines(text.replace(/^error: /, ''))}`),
-    });
+  return program.exitOverride().configureOutput({
+    writeOut: (text) => io.stdout.write(text),
+    writeErr: (text) => io.stderr.write(text),
+    getOutHelpWidth: () => io.stdout.columns ?? 100,
+    getErrHelpWidth: () => io.stderr.columns ?? 100,
+    outputError: (text, write) => write(worded(text, 'rekindle help')),
+  });
+}
+
+/** What commander says, in our words, and where there is more. */
+function worded(text: string, more: string): string {
+  const plain = text
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?')
+    .trimEnd();
+  const unknown = /^unknown command '(.*?)'/s.exec(plain);
+  const message = unknown === null ? plain : `unknown command '${unknown[1]!}'`;
+  const hint = unknown === null ? more : commandHint(unknown[1]!);
+  return `rekindle: ${printableLines(message)}\n  try: ${printableLines(hint)}\n`;
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import { didYouMean } from '../model/nearest.js';
 
 const MULTIPLES: Readonly<Record<string, number>> = {
   '': 1,
@@ -80,7 +81,9 @@ export function parseSpanBack(text: string): number | null {
 /** One of a closed list of words. */
 export function parseWord<const T extends string>(text: string, option: string, words: readonly T[]): T {
   const word = words.find((candidate) => candidate === text.toLowerCase());
-  if (word === undefined) throw new UsageError(`${option}: '${text}' is none of ${words.join(', ')}`);
+  if (word === undefined) {
+    throw new UsageError(`${option}: '${text}' is none of ${words.join(', ')}`, didYouMean(text, words));
+  }
   return word;
 }
 

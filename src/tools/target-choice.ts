@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import { didYouMean } from '../model/nearest.js';
 import { RDB_TARGETS, type RdbTarget } from '../rdb/writer-target.js';
 import { releaseOf, type Server } from './family.js';
 
@@ -19,9 +20,10 @@ export function targetNamed(text: string, option: string): RdbTarget {
       for (const [name, target] of RDB_TARGETS) if (name.startsWith(stem)) return target;
     }
   }
+  const names = [...RDB_TARGETS.keys()];
   throw new UsageError(
     `${option}: '${text}' is no server that can be written for`,
-    `one of ${[...RDB_TARGETS.keys()].join(', ')}`,
+    `${didYouMean(text, names)} one of ${names.join(', ')}`.trim(),
   );
 }
 

@@ -3,6 +3,7 @@ import { type Verdict as ServerVerdict, worstVerdict } from '../../model/verdict
 import type { CheckReport } from '../../tools/check.js';
 import type { CheckedFile } from '../../tools/report.js';
 import type { Session } from '../session.js';
+import { inputHint } from '../suggest.js';
 import { printable } from './escape.js';
 import { findingText, problemJson, severityOf } from './findings.js';
 import type { Json } from './json.js';
@@ -91,7 +92,8 @@ function formatFacts({ format, version, dialect, findings }: CheckedFile): strin
 /** Why a source could not be read at all. */
 export function printUnread(error: InputError, session: Session): void {
   session.complain(`rekindle: ${printable(`${error.path}: ${error.message}`)}`);
-  if (error.hint !== '') session.complain(`  try: ${printable(error.hint)}`);
+  const hint = inputHint(error);
+  if (hint !== '') session.complain(`  try: ${printable(hint)}`);
 }
 
 /** One line for all of it. */
