@@ -63,7 +63,8 @@ function pictured({
   ...record
 }: Record<string, unknown>) {
   const { type, value } = record as unknown as PicturedKey;
-  if (type === 'stream') return { ...record, type, value: (value as object[]).filter(isSaid) };
+  if (type === 'stream')
+    return { ...record, type, value: (value as Record<string, unknown>[]).filter(isSaid) };
   if (type !== 'set' && type !== 'hash' && type !== 'zset') return { ...record, type, value };
   const items = (value as unknown[]).map((item) => JSON.stringify(item));
   return { ...record, type, value: items.sort() };
