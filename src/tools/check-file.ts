@@ -151,12 +151,10 @@ class FileCheck implements Machine {
     if (this.job !== null || !(source instanceof FileSource) || source.size - offset < THREAD_FROM_BYTES)
       return;
     const middle = offset + Math.floor((source.size - offset) * FIRST_PART);
-    this.job = ThreadJob.start(
-      { kind: 'log-half', path: source.label, middle, quick: options.quick },
-      (found) => {
-        log.stopAt = found;
-      },
-    );
+    this.job = ThreadJob.start({ kind: 'log-half', path: source.label, middle, quick: options.quick });
+    this.job?.listen((answer) => {
+      if (answer.kind === 'log-start') log.stopAt = answer.offset;
+    });
   }
 
   /** Bytes done, those of the other thread included as far as one can tell. */

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { FileSource } from '../bytes/source.js';
 import type { ThreadAnswer, ThreadTask } from './thread.js';
 
-// The second thread of a check: does the one task it was started with, answers, and ends.
+// The second thread: does the one task it was started with, answers, and ends.
 const task = workerData as ThreadTask;
 const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message);
 
@@ -15,6 +15,9 @@ if (task.kind === 'checksum') {
   const { readNames } = await import('./check-twice.js');
   const { suspects } = await readNames(source, task.dialect, task.memoryBytes);
   answer({ kind: 'names', suspects: suspects?.numbers ?? null });
+} else if (task.kind === 'entries') {
+  const { gatherEntries } = await import('./diff/entries-thread.js');
+  await gatherEntries(source, task, parentPort!);
 } else {
   const { checkLogHalf } = await import('./log-half.js');
   const { middle, quick } = task;

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { DialectName } from '../rdb/dialect.js';
 import type { LogCounts } from './check-log.js';
 
-/** What a second thread can do for a check. It reads the file by itself, so that only numbers cross threads. */
+/** What a second thread can do. It reads the file by itself, so that only numbers and hashes cross threads. */
 export type ThreadTask =
   /** Sum the bytes of `path` from 0 up to `end`. */
   | { readonly kind: 'checksum'; readonly path: string; readonly end: number }
@@ -17,7 +17,16 @@ export type ThreadTask =
       readonly memoryBytes: number;
     }
   /** Find a place behind `middle` where a record seems to start, and check the log from there to its end. */
-  | { readonly kind: 'log-half'; readonly path: string; readonly middle: number; readonly quick: boolean };
+  | { readonly kind: 'log-half'; readonly path: string; readonly middle: number; readonly quick: boolean }
+
+  /** Make an entry of every key of the RDB at `path`: of values by their `bytes`, or by what they mean. */
+  | {
+      readonly kind: 'entries';
+      readonly path: string;
+      readonly dialect: DialectName | null;
+      readonly bytes: boolean;
+      readonly seeds: { readonly a: number; readonly b: number; readonly c: number };
+    };
 
 /** What it answers. */
 export type ThreadAnswer =
@@ -27,18 +36,31 @@ export type ThreadAnswer =
   /** Sent as soon as the place is found. */
   | { readonly kind: 'log-start'; readonly offset: number }
   /** `clean`: every record up to the end of the file was read, without a flaw and outside any open transaction. */
-  | ({ readonly kind: 'log-half'; readonly clean: boolean } & LogCounts);
+  | ({ readonly kind: 'log-half'; readonly clean: boolean } & LogCounts)
+  /** Blocks of entries, to be answered by 'taken'. Any number come before the end. */
+  | { readonly kind: 'blocks'; readonly blocks: Uint8Array; readonly owners: Uint8Array }
+  /** The file was read to its end: what is left of each part, and what it told besides keys, a character a byte. */
+  | {
+      readonly kind: 'entries';
+      readonly last: readonly { readonly part: number; readonly entries: Uint8Array }[];
+      readonly libraries: readonly string[];
+      readonly aux: readonly (readonly [name: string, value: string])[];
+    };
+
+const PARTIAL: ReadonlySet<ThreadAnswer['kind']> = new Set(['log-start', 'blocks']);
 
 /** A task under way on another thread. */
 export class ThreadJob {
   private readonly worker: Worker;
   private readonly outcome: Promise<ThreadAnswer | null>;
 
-  private constructor(url: URL, task: ThreadTask, onStart: (offset: number) => void) {
+  private listener: (answer: ThreadAnswer) => void = () => {};
+
+  private constructor(url: URL, task: ThreadTask) {
     this.worker = new Worker(url, { workerData: task });
     this.outcome = new Promise((resolve) => {
       this.worker.on('message', (answer: ThreadAnswer) => {
-        if (answer.kind === 'log-start') onStart(answer.offset);
+        if (PARTIAL.has(answer.kind)) this.listener(answer);
         else resolve(answer);
       });
       // Whatever went wrong there, the thread that asked can still do it by itself.
@@ -49,12 +71,22 @@ export class ThreadJob {
 
   /**
    * Starts the task where a second core is there to do it, and compiled code to start a thread from; else null.
-   * `onStart` is told the offset of a `log-start`.
    */
-  static start(task: ThreadTask, onStart: (offset: number) => void = () => {}): ThreadJob | null {
+  static start(task: ThreadTask): ThreadJob | null {
     if (availableParallelism() < 2) return null;
     const url = new URL('./thread-entry.js', import.meta.url);
-    return existsSync(fileURLToPath(url)) ? new ThreadJob(url, task, onStart) : null;
+    return existsSync(fileURLToPath(url)) ? new ThreadJob(url, task) : null;
+  }
+
+  /** Says who is told of answers before the final one. */
+  listen(listener: (answer: ThreadAnswer) => void): this {
+    this.listener = listener;
+    return this;
+  }
+
+  /** Says that an answer was taken. */
+  post(message: 'taken'): void {
+    this.worker.postMessage(message);
   }
 
   /** The final answer, or null when there is none. */

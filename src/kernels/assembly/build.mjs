@@ -9,6 +9,7 @@ const KERNELS = [
   { name: 'LZ4_WASM', file: 'lz4.ts', pages: 130 },
   { name: 'LZ4_PACK_WASM', file: 'lz4-pack.ts', pages: 5 },
   { name: 'LZF_WASM', file: 'lzf.ts', pages: 53 },
+  { name: 'RECORDS_WASM', file: 'records.ts', pages: 78 },
   { name: 'RDB_LINES_WASM', file: 'rdb-lines.ts', pages: 192 },
   { name: 'SHA1_WASM', file: 'sha1.ts', pages: 1 },
 ];

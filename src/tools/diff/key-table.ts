@@ -11,6 +11,8 @@ export const PLACE_BYTES = 5 * 4 + 8 + 1;
 
 /** In the last byte of a place: the kind below, what became of the key above. */
 export const KIND_MASK = 0x0f;
+/** In the place of a kind: the first side does not have the key, as far as is known. */
+export const NO_KIND = 0x0f;
 export const SEEN = 0x10;
 export const CHANGED = 0x20;
 /** Only the TTL is another. */
@@ -112,6 +114,20 @@ export class KeyTable {
     at.valueB[place] = value.b;
     at.expiry[place] = expiresAtMs;
     at.state[place] = TAKEN | kind;
+  }
+
+  /** Says that nothing is known yet of the name that was inserted. */
+  setUnknown(): void {
+    this.at.state[this.place] = TAKEN | NO_KIND;
+  }
+
+  /** Tells the names, two of their words each. */
+  forEachName(take: (a: number, b: number) => void): void {
+    for (const { state, nameA, nameB } of this.partitions) {
+      for (let place = 0; place < state.length; place++) {
+        if (state[place] !== 0) take(nameA[place]!, nameB[place]!);
+      }
+    }
   }
 
   hasValue(value: HashLanes): boolean {

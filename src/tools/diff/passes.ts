@@ -1,43 +1,16 @@
 import type { ByteSlice } from '../../bytes/slice.js';
 import { type Depth, type ItemHandler, ItemSink, type KeyHead, SKIP } from '../../model/handler.js';
 import type { ValueKind } from '../../model/kind.js';
-import { HashLanes, hashRange, ValueHasher } from '../../model/value-hash.js';
+import { ValueHasher } from '../../model/value-hash.js';
+import type { Shortcut } from '../../rdb/shortcut.js';
 import { ProducerAux } from '../family.js';
 import { type KeyConditions, KeyFilter } from '../filter.js';
 import { KeyGate, SizeGate } from '../gate.js';
 import { ItemRelay, RdbRelay } from '../relay.js';
 import type { DatasetListener } from '../tell-source.js';
-import { CHANGED, type KeyTable, SEEN, TTL_CHANGED } from './key-table.js';
-
-/** Kinds by the numbers that the table keeps. */
-const KINDS: readonly ValueKind[] = [
-  ...(['string', 'list', 'set', 'zset', 'hash', 'stream', 'module', 'array', 'gcra', 'cron'] as const),
-];
-
-/** Seeds of one comparison, drawn anew for each: nobody can make names or values that are taken for each other. */
-export interface Seeds {
-  readonly a: number;
-  readonly b: number;
-  readonly c: number;
-}
-
-/** Points the table at the key at hand. */
-class NameFinder {
-  readonly lanes = new HashLanes();
-  third = 0;
-  private readonly extra = new HashLanes();
-
-  constructor(private readonly seeds: Seeds) {}
-
-  take({ database, key }: KeyHead): void {
-    const { seeds, lanes, extra } = this;
-    const { bytes, start, end } = key;
-    const mixed = Math.imul(database + 1, 0x9e3779b1);
-    hashRange(bytes, start, end, seeds.a ^ mixed, seeds.b, lanes);
-    hashRange(bytes, start, end, seeds.c ^ mixed, seeds.a, extra);
-    this.third = extra.a;
-  }
-}
+import { type Repeated, repeatedName } from './join.js';
+import { CHANGED, type KeyTable, NO_KIND, SEEN, TTL_CHANGED } from './key-table.js';
+import { KINDS, type NameFinder, type Seeds } from './names.js';
 
 const expiryOf = (head: KeyHead): number => (head.hasExpiry ? Number(head.expiresAtMs) : Number.NaN);
 
@@ -57,6 +30,8 @@ export class Pass extends RdbRelay implements DatasetListener {
     conditions: KeyConditions,
     nowMs: number,
     private readonly pace: Pace | null,
+    /** Takes what need not be told. */
+    readonly shortcut: Shortcut | null = null,
   ) {
     const sized = conditions.minSizeBytes > 0 ? new SizeGate(target, conditions.minSizeBytes) : target;
     const filter = new KeyFilter(conditions, nowMs);
@@ -80,17 +55,16 @@ export class Pass extends RdbRelay implements DatasetListener {
 abstract class Hashing extends ItemRelay {
   /** By their whole text. */
   readonly libraries = new Map<string, Buffer>();
-  protected readonly name: NameFinder;
   protected readonly hasher: ValueHasher;
 
   constructor(
     protected readonly table: KeyTable,
+    protected readonly name: NameFinder,
     seeds: Seeds,
   ) {
     const hasher = new ValueHasher(seeds.a, seeds.b);
     super(hasher);
     this.hasher = hasher;
-    this.name = new NameFinder(seeds);
   }
 
   override functionLibrary(code: ByteSlice): void {
@@ -104,15 +78,18 @@ abstract class Hashing extends ItemRelay {
   }
 }
 
-/** The first pass: puts every key of one side into the table. */
+/** Puts every key of one side into the table, or what is known of those that are there. */
 export class Gathering extends Hashing {
+  /** Keys of this side that are in the table now. */
+  keys = 0;
   /** Keys whose name came before; the last one counts. */
   duplicates = 0;
 
   override keyEnd(head: KeyHead): void {
     const { table, hasher, name } = this;
     hasher.keyEnd(head);
-    if (!table.insert(name.lanes, name.third)) this.duplicates++;
+    if (table.insert(name.lanes, name.third) || table.kind === NO_KIND) this.keys++;
+    else this.duplicates++;
     table.set(hasher.value, KINDS.indexOf(head.kind), expiryOf(head));
   }
 }
@@ -137,18 +114,19 @@ export class Comparing extends Hashing {
 
   constructor(
     table: KeyTable,
+    name: NameFinder,
     seeds: Seeds,
     private readonly toleranceMs: number,
     private readonly onDifference: (head: KeyHead, comparison: Comparison) => void,
   ) {
-    super(table, seeds);
+    super(table, name, seeds);
   }
 
   override keyEnd(head: KeyHead): void {
     const { table, hasher, name } = this;
     hasher.keyEnd(head);
     const expiresAtMs = expiryOf(head);
-    if (!table.find(name.lanes, name.third)) {
+    if (!table.find(name.lanes, name.third) || table.kind === NO_KIND) {
       this.onDifference(head, {
         op: 'added',
         kindBefore: null,
@@ -185,28 +163,50 @@ export function sameTime(before: number, now: number, toleranceMs: number): bool
   return Math.abs(now - before) <= toleranceMs;
 }
 
-/** A later pass over either side: hands on the keys that are marked, or that no mark was set on. */
+/** Which names stand several times, and how often on the side at hand. */
+export interface Repeats {
+  readonly names: Repeated;
+  readonly side: 'before' | 'after';
+}
+
+/** A later pass over either side: hands on the keys that are wanted; of those that stand twice the last. */
 export class MarkedGate extends ItemRelay {
-  private readonly name: NameFinder;
+  /** Keys met so far, those that a taker passed over left out. */
+  met = 0;
   private passing = false;
+  private readonly seen = new Map<string, number>();
 
   /** `wants` is asked with the table at the key, or with false when it is not in the table. */
   constructor(
     target: ItemHandler,
     private readonly table: KeyTable,
-    seeds: Seeds,
+    private readonly name: NameFinder,
+    private readonly repeats: Repeats,
     private readonly wants: (inTable: boolean) => boolean,
   ) {
     super(target);
-    this.name = new NameFinder(seeds);
   }
 
   override functionLibrary(_code: ByteSlice): void {}
 
   override key(head: KeyHead): Depth {
-    this.name.take(head);
-    this.passing = this.wants(this.table.find(this.name.lanes, this.name.third));
+    const { name } = this;
+    this.met++;
+    name.take(head);
+    this.passing = this.wants(this.table.find(name.lanes, name.third)) && this.isLast();
     return this.passing ? this.target.key(head) : SKIP;
+  }
+
+  /** Whether the name at hand does not come again. */
+  private isLast(): boolean {
+    const { names, side } = this.repeats;
+    if (names.size === 0) return true;
+    const name = repeatedName(this.name.lanes, this.name.third);
+    const times = names.get(name);
+    if (times === undefined) return true;
+    const seen = (this.seen.get(name) ?? 0) + 1;
+    this.seen.set(name, seen);
+    return seen === times[side];
   }
 
   override keyEnd(head: KeyHead): void {

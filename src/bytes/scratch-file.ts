@@ -1,0 +1,91 @@
+import { close, open } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { OutputError } from '../errors.js';
+import { type Disk, errorCode, localDisk, type OutputFile } from './disk.js';
+import { DescriptorReader } from './source.js';
+
+/** How often the space left is looked at, in bytes, and how much is left to others. */
+const LOOK_EVERY = 16 * 1024 * 1024;
+const LEAVE_FREE = 64 * 1024 * 1024;
+
+const openAsync = promisify(open);
+const closeAsync = promisify(close);
+let serial = 0;
+
+/**
+ * A temporary file that bytes are written to and read back from. It has no name any more before its first byte is
+ * written, so it is gone with the process, however that ends.
+ */
+export class ScratchFile {
+  /** Bytes written. */
+  size = 0;
+  private lookedAt = -LOOK_EVERY;
+
+  private constructor(
+    private readonly directory: string,
+    private readonly disk: Disk,
+    private readonly file: OutputFile,
+    private readonly descriptor: number,
+  ) {}
+
+  /** @throws OutputError when no file can be made in the directory */
+  static async create(directory: string, disk: Disk = localDisk): Promise<ScratchFile> {
+    const name = `rekindle-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}-${++serial}.scratch`;
+    const path = join(directory, name);
+    try {
+      const file = await disk.create(path, 0o600);
+      try {
+        const descriptor = await openAsync(path, 'r').finally(() => disk.unlink(path));
+        return new ScratchFile(directory, disk, file, descriptor);
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
+    } catch (error) {
+      throw new OutputError(
+        directory,
+        `no temporary file can be made there: ${errorCode(error)}`,
+        'set TMPDIR to a directory that can be written to',
+      );
+    }
+  }
+
+  /** Appends bytes. @throws OutputError when there is no room for them */
+  async write(bytes: Uint8Array): Promise<void> {
+    const { directory, disk, size } = this;
+    try {
+      if (size - this.lookedAt >= LOOK_EVERY) {
+        this.lookedAt = size;
+        if ((await disk.freeBytes(directory)) < LEAVE_FREE + bytes.length) throw this.noRoom('');
+      }
+      await this.file.write(bytes);
+      this.size += bytes.length;
+    } catch (error) {
+      throw error instanceof OutputError ? error : this.noRoom(`: ${errorCode(error)}`);
+    }
+  }
+
+  /** Fills `into` with the bytes from `start` on, all of which were written. */
+  async read(start: number, into: Uint8Array): Promise<void> {
+    const reader = new DescriptorReader(this.directory, this.descriptor, start, this.size, async () => {});
+    for (let at = 0; at < into.length; ) {
+      const count = await reader.read(into.subarray(at));
+      if (count === 0) throw this.noRoom(': it ends early');
+      at += count;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+    await closeAsync(this.descriptor);
+  }
+
+  private noRoom(why: string): OutputError {
+    return new OutputError(
+      this.directory,
+      `a temporary file could not grow beyond ${this.size} bytes${why}`,
+      'set TMPDIR to a directory with more space, or give more --memory',
+    );
+  }
+}

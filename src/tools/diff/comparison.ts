@@ -1,0 +1,351 @@
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { ByteSlice } from '../../bytes/slice.js';
+import type { FileTarget } from '../../bytes/target.js';
+import { UsageError } from '../../errors.js';
+import { RecordKernel } from '../../kernels/records.js';
+import { libraryName } from '../../keyspace/library.js';
+import type { ItemHandler, KeyHead } from '../../model/handler.js';
+import type { KeyRecord } from '../../model/value.js';
+import { RDB_TARGETS, type RdbTarget } from '../../rdb/writer-target.js';
+import type { ToolContext } from '../context.js';
+import type { DiffOptions, DiffReport } from '../diff.js';
+import { ProducerAux } from '../family.js';
+import type { DatasetSource } from '../source.js';
+import { targetOf } from '../target-choice.js';
+import { HeldValues, MeetingValues } from './changed-values.js';
+import { Searcher } from './entries.js';
+import { changesInside, type Inside } from './inside.js';
+import type { Repeated } from './join.js';
+import { CHANGED, KeyTable, NO_KIND, SEEN, TTL_CHANGED } from './key-table.js';
+import { NameFinder, type Seeds } from './names.js';
+import { type Group, OrderedDifferences } from './ordered.js';
+import {
+  Comparing,
+  type Comparison,
+  Gathering,
+  HeadListener,
+  MarkedGate,
+  type Pace,
+  Pass,
+  type Repeats,
+  sameTime,
+} from './passes.js';
+import { PatchWriter } from './patch.js';
+import { QuickLook } from './quick.js';
+import { Side } from './side.js';
+
+/** More names than this are not worth looking for in the bytes of a file. */
+const SOUGHT_MAX = 1 << 21;
+
+/**
+ * One comparison. A first look at both sides finds the keys that are equal for sure, by hashes of their bytes; the others go
+ * into a table, in as many rounds as the memory takes, and are compared by what they mean.
+ */
+export class DatasetComparison {
+  private readonly a: Side;
+  private readonly b: Side;
+  private readonly seeds: Seeds;
+  private readonly kernel: RecordKernel | null;
+  private readonly name: NameFinder;
+  private readonly ordered: OrderedDifferences;
+  private readonly counts = { added: 0, removed: 0, changed: 0, libraries: 0 };
+  private same = 0;
+  private duplicates = 0;
+  private held = { tableBytes: 0, entryBytes: 0, spilledBytes: 0 };
+  private producer = new ProducerAux();
+  private libraries: Libraries = { before: new Map(), after: new Map() };
+  private repeated: Repeated = new Map();
+  private table = new KeyTable();
+  private searcher: Searcher | null = null;
+  private patch: PatchWriter | null = null;
+
+  constructor(
+    before: DatasetSource,
+    after: DatasetSource,
+    private readonly options: DiffOptions,
+    private readonly context: ToolContext,
+  ) {
+    this.a = new Side(before, options, context);
+    this.b = new Side(after, options, context);
+    this.seeds = options.seeds ?? randomSeeds();
+    this.kernel = RecordKernel.create(this.seeds);
+    this.name = new NameFinder(this.seeds, this.kernel);
+    this.ordered = new OrderedDifferences(options.listener, options.temporaryDirectory ?? tmpdir());
+  }
+
+  async run(patch: FileTarget | null): Promise<DiffReport> {
+    const { kernel, counts, a, b } = this;
+    try {
+      if (kernel === null) await this.compareAll(patch);
+      else await this.compareDoubtful(kernel, patch);
+      const written = patch === null ? null : await this.endPatch(patch);
+      const { same, duplicates, held } = this;
+      return { ...counts, same, duplicates, ...held, patch: written, told: [a.told, b.told] };
+    } finally {
+      await this.ordered.close();
+    }
+  }
+
+  /** Without a first look: every key of the first side goes into the table. */
+  private async compareAll(patch: FileTarget | null): Promise<void> {
+    const { table, name, seeds } = this;
+    const gathering = new Gathering(table, name, seeds);
+    this.producer = (await this.pass(this.a, gathering, null)).producer;
+    this.duplicates = gathering.duplicates;
+    if (patch !== null) this.patchTarget();
+    const comparing = this.comparing(() => 0);
+    await this.pass(this.b, comparing, this.ordered);
+    this.libraries = { before: gathering.libraries, after: comparing.libraries };
+    this.beginPatch(patch);
+    await this.tellLibraries();
+    await this.endRound(gathering, comparing, patch);
+  }
+
+  private async compareDoubtful(kernel: RecordKernel, patch: FileTarget | null): Promise<void> {
+    const { a, b, seeds, options, context, ordered } = this;
+    // One half for each: entries that are still to be compared, and the table.
+    const memoryBytes = Math.max(0, context.memoryBytes - context.heldBytes()) / 2;
+    const look = new QuickLook(
+      a,
+      b,
+      kernel,
+      { threads: true, temporaryDirectory: tmpdir(), ...options, seeds, memoryBytes },
+      context,
+    );
+    try {
+      await look.run();
+      const [before, after] = look.facts;
+      this.producer = before.producer;
+      this.libraries = { before: before.libraries, after: after.libraries };
+      this.beginPatch(patch);
+      await look.join.fill(this.table, memoryBytes);
+      const several = !look.join.done;
+      this.repeated = look.join.repeated;
+      for (;;) {
+        for (const group of GROUPS) if (several) await ordered.beginRun(group);
+        await this.round(kernel, several, patch);
+        if (look.join.done) break;
+        this.table = new KeyTable();
+        await look.join.fill(this.table, memoryBytes);
+      }
+      this.same += look.join.same;
+      this.held.entryBytes = look.bytesMade;
+      this.held.spilledBytes = await look.spilledBytes();
+      this.countDuplicates();
+      if (!several) return;
+      await ordered.release(0);
+      await this.tellLibraries();
+      await ordered.release(1);
+      await ordered.release(2);
+    } finally {
+      await look.close();
+    }
+  }
+
+  /** Compares the keys in the table, of which nothing is known yet. */
+  private async round(kernel: RecordKernel, several: boolean, patch: FileTarget | null): Promise<void> {
+    const { table, name, seeds } = this;
+    if (table.size === 0) {
+      if (!several) await this.tellLibraries();
+      return;
+    }
+    this.searcher = table.size > SOUGHT_MAX ? null : new Searcher(kernel, table);
+    const there = (inTable: boolean): boolean => inTable;
+    const gathering = new Gathering(table, name, seeds);
+    await this.pass(this.a, this.gate('before', gathering, there), null);
+    const comparing = this.comparing(() => gate.met + (this.searcher?.passed ?? 0));
+    const gate = this.gate('after', comparing, there);
+    await this.pass(this.b, gate, this.ordered);
+    if (!several) await this.tellLibraries();
+    await this.endRound(gathering, comparing, patch);
+  }
+
+  /** What is told and written once the second side was compared with the table. */
+  private async endRound(
+    gathering: Gathering,
+    comparing: Comparing,
+    patch: FileTarget | null,
+  ): Promise<void> {
+    this.same += comparing.same;
+    this.held.tableBytes = Math.max(this.held.tableBytes, this.table.bytes);
+    if (comparing.found < gathering.keys) await this.tellRemoved();
+    if (this.options.values && this.counts.changed > 0) await this.tellInside();
+    if (patch !== null) await this.writePatch(this.patch!, patch);
+  }
+
+  /** Tells a side once. */
+  private async pass(side: Side, target: ItemHandler, pace: Pace | null): Promise<Pass> {
+    const { options, context, searcher } = this;
+    searcher?.begin();
+    const pass = new Pass(target, options.conditions, context.nowMs, pace, searcher);
+    await side.tell(pass);
+    return pass;
+  }
+
+  private gate(side: Repeats['side'], target: ItemHandler, wants: (inTable: boolean) => boolean): MarkedGate {
+    return new MarkedGate(target, this.table, this.name, { names: this.repeated, side }, wants);
+  }
+
+  private comparing(ordinal: () => number): Comparing {
+    const { table, name, seeds, options, counts } = this;
+    return new Comparing(table, name, seeds, options.toleranceMs, (head, comparison) => {
+      const { op, kindBefore, valueChanged } = comparison;
+      counts[op]++;
+      // What changed inside is told by a later pass, which has both values.
+      if (options.values && op === 'changed' && valueChanged && kindBefore === head.kind) return;
+      this.tell([0, ordinal()], head, comparison, null);
+    });
+  }
+
+  private tell(
+    [group, ordinal]: readonly [Group, number],
+    head: Pick<KeyHead, 'database' | 'key' | 'kind'>,
+    comparison: Comparison,
+    inside: Inside | null,
+  ): void {
+    const { op, kindBefore, valueChanged, ttlChanged, expiredBeforeMs, expiresAtMs } = comparison;
+    const time = (ms: number): number | null => (Number.isNaN(ms) ? null : ms);
+    this.ordered.tell(group, ordinal, {
+      op,
+      database: head.database,
+      key: head.key.latin1(),
+      kind: head.kind,
+      kindBefore: kindBefore === head.kind ? null : kindBefore,
+      valueChanged,
+      ttl: ttlChanged ? { before: time(expiredBeforeMs), after: time(expiresAtMs) } : null,
+      inside,
+    });
+  }
+
+  private async tellLibraries(): Promise<void> {
+    const { listener } = this.options;
+    const { before, after } = this.libraries;
+    const tell = (op: 'added' | 'removed', code: Buffer): void => {
+      this.counts.libraries++;
+      listener.difference({ op, library: libraryName(code) ?? '' });
+    };
+    for (const [text, code] of before) if (!after.has(text)) tell('removed', code);
+    for (const [text, code] of after) if (!before.has(text)) tell('added', code);
+    if (listener.full) await listener.drain();
+  }
+
+  private async tellRemoved(): Promise<void> {
+    const { table, counts, ordered } = this;
+    const heads = new HeadListener((head) => {
+      counts.removed++;
+      this.tell([1, gate.met + (this.searcher?.passed ?? 0)], head, { ...GONE, op: 'removed' }, null);
+    });
+    const gate = this.gate('before', heads, (inTable) => inTable && !table.marked(SEEN));
+    await this.pass(this.a, gate, ordered);
+  }
+
+  /** Holds some values of one side at a time and meets them with those of the other. */
+  private async tellInside(): Promise<void> {
+    const { table, options, ordered } = this;
+    const wanted = (inTable: boolean): boolean => inTable && table.kind !== NO_KIND && table.marked(CHANGED);
+    const alone = !ordered.keeps(2);
+    for (let from = 0, more = true; more; ) {
+      const held = new HeldValues(from);
+      await this.pass(this.a, this.gate('before', held, wanted), null);
+      if (from > 0 || held.more) await ordered.beginRun(2);
+      const meeting = new MeetingValues(held.records, (before, after) => {
+        // Of another kind, and told as such.
+        if (before.value.kind !== after.value.kind) return;
+        const key = new ByteSlice().set(after.key, 0, after.key.length);
+        const head = { database: after.database, key, kind: after.value.kind };
+        const inside = changesInside(before, after);
+        const place = gate.met + (this.searcher?.passed ?? 0);
+        this.tell([2, place], head, comparisonOf(before, after, options.toleranceMs), inside);
+      });
+      const gate = this.gate('after', meeting, wanted);
+      await this.pass(this.b, gate, ordered);
+      ({ more, reached: from } = held);
+    }
+    if (alone && ordered.keeps(2)) await ordered.release(2);
+  }
+
+  private beginPatch(file: FileTarget | null): void {
+    if (file === null) return;
+    const { before, after } = this.libraries;
+    const patch = new PatchWriter(file, this.patchTarget());
+    for (const [text, code] of before) if (!after.has(text)) patch.removeLibrary(code);
+    for (const [text, code] of after) if (!before.has(text)) patch.addLibrary(code);
+    this.patch = patch;
+  }
+
+  /** Writes what the keys in the table take: first what goes, then what comes, then times alone. */
+  private async writePatch(patch: PatchWriter, file: FileTarget): Promise<void> {
+    const { table } = this;
+    const goes = (inTable: boolean): boolean =>
+      inTable && table.kind !== NO_KIND && (!table.marked(SEEN) || table.marked(CHANGED));
+    const comes = (inTable: boolean): boolean =>
+      inTable ? table.kind === NO_KIND || table.marked(CHANGED) : this.kernel === null;
+    const ttlAlone = (inTable: boolean): boolean =>
+      inTable && table.marked(TTL_CHANGED) && !table.marked(CHANGED);
+    const removing = new HeadListener((head) => patch.remove(head));
+    await this.pass(this.a, this.gate('before', removing, goes), file);
+    await this.pass(this.b, this.gate('after', patch.emitter, comes), file);
+    patch.forgetDatabase();
+    const expiring = new HeadListener((head) => patch.expire(head));
+    await this.pass(this.b, this.gate('after', expiring, ttlAlone), file);
+  }
+
+  private async endPatch(file: FileTarget): Promise<NonNullable<DiffReport['patch']>> {
+    await file.publish();
+    const { lost } = this.patch!;
+    return { path: this.options.patch!.path, target: this.patchTarget().name, bytes: file.size, lost };
+  }
+
+  /** The server that holds the first side. */
+  private patchTarget(): RdbTarget {
+    const { server } = this.producer;
+    const known = this.options.patch?.target ?? (server === null ? null : targetOf(server));
+    if (known !== null) return known;
+    throw new UsageError(
+      '--patch: the first side does not say which server holds it',
+      `say it: --for ${[...RDB_TARGETS.keys()].join(', ')}`,
+    );
+  }
+
+  private countDuplicates(): void {
+    for (const { before, after } of this.repeated.values()) {
+      this.duplicates += Math.max(0, before - 1) + Math.max(0, after - 1);
+    }
+  }
+}
+
+const GROUPS: readonly Group[] = [0, 1, 2];
+
+interface Libraries {
+  /** By their whole text. */
+  readonly before: ReadonlyMap<string, Buffer>;
+  readonly after: ReadonlyMap<string, Buffer>;
+}
+
+const GONE = {
+  kindBefore: null,
+  valueChanged: true,
+  ttlChanged: false,
+  expiredBeforeMs: Number.NaN,
+  expiresAtMs: Number.NaN,
+} as const;
+
+function comparisonOf(before: KeyRecord, after: KeyRecord, toleranceMs: number): Comparison {
+  const time = ({ expiresAtMs }: KeyRecord): number =>
+    expiresAtMs === null ? Number.NaN : Number(expiresAtMs);
+  const [expiredBeforeMs, expiresAtMs] = [time(before), time(after)];
+  return {
+    op: 'changed',
+    kindBefore: before.value.kind,
+    valueChanged: true,
+    ttlChanged: !sameTime(expiredBeforeMs, expiresAtMs, toleranceMs),
+    expiredBeforeMs,
+    expiresAtMs,
+  };
+}
+
+function randomSeeds(): Seeds {
+  const bytes = randomBytes(12);
+  return { a: bytes.readInt32LE(0), b: bytes.readInt32LE(4), c: bytes.readInt32LE(8) };
+}

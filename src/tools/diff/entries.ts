@@ -1,0 +1,172 @@
+import { highWord, lowWord } from '../../bytes/int64.js';
+import type { ByteSlice } from '../../bytes/slice.js';
+import { END, NEED, PAUSE, type Progress } from '../../bytes/window.js';
+import type { RecordKernel, TakeBlocks } from '../../kernels/records.js';
+import { type Depth, ITEMS, type KeyHead, RAW } from '../../model/handler.js';
+import { ValueHasher } from '../../model/value-hash.js';
+import type { Cursor } from '../../rdb/cursor.js';
+import type { Dialect } from '../../rdb/dialect.js';
+import { COMMON_TYPE_MAX, recordLayouts } from '../../rdb/record-layouts.js';
+import type { Shortcut } from '../../rdb/shortcut.js';
+import { ItemRelay } from '../relay.js';
+import type { KeyTable } from './key-table.js';
+import { KINDS, type Seeds } from './names.js';
+
+/** How a value was hashed, in the number that is hashed with it. Texts have 0, bytes that stand in files their type. */
+const BY_ITEMS = 0x100;
+
+/**
+ * Makes an entry of every key of a side: hashes of its name and of all that it holds. With `bytes`, values that are
+ * no texts are hashed as they stand, which tells equal values of equal encodings only; else by what they mean.
+ */
+export class EntryMaker extends ItemRelay {
+  keys = 0;
+  /** Function libraries by their whole text. */
+  readonly libraries = new Map<string, Buffer>();
+  private readonly hasher: ValueHasher;
+  private readonly lanes = Buffer.alloc(8);
+  private way: 'text' | 'bytes' | 'items' = 'text';
+
+  constructor(
+    private readonly kernel: RecordKernel,
+    seeds: Seeds,
+    private readonly bytes: boolean,
+    private readonly take: TakeBlocks,
+  ) {
+    const hasher = new ValueHasher(seeds.a, seeds.b);
+    super(hasher);
+    this.hasher = hasher;
+  }
+
+  override functionLibrary(code: ByteSlice): void {
+    const bytes = code.copy();
+    this.libraries.set(bytes.latin1Slice(), bytes);
+  }
+
+  override key(head: KeyHead): Depth {
+    const { bytes, start, end } = head.key;
+    this.keys++;
+    this.kernel.begin(head.database, bytes, start, end);
+    this.way = head.kind === 'string' ? 'text' : this.bytes && isCommon(head) ? 'bytes' : 'items';
+    if (this.way === 'items') this.hasher.key(head);
+    return this.way === 'bytes' ? RAW : ITEMS;
+  }
+
+  override raw(fragment: ByteSlice): void {
+    if (this.way === 'items') this.hasher.raw(fragment);
+    else this.kernel.update(fragment.bytes, fragment.start, fragment.end);
+  }
+
+  override text(value: ByteSlice): void {
+    if (this.way === 'items') this.hasher.text(value);
+    else this.kernel.update(value.bytes, value.start, value.end);
+  }
+
+  override keyEnd(head: KeyHead): void {
+    const { kernel, lanes, hasher, way } = this;
+    if (way === 'items') {
+      hasher.keyEnd(head);
+      lanes.writeInt32LE(hasher.value.a, 0);
+      lanes.writeInt32LE(hasher.value.b, 4);
+      kernel.update(lanes, 0, lanes.length);
+    }
+    const type = way === 'text' ? 0 : way === 'bytes' ? head.typeId : BY_ITEMS + KINDS.indexOf(head.kind);
+    const { expiresAtMs } = head;
+    kernel.end(type, head.hasExpiry, highWord(expiresAtMs), lowWord(expiresAtMs), this.take);
+  }
+}
+
+/** Whether the bytes of a value mean the same in whatever file they stand. */
+function isCommon({ typeId, kind }: KeyHead): boolean {
+  return typeId > 0 && typeId <= COMMON_TYPE_MAX && kind !== 'module';
+}
+
+/** A record that is longer is not waited for: the decoder reads it piece by piece. */
+const AWAITED_MAX = 32 * 1024;
+
+/** Hands whole records to the kernel as they stand in the file. */
+abstract class KernelShortcut implements Shortcut {
+  private dialect: Dialect | null = null;
+
+  constructor(
+    protected readonly kernel: RecordKernel,
+    private readonly textsAlone: boolean,
+  ) {}
+
+  get keys(): number {
+    return this.kernel.taken;
+  }
+
+  take(cursor: Cursor, database: number, dialect: Dialect): Progress {
+    if (dialect !== this.dialect) {
+      this.dialect = dialect;
+      this.kernel.setLayouts(recordLayouts(dialect, this.textsAlone));
+    }
+    const { end, base, limit } = cursor;
+    cursor.position = this.go(cursor, database);
+    const left = end - cursor.position;
+    if (this.full) return PAUSE;
+    if (left > 0) {
+      if (!this.kernel.incomplete || left > AWAITED_MAX || base + end >= limit) return END;
+    }
+    cursor.need = left + 1;
+    return NEED;
+  }
+
+  leave(): null {
+    return null;
+  }
+
+  /** A pass over a file begins. */
+  begin(): void {
+    this.dialect = null;
+  }
+
+  protected abstract go(cursor: Cursor, database: number): number;
+  protected abstract readonly full: boolean;
+}
+
+/** Has the kernel make the entries of all records that it knows. */
+export class EntryShortcut extends KernelShortcut {
+  constructor(
+    kernel: RecordKernel,
+    bytes: boolean,
+    private readonly onBlocks: TakeBlocks,
+    private readonly pace: { readonly full: boolean },
+  ) {
+    super(kernel, !bytes);
+  }
+
+  protected go({ bytes, position, end, base }: Cursor, database: number): number {
+    return this.kernel.gather(bytes, position, end, base, database, this.onBlocks);
+  }
+
+  protected get full(): boolean {
+    return this.pace.full;
+  }
+}
+
+/** Passes over records whose names are not in a table. */
+export class Searcher extends KernelShortcut {
+  /** Records passed over since it began. */
+  passed = 0;
+  protected readonly full = false;
+
+  /** The kernel must not make entries any more. */
+  constructor(kernel: RecordKernel, table: KeyTable) {
+    super(kernel, false);
+    kernel.seekNothing();
+    table.forEachName((a, b) => kernel.seek(b, a));
+  }
+
+  override begin(): void {
+    super.begin();
+    this.passed = 0;
+  }
+
+  protected go({ bytes, position, end, base }: Cursor, database: number): number {
+    const next = this.kernel.search(bytes, position, end, base, database);
+    this.passed += this.kernel.taken;
+    return next;
+  }
+}

@@ -1,0 +1,181 @@
+import { ScratchFile } from '../../bytes/scratch-file.js';
+import { FileSource } from '../../bytes/source.js';
+import type { RecordKernel } from '../../kernels/records.js';
+import type { DialectName } from '../../rdb/dialect.js';
+import type { ToolContext } from '../context.js';
+import { ProducerAux } from '../family.js';
+import { type KeyConditions, KeyFilter } from '../filter.js';
+import { type ThreadAnswer, ThreadJob } from '../thread.js';
+import { EntryMaker, EntryShortcut } from './entries.js';
+import { EntryStore, type Room } from './entry-store.js';
+import { EntryJoin } from './join.js';
+import type { Seeds } from './names.js';
+import { Pass } from './passes.js';
+import type { Side } from './side.js';
+
+/** Smaller files are read before a thread has started. */
+export const THREAD_FROM_BYTES = 8 * 1024 * 1024;
+/** What may be held at least: less would be a few blocks at a time. */
+const ROOM_MIN_BYTES = 4 * 1024 * 1024;
+
+export interface QuickOptions {
+  readonly conditions: KeyConditions;
+  readonly seeds: Seeds;
+  readonly dialect: DialectName | null;
+  /** False: everything on one thread. */
+  readonly threads: boolean;
+  /** Bytes of entries that may be held. */
+  readonly memoryBytes: number;
+  readonly temporaryDirectory: string;
+}
+
+/** What one side told besides its keys. */
+export interface SideFacts {
+  readonly libraries: ReadonlyMap<string, Buffer>;
+  readonly producer: ProducerAux;
+}
+
+/** The first look at two sides: an entry of every key, compared by part. */
+export class QuickLook {
+  readonly join: EntryJoin;
+  private scratch: Promise<ScratchFile> | null = null;
+  private readonly room: Room;
+  private readonly memoryBytes: number;
+  private spilling: Promise<void> = Promise.resolve();
+  private readonly stores: readonly [EntryStore, EntryStore];
+  facts: readonly [SideFacts, SideFacts] = [noFacts(), noFacts()];
+  /** Entries of values that stand in files are made of their bytes. */
+  private readonly bytes: boolean;
+  private readonly open: boolean;
+
+  constructor(
+    private readonly before: Side,
+    private readonly after: Side,
+    /** Also used for later passes, once this is through. */
+    private readonly kernel: RecordKernel,
+    private readonly options: QuickOptions,
+    private readonly context: ToolContext,
+  ) {
+    const { conditions, temporaryDirectory, memoryBytes } = options;
+    this.bytes = before.source.kind === 'rdb' && after.source.kind === 'rdb';
+    this.open = conditions.minSizeBytes === 0 && new KeyFilter(conditions, context.nowMs).open;
+    this.memoryBytes = Math.max(ROOM_MIN_BYTES, memoryBytes);
+    this.room = {
+      heldBytes: 0,
+      scratch: () => (this.scratch ??= ScratchFile.create(temporaryDirectory)),
+    };
+    this.stores = [new EntryStore(this.room), new EntryStore(this.room)];
+    this.join = new EntryJoin(...this.stores);
+  }
+
+  /** Bytes of all entries, and how many of them went to disk. */
+  get bytesMade(): number {
+    return this.stores[0].bytes + this.stores[1].bytes;
+  }
+
+  async spilledBytes(): Promise<number> {
+    return this.scratch === null ? 0 : (await this.scratch).size;
+  }
+
+  /** @throws DamageError for a damaged side, the first before the second */
+  async run(): Promise<void> {
+    const job = this.startThread();
+    try {
+      const other = job === null ? null : this.takeFrom(job, this.stores[0]);
+      if (other === null) {
+        const first = await this.tell(this.before, this.stores[0]);
+        this.facts = [first, await this.tell(this.after, this.stores[1])];
+        return;
+      }
+      const own = await settled(this.tell(this.after, this.stores[1]));
+      const first = await other;
+      if (first === null) {
+        // Whatever went wrong there, it is told by doing it here.
+        this.stores[0].clear();
+        await this.tell(this.before, this.stores[0]);
+      }
+      if ('error' in own) throw own.error;
+      this.facts = [first ?? this.facts[0], own.value];
+    } finally {
+      await job?.cancel();
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.scratch !== null) await (await this.scratch.catch(() => null))?.close();
+  }
+
+  /** More is held than there is room for. */
+  get full(): boolean {
+    return this.room.heldBytes > this.memoryBytes;
+  }
+
+  /** Writes out what is held, one after the other. */
+  drain(): Promise<void> {
+    this.spilling = this.spilling.then(async () => {
+      if (this.full) for (const store of this.stores) await store.spill();
+    });
+    return this.spilling;
+  }
+
+  private async tell(side: Side, store: EntryStore): Promise<SideFacts> {
+    const { kernel, options, bytes, open, context } = this;
+    const take = store.take.bind(store);
+    const maker = new EntryMaker(kernel, options.seeds, bytes, take);
+    const shortcut = open ? new EntryShortcut(kernel, bytes, take, this) : null;
+    const pass = new Pass(maker, options.conditions, context.nowMs, this, shortcut);
+    await side.tell(pass);
+    kernel.finish(take, (part, entries) => store.takeLast(part, entries));
+    return { libraries: maker.libraries, producer: pass.producer };
+  }
+
+  private startThread(): ThreadJob | null {
+    const { options, before, after, bytes, open } = this;
+    const { source } = before;
+    if (!options.threads || !open || source.kind !== 'rdb') return null;
+    const { bytes: file } = source;
+    if (!(file instanceof FileSource) || file.size < THREAD_FROM_BYTES) return null;
+    if (after.source.kind === 'aof') return null;
+    const { seeds, dialect } = options;
+    return ThreadJob.start({ kind: 'entries', path: file.label, seeds, bytes, dialect });
+  }
+
+  /** Takes the entries that another thread makes; null when it did not come to an end. */
+  private async takeFrom(job: ThreadJob, store: EntryStore): Promise<SideFacts | null> {
+    let failure: { error: unknown } | null = null;
+    let last: Promise<void> = Promise.resolve();
+    const take = async (answer: Extract<ThreadAnswer, { kind: 'blocks' }>): Promise<void> => {
+      store.take(answer.blocks, answer.owners);
+      if (this.full) await this.drain();
+      job.post('taken');
+    };
+    job.listen((answer) => {
+      if (answer.kind !== 'blocks') return;
+      last = last
+        .then(() => (failure === null ? take(answer) : undefined))
+        .catch((error) => {
+          failure = { error };
+          void job.cancel();
+        });
+    });
+    const answer = await job.result();
+    await last;
+    if (failure !== null) throw (failure as { error: unknown }).error;
+    if (answer?.kind !== 'entries') return null;
+    for (const { part, entries } of answer.last) store.takeLast(part, entries);
+    const producer = new ProducerAux();
+    for (const [name, value] of answer.aux) producer.take(name, value);
+    const libraries = answer.libraries.map((text) => [text, Buffer.from(text, 'latin1')] as const);
+    return { libraries: new Map(libraries), producer };
+  }
+}
+
+const noFacts = (): SideFacts => ({ libraries: new Map(), producer: new ProducerAux() });
+
+async function settled<T>(promise: Promise<T>): Promise<{ value: T } | { error: unknown }> {
+  try {
+    return { value: await promise };
+  } catch (error) {
+    return { error };
+  }
+}
