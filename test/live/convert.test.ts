@@ -106,7 +106,11 @@ describeServer('what is converted, in a real server', () => {
       .slice(0, -1)
       .filter(({ db, key }: Lost) => !lost.has(`${db} ${JSON.stringify(key)}`));
     expect(unnamed).toEqual([]);
-    if (lost.size === 0) expect(await server.digest()).toBe(await digestOf(later));
+    const digest = await runCli(['digest', later, '--as', 'redis-7.0']);
+    // Where a score of -0 is packed it loses its sign, which a digest shows and no command does.
+    const wanted =
+      lost.size === 0 && !/of -0:/.test(digest.stderr) ? digest.stdout.trim() : await digestOf(kept);
+    expect(await server.digest()).toBe(wanted);
   });
 
   it('a patch from one dataset to another', async () => {
