@@ -87,6 +87,7 @@ export {
 export { type CompactRequest, compact, type LogRequest, log } from './tools/library-log.js';
 export { type MemoryRequest, memory } from './tools/library-memory.js';
 export { history, openTimeMachine } from './tools/library-time.js';
+export { type VerifyRequest, type VerifySource, verify } from './tools/library-verify.js';
 export { EVERY_COMMAND, type LogConditions } from './tools/log/filter.js';
 export type { LogEntry, LogRecord } from './tools/log/list.js';
 export type { LogPassEnd } from './tools/log/pass.js';
@@ -114,4 +115,7 @@ export {
 export type { CheckedFile, NotChecked } from './tools/report.js';
 export type { DatasetSource, OpenOptions, Source } from './tools/source.js';
 export { targetNamed } from './tools/target-choice.js';
+export type { RuleName, RuleResult, VerifyRules } from './tools/verify/rules.js';
+export type { AgainstReport, BackupEntry, DrillReport, SourceVerdict } from './tools/verify/verdict.js';
+export type { VerifyOptions, VerifyRemark, VerifyReport } from './tools/verify.js';
 export type { Loss, OutputForm, OutputRequest, WrittenOutput } from './tools/write-dataset.js';

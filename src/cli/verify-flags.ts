@@ -1,9 +1,8 @@
-import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { localDisk } from '../bytes/disk.js';
 import { UsageError } from '../errors.js';
 import { isServerAddress, parseServerAddress } from '../live/address.js';
-import type { LockOwner } from '../tools/verify/lock.js';
+import { thisProcess } from '../tools/library-verify.js';
 import { retentionOf } from '../tools/verify/retention.js';
 import type { VerifyTarget } from '../tools/verify/source.js';
 import type { VerifyOptions } from '../tools/verify.js';
@@ -290,17 +289,3 @@ export function evidencePathOf(
   const path = config?.evidence ?? null;
   return path === null ? null : { path, replace: true };
 }
-
-const thisProcess: LockOwner = {
-  pid: process.pid,
-  host: hostname(),
-  isAlive(pid) {
-    try {
-      process.kill(pid, 0);
-      return true;
-    } catch (error) {
-      // Of somebody else, and alive.
-      return (error as NodeJS.ErrnoException).code === 'EPERM';
-    }
-  },
-};

@@ -7,7 +7,13 @@ import { InputError } from '../../errors.js';
 import type { ToolContext } from '../context.js';
 import { periodName, periodOf, periodsWanted, type RetentionRules } from './retention.js';
 import { PLAIN_RULES, type RuleResult } from './rules.js';
-import { type SourceRun, type SourceSurroundings, type VerifyTarget, verifySource } from './source.js';
+import {
+  type SourceRun,
+  type SourceSurroundings,
+  settled,
+  type VerifyTarget,
+  verifySource,
+} from './source.js';
 import type { BackupEntry } from './verdict.js';
 
 interface Candidate {
@@ -32,9 +38,13 @@ export async function verifyBackups(
   surroundings: SourceSurroundings,
   context: ToolContext,
 ): Promise<SourceRun> {
-  const candidates = await candidatesIn(target.path);
-  const [newest] = candidates;
-  if (newest === undefined) return verifySource(missing(target), surroundings, context);
+  let candidates: readonly Candidate[];
+  try {
+    candidates = await candidatesIn(target.path);
+  } catch (error) {
+    return settled(target, surroundings, context, () => Promise.reject(error as Error));
+  }
+  const newest = candidates[0]!;
   const run = await verifySource({ ...target, path: newest.path, backups: null }, surroundings, context);
   const seen = new Map<string, BackupEntry>([[newest.path, entryOf(newest, run)]]);
   const verified: SourceRun[] = [];
@@ -93,11 +103,6 @@ function entryOf({ path, madeAtMs }: Candidate, { verdict }: SourceRun): BackupE
   return { path, madeAtMs, ok: failed.length === 0, failed };
 }
 
-/** What is verified of a directory without any: that there is nothing to read. */
-function missing(target: VerifyTarget): VerifyTarget {
-  return { ...target, backups: null, path: join(target.path, '(no backup)') };
-}
-
 /** Everything in a directory that is or should be a backup, the newest first. @throws InputError */
 async function candidatesIn(directory: string): Promise<Candidate[]> {
   const names = await readdir(directory).catch((error) => {
@@ -121,6 +126,9 @@ async function candidatesIn(directory: string): Promise<Candidate[]> {
     if (stats === null || !isOne) continue;
     list.push({ path, madeAtMs: ctimeIn(head) ?? timeInName(name) ?? stats.mtimeMs });
   }
+  if (list.length === 0) {
+    throw new InputError('input/no-backups', directory, 'holds no backup', 'is it the right directory?');
+  }
   return list.sort((a, b) => b.madeAtMs - a.madeAtMs || (basename(a.path) < basename(b.path) ? 1 : -1));
 }
 
@@ -131,18 +139,20 @@ async function headOf(path: string): Promise<Buffer | null> {
 
 function isBackup(head: Buffer): boolean {
   return (
-    /^(REDIS\d|VALKEY\d|\*\d|#TS:)/.test(head.latin1Slice(0, 16)) || packingOf(head) !== null || isTar(head)
+    /^(REDIS\d|VALKEY\d|\*\d|#TS:)/.test(head.toString('latin1', 0, 16)) ||
+    packingOf(head) !== null ||
+    isTar(head)
   );
 }
 
 /** The aux field as servers write it: a name of five bytes, and a number of 32 bits or as text. */
 function ctimeIn(head: Buffer | null): number | null {
-  if (head === null || !/^(REDIS|VALKEY)/.test(head.latin1Slice(0, 8))) return null;
+  if (head === null || !/^(REDIS|VALKEY)/.test(head.toString('latin1', 0, 8))) return null;
   const at = head.indexOf('\xfa\x05ctime', 0, 'latin1') + 7;
   if (at < 7 || at + 5 > head.length) return null;
   if (head[at] === INT32) return head.readInt32LE(at + 1) * 1000;
   const length = head[at]!;
-  const text = head.latin1Slice(at + 1, at + 1 + length);
+  const text = head.toString('latin1', at + 1, at + 1 + length);
   return length <= 12 && /^\d+$/.test(text) ? Number(text) * 1000 : null;
 }
 

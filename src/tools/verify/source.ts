@@ -58,10 +58,20 @@ export interface SourceRun {
 }
 
 /** Verifies one backup. Nothing that is wrong with it is thrown. @throws the signal's reason */
-export async function verifySource(
+export function verifySource(
   target: VerifyTarget,
   surroundings: SourceSurroundings,
   context: ToolContext,
+): Promise<SourceRun> {
+  return settled(target, surroundings, context, (nothing) => read(target, surroundings, nothing, context));
+}
+
+/** What comes of a reading, or of what it throws: a source that cannot be read is a verdict, too. */
+export async function settled(
+  target: VerifyTarget,
+  surroundings: SourceSurroundings,
+  context: ToolContext,
+  reading: (nothing: SourceVerdict) => Promise<SourceRun>,
 ): Promise<SourceRun> {
   const startedAt = context.clock();
   const nothing: SourceVerdict = {
@@ -78,7 +88,7 @@ export async function verifySource(
     return { ...run, verdict: { ...run.verdict, ok, lastGoodMs, durationMs } };
   };
   try {
-    return done(await read(target, surroundings, nothing, context));
+    return done(await reading(nothing));
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof InputError) {
