@@ -49,6 +49,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/memory.js')).memory,
   },
   {
+    name: 'report',
+    summary: 'write one page of it all: findings, prefixes, keys, times to live, the log over time',
+    load: async () => (await import('./commands/report.js')).report,
+  },
+  {
     name: 'convert',
     summary: 'write a dataset in another form, for another server, filtered, split or merged',
     load: async () => (await import('./commands/convert.js')).convert,
