@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type ErrorDetail, FormatError, InputError } from '../errors.js';
+import { threadCode } from './embedded.js';
 import type { ByteReader, FileSource } from './source.js';
 import type { Packing } from './unpack.js';
 
@@ -74,8 +73,8 @@ export class UnpackThread implements ByteReader {
     atEnd: (size: number) => void,
   ): UnpackThread | null {
     if (source.size < THREAD_FROM_BYTES || availableParallelism() < 2) return null;
-    const url = new URL('./unpack-thread-entry.js', import.meta.url);
-    if (!existsSync(fileURLToPath(url))) return null;
+    const url = threadCode(new URL('./unpack-thread-entry.js', import.meta.url));
+    if (url === null) return null;
     return new UnpackThread(url, { ...task, path: source.label }, openHere, atEnd);
   }
 

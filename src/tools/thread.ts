@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { threadCode } from '../bytes/embedded.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { LogCounts } from './check-log.js';
 
@@ -74,8 +73,8 @@ export class ThreadJob {
    */
   static start(task: ThreadTask): ThreadJob | null {
     if (availableParallelism() < 2) return null;
-    const url = new URL('./thread-entry.js', import.meta.url);
-    return existsSync(fileURLToPath(url)) ? new ThreadJob(url, task) : null;
+    const url = threadCode(new URL('./thread-entry.js', import.meta.url));
+    return url === null ? null : new ThreadJob(url, task);
   }
 
   /** Says who is told of answers before the final one. */

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { embeddedFile } from '../../bytes/embedded.js';
 import { ScriptStopped } from './stopped.js';
 
 /** The optional package that brings Lua 5.1, and the release whose imports and exports are the ones known here. */
 const PACKAGE = 'wasmoon-lua5.1';
 const VERSION = '1.18.10';
+const FILE = 'liblua5.1.wasm';
 
 let compiled: WebAssembly.Module | null = null;
 
@@ -21,9 +23,9 @@ export function luaModule(): WebAssembly.Module {
 
 /** @throws ScriptStopped as above, for a package of that name */
 export function compileLua(name: string): WebAssembly.Module {
-  const path = pathIn(name);
+  const bytes = embeddedFile(FILE) ?? readFileSync(pathIn(name));
   try {
-    return new WebAssembly.Module(readFileSync(path));
+    return new WebAssembly.Module(Buffer.from(bytes));
   } catch (error) {
     throw absent(error instanceof Error ? error.message : String(error));
   }
@@ -31,7 +33,7 @@ export function compileLua(name: string): WebAssembly.Module {
 
 function pathIn(name: string): string {
   try {
-    return createRequire(import.meta.url).resolve(`${name}/dist/liblua5.1.wasm`);
+    return createRequire(import.meta.url).resolve(`${name}/dist/${FILE}`);
   } catch {
     throw absent('not installed');
   }
