@@ -218,7 +218,7 @@ function integerText(from: usize, first: u32): usize {
   const number: i32 = first == 0xc0 ? load<i8>(from, 1) : first == 0xc1 ? load<i16>(from, 1) : load<i32>(from, 1);
   if (TEXTS_END - texts < 64) return STRANGE;
   // From the last digit on.
-  let rest = number < 0 ? 0 - <u32>number : <u32>number;
+  let rest: u32 = number < 0 ? <u32>0 - <u32>number : <u32>number;
   let at = texts + 12;
   do {
     store<u8>(--at, 48 + (rest % 10));

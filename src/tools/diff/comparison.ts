@@ -35,6 +35,8 @@ import { PatchWriter } from './patch.js';
 import { QuickLook } from './quick.js';
 import { Side } from './side.js';
 
+/** What may be held at least of either: the smallest table. */
+const ROOM_BYTES_MIN = 512 * 1024;
 /** More names than this are not worth looking for in the bytes of a file. */
 const SOUGHT_MAX = 1 << 21;
 
@@ -105,7 +107,7 @@ export class DatasetComparison {
   private async compareDoubtful(kernel: RecordKernel, patch: FileTarget | null): Promise<void> {
     const { a, b, seeds, options, context, ordered } = this;
     // One half for each: entries that are still to be compared, and the table.
-    const memoryBytes = Math.max(0, context.memoryBytes - context.heldBytes()) / 2;
+    const memoryBytes = Math.max(ROOM_BYTES_MIN, (context.memoryBytes - context.heldBytes()) / 2);
     const look = new QuickLook(
       a,
       b,

@@ -11,32 +11,38 @@ export interface Room {
 /** Entries that were written out together: those of part `i` from `starts[i]` up to `starts[i + 1]`. */
 type Run = Float64Array;
 
-/** Entries of a part are held in pieces of so many bytes. */
+/** Entries of a part are held in pieces of up to so many bytes, the first of which are smaller. */
 const PIECE_BYTES = 8 * BLOCK_BYTES;
+const PIECE_BYTES_MIN = 12 * ENTRY_BYTES;
 
 /** The entries of one part that are held. */
 class Part {
-  readonly pieces: Uint8Array[] = [];
+  /** Bytes in them. */
+  bytes = 0;
+  /** Bytes that they take. */
+  heldBytes = 0;
+  private readonly pieces: Uint8Array[] = [];
   /** Bytes in the last piece. */
-  private filled = PIECE_BYTES;
+  private filled = 0;
 
-  /** Takes bytes in, at most a block; returns the bytes that this takes more. */
-  add(bytes: Uint8Array): number {
-    const fits = Math.min(bytes.length, PIECE_BYTES - this.filled);
-    if (fits > 0) {
-      this.pieces.at(-1)!.set(bytes.subarray(0, fits), this.filled);
-      this.filled += fits;
+  /** Takes bytes in. */
+  add(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      const free = this.heldBytes - this.bytes;
+      if (free === 0) this.grow();
+      const count = Math.min(bytes.length - at, this.heldBytes - this.bytes);
+      this.pieces.at(-1)!.set(bytes.subarray(at, at + count), this.filled);
+      this.filled += count;
+      this.bytes += count;
+      at += count;
     }
-    if (fits === bytes.length) return 0;
-    const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
-    piece.set(bytes.subarray(fits));
-    this.filled = bytes.length - fits;
-    this.pieces.push(piece);
-    return PIECE_BYTES;
   }
 
-  get bytes(): number {
-    return this.pieces.length * PIECE_BYTES - (PIECE_BYTES - this.filled);
+  private grow(): void {
+    const size = Math.max(PIECE_BYTES_MIN, Math.min(PIECE_BYTES, this.bytes));
+    this.pieces.push(Buffer.allocUnsafeSlow(size));
+    this.heldBytes += size;
+    this.filled = 0;
   }
 
   /** The pieces, as far as they are filled. */
@@ -67,8 +73,11 @@ export class EntryStore {
 
   /** Takes some entries of a part, at most a block. */
   takeLast(part: number, entries: Uint8Array): void {
+    const into = this.parts[part]!;
+    const { heldBytes } = into;
+    into.add(entries);
     this.bytes += entries.length;
-    this.hold(this.parts[part]!.add(entries));
+    this.hold(into.heldBytes - heldBytes);
   }
 
   private hold(bytes: number): void {
@@ -125,7 +134,7 @@ export class EntryStore {
       into.set(piece, at);
       at += piece.length;
     }
-    this.hold(-held.pieces.length * PIECE_BYTES);
+    this.hold(-held.heldBytes);
     this.parts[part] = new Part();
     return at / ENTRY_BYTES;
   }

@@ -50,9 +50,9 @@ export class EntryJoin {
     return this.part === PARTS;
   }
 
-  /** Goes on until all is compared, or the table has become larger than that. */
+  /** Goes on until all is compared, or the table has become larger than that; at least one part. */
   async fill(table: KeyTable, tableBytesMax: number): Promise<void> {
-    while (!this.done && table.bytes <= tableBytesMax) {
+    do {
       const { part, before, after } = this;
       const sizes = before.partBytes(part) + after.partBytes(part);
       if (sizes > this.words.byteLength) this.words = new Int32Array(Math.ceil(sizes * 1.2) >> 2);
@@ -61,7 +61,7 @@ export class EntryJoin {
       const second = await after.bring(part, into.subarray(first * ENTRY_BYTES));
       this.join(first, first + second, table);
       this.part++;
-    }
+    } while (!this.done && table.bytes <= tableBytesMax);
   }
 
   /** Entries up to `middle` are of the first side, those up to `end` of the second. */

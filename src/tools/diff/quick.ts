@@ -15,8 +15,6 @@ import type { Side } from './side.js';
 
 /** Smaller files are read before a thread has started. */
 export const THREAD_FROM_BYTES = 8 * 1024 * 1024;
-/** What may be held at least: less would be a few blocks at a time. */
-const ROOM_MIN_BYTES = 4 * 1024 * 1024;
 
 export interface QuickOptions {
   readonly conditions: KeyConditions;
@@ -59,7 +57,7 @@ export class QuickLook {
     const { conditions, temporaryDirectory, memoryBytes } = options;
     this.bytes = before.source.kind === 'rdb' && after.source.kind === 'rdb';
     this.open = conditions.minSizeBytes === 0 && new KeyFilter(conditions, context.nowMs).open;
-    this.memoryBytes = Math.max(ROOM_MIN_BYTES, memoryBytes);
+    this.memoryBytes = memoryBytes;
     this.room = {
       heldBytes: 0,
       scratch: () => (this.scratch ??= ScratchFile.create(temporaryDirectory)),
@@ -126,6 +124,7 @@ export class QuickLook {
     const pass = new Pass(maker, options.conditions, context.nowMs, this, shortcut);
     await side.tell(pass);
     kernel.finish(take, (part, entries) => store.takeLast(part, entries));
+    if (this.full) await this.drain();
     return { libraries: maker.libraries, producer: pass.producer };
   }
 
@@ -163,6 +162,7 @@ export class QuickLook {
     if (failure !== null) throw (failure as { error: unknown }).error;
     if (answer?.kind !== 'entries') return null;
     for (const { part, entries } of answer.last) store.takeLast(part, entries);
+    if (this.full) await this.drain();
     const producer = new ProducerAux();
     for (const [name, value] of answer.aux) producer.take(name, value);
     const libraries = answer.libraries.map((text) => [text, Buffer.from(text, 'latin1')] as const);

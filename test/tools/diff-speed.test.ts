@@ -1,0 +1,219 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
+import { describe, expect, test } from 'vitest';
+import { pumpSource } from '../../src/bytes/pump.js';
+import { FileSource, MemorySource } from '../../src/bytes/source.js';
+import { BLOCK_BYTES, ENTRY_BYTES, PARTS, RecordKernel } from '../../src/kernels/records.js';
+import { RdbDecoder } from '../../src/rdb/decoder.js';
+import { EntryMaker, EntryShortcut } from '../../src/tools/diff/entries.js';
+import { gatherEntries } from '../../src/tools/diff/entries-thread.js';
+import { EntryStore } from '../../src/tools/diff/entry-store.js';
+import { EntryJoin } from '../../src/tools/diff/join.js';
+import { KeyTable } from '../../src/tools/diff/key-table.js';
+import { Pass } from '../../src/tools/diff/passes.js';
+import { type Difference, type DiffOptions, type DiffReport, diff } from '../../src/tools/diff.js';
+import { EVERY_KEY } from '../../src/tools/filter.js';
+import { openDataset } from '../../src/tools/source.js';
+import type { ThreadAnswer } from '../../src/tools/thread.js';
+import { CORPUS_SERVERS, rdbCases } from '../support/corpus.js';
+import { THOROUGH } from '../support/effort.js';
+import { Random } from '../support/random.js';
+import { len, str, u8 } from '../support/rdb-bytes.js';
+import { temporaryDirectory } from '../support/temporary.js';
+import { testContext } from './context.js';
+
+const room = temporaryDirectory('diff-speed');
+const SEEDS = { a: 1, b: 2, c: 3 };
+
+/** The hashes of all keys, sorted: by the kernel where it can, or all by events. */
+async function entriesOf(bytes: Buffer, shortcut: boolean, chunkBytes: number): Promise<string[]> {
+  const kernel = RecordKernel.create(SEEDS)!;
+  const entries: string[] = [];
+  const take = (blocks: Uint8Array): void => {
+    for (let at = 0; at < blocks.length; at += ENTRY_BYTES) {
+      entries.push(Buffer.from(blocks.subarray(at, at + ENTRY_BYTES)).toString('hex'));
+    }
+  };
+  const maker = new EntryMaker(kernel, SEEDS, true, take);
+  const way = shortcut ? new EntryShortcut(kernel, true, take, { full: false }) : null;
+  const pass = new Pass(maker, EVERY_KEY, 0, null, way);
+  const decoder = new RdbDecoder(pass, { verifyChecksum: true, deep: false });
+  await pumpSource(new MemorySource(bytes), decoder, { chunkBytes });
+  kernel.finish(take, (_part, last) => take(last));
+  return entries.sort();
+}
+
+describe('the kernel', () => {
+  test.each(CORPUS_SERVERS)('makes of files of %s what is made of their events', async (server) => {
+    const cases = rdbCases(server).filter(({ name }) => THOROUGH || name.startsWith('types'));
+    for (const { path } of cases) {
+      const bytes = readFileSync(path);
+      const told = await entriesOf(bytes, false, 1 << 20);
+      expect(told.length).toBeGreaterThan(0);
+      expect(await entriesOf(bytes, true, 1 << 20)).toEqual(told);
+      expect(await entriesOf(bytes, true, 777)).toEqual(told);
+    }
+  });
+});
+
+/** An RDB of these texts, in this order, without a checksum. */
+function fileOf(
+  name: string,
+  keys: readonly (readonly [name: string, text: string, expiresAtMs: number])[],
+): string {
+  const parts: Buffer[] = [Buffer.from('REDIS0010'), u8(254), len(0)].map((part) => Buffer.from(part));
+  const time = Buffer.alloc(9, 0xfc);
+  for (const [key, text, expiresAtMs] of keys) {
+    if (expiresAtMs >= 0) {
+      time.writeBigInt64LE(BigInt(expiresAtMs), 1);
+      parts.push(Buffer.from(time));
+    }
+    parts.push(Buffer.from(u8(0)), Buffer.from(str(key)), Buffer.from(str(text)));
+  }
+  const path = join(room, name);
+  writeFileSync(path, Buffer.concat([...parts, Buffer.from([255, 0, 0, 0, 0, 0, 0, 0, 0])]));
+  return path;
+}
+
+async function differences(
+  paths: readonly [string, string],
+  options: Partial<DiffOptions>,
+  memoryBytes = Number.POSITIVE_INFINITY,
+): Promise<{ told: Difference[]; report: DiffReport }> {
+  const told: Difference[] = [];
+  const listener = { difference: (each: Difference) => told.push(each), full: false, drain: async () => {} };
+  const opening = { prefer: null, stdin: null, signal: null, again: true };
+  const [a, b] = [await openDataset(paths[0], opening), await openDataset(paths[1], opening)];
+  const all: DiffOptions = {
+    conditions: EVERY_KEY,
+    toleranceMs: 0,
+    values: false,
+    patch: null,
+    dialect: null,
+    onUnknown: 'stop',
+    listener,
+    ...options,
+  };
+  return { told, report: await diff(a, b, all, testContext({ memoryBytes })) };
+}
+
+describe('memory that is short', () => {
+  const random = new Random(5);
+  const before = Array.from(
+    { length: 24_000 },
+    (_, i) => [`key:${i}`, `value ${i}`, i % 3 === 0 ? 2e12 + i : -1] as const,
+  );
+  const after = before
+    .filter((_, i) => i % 5 !== 0)
+    .map(([key, text, time], i) => {
+      const fate = i % 4;
+      return [
+        fate === 3 ? `${key} new` : key,
+        fate === 2 ? `${text}!` : text,
+        fate === 1 ? 1 : time,
+      ] as const;
+    });
+  for (let i = after.length - 1; i > 0; i--) {
+    const other = random.below(i + 1);
+    [after[i], after[other]] = [after[other]!, after[i]!];
+  }
+  const paths = [fileOf('a.rdb', before), fileOf('b.rdb', after)] as const;
+
+  test('changes nothing in what is told, nor its order', async () => {
+    const whole = await differences(paths, { values: true });
+    expect(whole.report).toMatchObject({
+      added: 4800,
+      removed: 9600,
+      changed: 9600,
+      same: 4800,
+      spilledBytes: 0,
+    });
+    const parts = await differences(paths, { values: true, temporaryDirectory: room }, 0);
+    expect(parts.report.spilledBytes).toBe(before.length * ENTRY_BYTES);
+    expect(parts.report.tableBytes).toBeLessThan(whole.report.tableBytes);
+    const { spilledBytes, tableBytes, ...rest } = parts.report;
+    expect(whole.report).toMatchObject(rest);
+    expect(parts.told).toEqual(whole.told);
+    expect(whole.report.entryBytes).toBe((before.length + after.length) * ENTRY_BYTES);
+    expect(readdirSync(room).sort()).toEqual(['a.rdb', 'b.rdb']);
+  });
+
+  test('and no room on disk ends it', async () => {
+    const temporaryDirectory = join(room, 'none');
+    await expect(differences(paths, { temporaryDirectory }, 0)).rejects.toMatchObject({
+      name: 'OutputError',
+      path: temporaryDirectory,
+    });
+  });
+});
+
+test('keys that stand twice count once, as they stand last', async () => {
+  const one = fileOf('twice-a.rdb', [
+    ['k', 'x', -1],
+    ['gone', '1', -1],
+    ['k', 'y', -1],
+    ['gone', '2', -1],
+  ]);
+  const other = fileOf('twice-b.rdb', [
+    ['k', 'z', -1],
+    ['new', '1', -1],
+    ['k', 'y', -1],
+    ['new', '2', -1],
+  ]);
+  const { told, report } = await differences([one, other], { values: true });
+  expect(told.map((each) => ('key' in each ? `${each.op} ${each.key}` : ''))).toEqual([
+    'added new',
+    'removed gone',
+  ]);
+  expect(report).toMatchObject({ added: 1, removed: 1, changed: 0, same: 1, duplicates: 4 });
+  expect((await differences([one, one], {})).report).toMatchObject({ same: 2, changed: 0, duplicates: 4 });
+});
+
+test('another thread makes the same entries, and waits for them to be taken', async () => {
+  const keys = Array.from({ length: 60_000 }, (_, i) => [`key:${i}`, `v${i}`, -1] as const);
+  const path = fileOf('thread.rdb', keys);
+  const { port1, port2 } = new MessageChannel();
+  const entries: string[] = [];
+  const take = (blocks: Uint8Array): void => {
+    for (let at = 0; at < blocks.length; at += ENTRY_BYTES) {
+      entries.push(Buffer.from(blocks.subarray(at, at + ENTRY_BYTES)).toString('hex'));
+    }
+  };
+  const ended = new Promise<void>((resolve) => {
+    port2.on('message', (answer: ThreadAnswer) => {
+      if (answer.kind === 'blocks') {
+        expect(answer.blocks.length).toBe(answer.owners.length * BLOCK_BYTES);
+        take(answer.blocks);
+        port2.postMessage('taken');
+      } else if (answer.kind === 'entries') {
+        for (const { entries: last } of answer.last) take(last);
+        resolve();
+      }
+    });
+  });
+  const task = { kind: 'entries', path, dialect: null, bytes: true, seeds: SEEDS } as const;
+  await gatherEntries(await FileSource.at(path), task, port1);
+  await ended;
+  port2.close();
+  expect(entries.sort()).toEqual(await entriesOf(readFileSync(path), false, 1 << 20));
+});
+
+test('names whose hashes are equal but for one word are kept apart', async () => {
+  const store = (): EntryStore =>
+    new EntryStore({ heldBytes: 0, scratch: () => Promise.reject(new Error('none')) });
+  const entry = (low: number, high: number, third: number, content: number): Uint8Array =>
+    new Uint8Array(Int32Array.of(low, high, third, content, content).buffer);
+  const [before, after] = [store(), store()];
+  // All in one part, and in one slot of its table.
+  before.takeLast(7, entry(1, 7 << 24, 1, 5));
+  before.takeLast(7, entry(1, 7 << 24, 2, 5));
+  before.takeLast(7, entry(1, (7 << 24) + 1, 1, 5));
+  after.takeLast(7, entry(1, (7 << 24) + 1, 1, 5));
+  after.takeLast(7, entry(1, 7 << 24, 2, 6));
+  after.takeLast(7, entry(1 << 20, 7 << 24, 1, 5));
+  const join = new EntryJoin(before, after);
+  const table = new KeyTable();
+  await join.fill(table, Number.POSITIVE_INFINITY);
+  expect([join.same, table.size, join.part, join.repeated.size]).toEqual([1, 3, PARTS, 0]);
+});
