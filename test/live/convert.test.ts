@@ -3,10 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runCli } from '../cli/memory-io.js';
+import { type SampleKey, tell } from '../property/sample.js';
 import { CORPUS_SERVERS, corpusPath, rdbCases } from '../support/corpus.js';
-import { THOROUGH } from '../support/effort.js';
+import { seeds, THOROUGH } from '../support/effort.js';
+import { mutated, smallDataset } from '../support/mutations.js';
 import { type Picture, pictureOf } from '../support/picture.js';
-import { expectSame } from '../support/rdb.js';
+import { Random } from '../support/random.js';
+import { expectSame, memoryWriter } from '../support/rdb.js';
 import { describeServer, TestServer } from '../support/server.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
@@ -123,4 +126,45 @@ describeServer('what is converted, in a real server', () => {
     expect(pipe(server, patch)).toMatch(/errors: 0,/);
     expect(await server.digest()).toBe(await digestOf(b));
   });
+
+  it.each(seeds('patched').slice(THOROUGH ? 0 : 1, 20))(
+    'a patch for all kinds of values there are in 7.0 (seed %i)',
+    async (seed) => {
+      const random = new Random(seed);
+      const kinds = ['string', 'list', 'set', 'zset', 'hash', 'stream'] as const;
+      const plain = (keys: SampleKey[]): SampleKey[] => keys.map(withoutFieldTtls);
+      const keys = plain(smallDataset(kinds, 600, random));
+      const changed = plain(
+        keys.map((key) => (random.once(2) ? key : { ...key, value: mutated(key.value, random) })),
+      );
+      const [a, b] = [written(keys, `${seed}-a.rdb`), written(changed, `${seed}-b.rdb`)];
+      const patch = join(out, `${seed}.resp`);
+      const ran = await runCli(['diff', a, b, '--summary', '--patch', patch, '--json']);
+      expect(JSON.parse(ran.stdout).summary).toMatchObject({ added: 0, removed: 0, lost: [] });
+      expect(JSON.parse(ran.stdout).summary.changed).toBeGreaterThan(150);
+      await server.load(a);
+      expect(pipe(server, patch)).toMatch(/errors: 0,/);
+      const kept = join(out, `${seed}-kept.rdb`);
+      writeFileSync(kept, await savedBy(server));
+      expect((await runCli(['diff', kept, b])).stdout).toBe(
+        `0 added, 0 removed, 0 changed, ${keys.length} the same\n`,
+      );
+      expect(await server.digest()).toBe(await digestOf(b));
+    },
+  );
 });
+
+function withoutFieldTtls(key: SampleKey): SampleKey {
+  const { value } = key;
+  if (value.kind !== 'hash') return key;
+  return { ...key, value: { ...value, fields: value.fields.map(([name, text]) => [name, text, -1]) } };
+}
+
+function written(keys: readonly SampleKey[], name: string): string {
+  const { writer, written } = memoryWriter('redis-7.0');
+  tell(keys, writer, new Random(1));
+  writer.finish();
+  const path = join(out, name);
+  writeFileSync(path, written().bytes);
+  return path;
+}

@@ -270,7 +270,7 @@ export class DatasetComparison {
   private beginPatch(file: FileTarget | null): void {
     if (file === null) return;
     const { before, after } = this.libraries;
-    const patch = new PatchWriter(file, this.patchTarget());
+    const patch = new PatchWriter(file, this.patchTarget(), this.context.nowMs);
     for (const [text, code] of before) if (!after.has(text)) patch.removeLibrary(code);
     for (const [text, code] of after) if (!before.has(text)) patch.addLibrary(code);
     this.patch = patch;

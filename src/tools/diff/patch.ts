@@ -17,10 +17,13 @@ export class PatchWriter {
   constructor(
     private readonly into: ByteTarget,
     target: RdbTarget,
+    /** The clock of who is to run it. */
+    nowMs: number,
   ) {
     this.functions = target.functions;
     this.emitter = new CommandEmitter(into, {
       target,
+      nowMs,
       onLoss: (head, what) =>
         this.lost.push({ database: head?.database ?? null, key: head?.key.latin1() ?? null, what }),
     });
