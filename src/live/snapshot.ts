@@ -20,6 +20,8 @@ const SILENCE_MAX_MS = 120_000;
 const PRELUDE: readonly (readonly string[])[] = [
   ['REPLCONF', 'capa', 'eof'],
   ['REPLCONF', 'rdb-only', '1'],
+  // Valkey from 9.0 on writes for who does not say so an RDB as 8.0 reads it, and gives up at what that cannot hold.
+  ['REPLCONF', 'version', '255.255.255'],
 ];
 const MAY_NOT = /^NOPERM|unknown command/i;
 
@@ -52,6 +54,7 @@ export class LiveSnapshot implements ByteSource {
     signal?.addEventListener('abort', abort, { once: true });
     try {
       await stream.begun;
+      stream.letGo();
       return new LiveSnapshot(label, stream);
     } catch (error) {
       stream.close();
@@ -72,12 +75,8 @@ export class LiveSnapshot implements ByteSource {
       return Promise.reject(new InputError('input/pipe', this.label, message, 'save it to a file first'));
     }
     this.opened = true;
+    this.stream.hold();
     return Promise.resolve(this.stream);
-  }
-
-  /** Ends the connection of a snapshot that nobody reads. */
-  discard(): void {
-    this.stream.close();
   }
 }
 
@@ -194,6 +193,15 @@ class SnapshotStream implements ByteReader, SnapshotTaker {
     this.settle.reject(this.failure);
     this.disconnect();
     this.wake?.();
+  }
+
+  /** A snapshot that is never read must not keep the program from ending. */
+  letGo(): void {
+    this.socket.unref();
+  }
+
+  hold(): void {
+    this.socket.ref();
   }
 
   private disconnect(): void {

@@ -2,18 +2,28 @@ import { tmpdir } from 'node:os';
 import { PipeSource } from '../../bytes/pipe.js';
 import { pumpSource } from '../../bytes/pump.js';
 import type { ByteSource } from '../../bytes/source.js';
+import type { ByteTarget } from '../../bytes/target.js';
 import { InputError } from '../../errors.js';
-import { parseServerAddress } from '../../live/address.js';
-import { type ConnectionSettings, connectionSettings, ServerConnection } from '../../live/connection.js';
+import { parseServerAddress, type ServerAddress } from '../../live/address.js';
+import {
+  type ConnectionSettings,
+  connectionSettings,
+  ServerConnection,
+  withConnection,
+} from '../../live/connection.js';
 import { factsOf, type ServerFacts } from '../../live/facts.js';
 import { asInputError } from '../../live/input-error.js';
 import { LiveSnapshot, SnapshotRefusal } from '../../live/snapshot.js';
 import { RdbDecoder } from '../../rdb/decoder.js';
 import { RdbCopier } from '../../rdb/writer-copier.js';
+import { RDB_TARGETS } from '../../rdb/writer-target.js';
+import { TODAY } from '../family.js';
 import { seekable } from '../open-bytes.js';
 import type { NotChecked } from '../report.js';
 import type { OpenOptions, Source } from '../source.js';
-import { dumpRefusal, type Via } from './choose.js';
+import { targetOf } from '../target-choice.js';
+import { dumpRefusal, VIAS, type Via } from './choose.js';
+import { ClusterMasters, joinSnapshots } from './cluster.js';
 import { scannedSource } from './scanned.js';
 
 /** How live servers are reached that are named as sources, and read. */
@@ -74,33 +84,100 @@ async function reading(
   live: LiveAccess,
   signal: AbortSignal | null,
 ): Promise<Reading> {
-  const { via } = live;
-  const { database, label } = settings.address;
-  let because = '';
-  if (via === null || via === 'sync') {
-    try {
-      const snapshot = await LiveSnapshot.request(settings, signal);
-      const bytes = database === null ? snapshot : oneDatabase(snapshot, database);
-      return { bytes, origin: { via: 'sync', because, nodes: 1, notChecked: [] } };
-    } catch (error) {
-      if (!(error instanceof SnapshotRefusal)) throw error;
-      because = `it refuses SYNC (${error.message})`;
-      if (via === 'sync') throw noWay(label, because);
+  const facts = await factsIfTold(settings);
+  const masters = facts?.isCluster === true ? await ClusterMasters.of(settings) : null;
+  const nodes = masters?.settings ?? [settings];
+  const { bytes, origin } = await firstWay(nodes, facts, settings.address, live, signal);
+  return { bytes: masters === null ? bytes : watched(bytes, masters), origin };
+}
+
+/** What the server says of itself; null when the user may not ask. @throws InputError when it can't be reached */
+async function factsIfTold(settings: ConnectionSettings): Promise<ServerFacts | null> {
+  const { label } = settings.address;
+  const connection = await ServerConnection.open(settings).catch((error) => {
+    throw asInputError(error, label);
+  });
+  try {
+    return await factsOf(connection).catch(() => null);
+  } finally {
+    connection.close();
+  }
+}
+
+/** The first way that the server allows, of those that are meant. */
+async function firstWay(
+  nodes: readonly ConnectionSettings[],
+  facts: ServerFacts | null,
+  { label, database }: ServerAddress,
+  live: LiveAccess,
+  signal: AbortSignal | null,
+): Promise<Reading> {
+  const refusals: string[] = [];
+  const wanted = live.via === null ? VIAS : [live.via];
+  for (const via of wanted) {
+    const because = refusals.length === 0 ? '' : `it refuses ${refusals.join(' and ')}`;
+    const origin = { via, because, nodes: nodes.length };
+    if (via === 'sync') {
+      const snapshot = await LiveSnapshot.request(nodes[0]!, signal).catch(refusalOr);
+      if (snapshot instanceof LiveSnapshot) {
+        const whole = nodes.length === 1 ? snapshot : joined(label, snapshot, nodes.slice(1), facts);
+        const bytes = database === null || nodes.length > 1 ? whole : oneDatabase(whole, database);
+        return { bytes, origin: { ...origin, notChecked: [] } };
+      }
+      refusals.push(`SYNC (${snapshot.message})`);
+    } else {
+      const refusal = via === 'dump' ? await refusalOfDump(nodes[0]!) : null;
+      if (refusal === null) return scanned(label, nodes, facts, live, origin, via);
+      refusals.push(`DUMP (${refusal})`);
     }
   }
-  const { facts, noDump } = await asked(settings);
-  if (via !== 'type' && noDump === null) {
-    const notChecked: NotChecked[] = [{ path: label, ...NO_SNAPSHOT }];
-    const remark = (what: string, why: string): void => {
-      notChecked.push({ path: label, what, why, routine: false });
-      live.remark(`${label}: not read: ${what}: ${why}`);
-    };
-    return {
-      bytes: scannedSource(settings, facts, { ...live, remark }),
-      origin: { via: 'dump', because, nodes: 1, notChecked },
-    };
+  throw new InputError(
+    'input/server',
+    label,
+    `it refuses ${refusals.join(' and ')}`,
+    'give a user whose ACL allows it, or leave out --via',
+  );
+}
+
+/** Refusals are answers here; everything else is thrown. */
+function refusalOr(error: unknown): SnapshotRefusal {
+  if (error instanceof SnapshotRefusal) return error;
+  throw error;
+}
+
+async function refusalOfDump(settings: ConnectionSettings): Promise<string | null> {
+  try {
+    return await withConnection(settings, dumpRefusal);
+  } catch (error) {
+    throw asInputError(error, settings.address.label);
   }
-  throw noWay(label, `${because} and DUMP (${noDump})`);
+}
+
+function joined(
+  label: string,
+  first: LiveSnapshot,
+  others: readonly ConnectionSettings[],
+  facts: ServerFacts | null,
+): ByteSource {
+  const target = targetOf(facts ?? TODAY) ?? RDB_TARGETS.get('redis-8.8')!;
+  return new PipeSource(label, (into, signal) => joinSnapshots(first, others, target, into, signal));
+}
+
+function scanned(
+  label: string,
+  nodes: readonly ConnectionSettings[],
+  facts: ServerFacts | null,
+  live: LiveAccess,
+  origin: Omit<LiveOrigin, 'notChecked'>,
+  via: 'dump' | 'type',
+): Reading {
+  const notChecked: NotChecked[] = [{ path: label, ...NO_SNAPSHOT }];
+  const remark = (what: string, why: string): void => {
+    notChecked.push({ path: label, what, why, routine: false });
+    live.remark(`${label}: not read: ${what}: ${why}`);
+  };
+  const bytes = scannedSource(label, nodes, facts, { via, remark, shown: live.shown });
+  return { bytes, origin: { ...origin, notChecked } };
 }
 
 const NO_SNAPSHOT = {
@@ -109,26 +186,31 @@ const NO_SNAPSHOT = {
   routine: true,
 };
 
-async function asked(
-  settings: ConnectionSettings,
-): Promise<{ facts: ServerFacts | null; noDump: string | null }> {
-  const { label } = settings.address;
+/** The same, ended by an error when slots moved between the masters while it was read. */
+function watched(source: ByteSource, masters: ClusterMasters): ByteSource {
+  return new PipeSource(source.label, async (into, signal) => {
+    await copyAll(source, into, signal);
+    await masters.assertSame();
+  });
+}
+
+async function copyAll(source: ByteSource, into: ByteTarget, signal: AbortSignal): Promise<void> {
+  const reader = await source.open();
+  const chunk = Buffer.allocUnsafeSlow(COPIED);
   try {
-    const connection = await ServerConnection.open(settings);
-    try {
-      const facts = await factsOf(connection).catch(() => null);
-      return { facts, noDump: await dumpRefusal(connection) };
-    } finally {
-      connection.close();
+    for (;;) {
+      const count = await reader.read(chunk);
+      signal.throwIfAborted();
+      if (count === 0) return;
+      into.write(chunk.subarray(0, count));
+      if (into.full) await into.drain();
     }
-  } catch (error) {
-    throw asInputError(error, label);
+  } finally {
+    await reader.close();
   }
 }
 
-function noWay(label: string, why: string): InputError {
-  return new InputError('input/server', label, why, 'give a user whose ACL allows it, or leave out --via');
-}
+const COPIED = 256 * 1024;
 
 /** The same without the keys of other databases. */
 function oneDatabase(source: ByteSource, database: number): ByteSource {
