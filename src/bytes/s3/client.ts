@@ -200,7 +200,8 @@ function failureOf(error: unknown, bucket: string, place: string): Error {
   if (PASSING.test(name) || status >= 500 || status === 429) {
     return new PassingFailure(status === 0 ? name : `${name}, status ${status}`);
   }
-  const answer = status === 0 ? '' : ` (status ${status})`;
+  // Without an answer it is the SDK's own settings that are wrong, and it says which.
+  const answer = status === 0 ? `: ${(error as Error).message.split('\n')[0]}` : ` (status ${status})`;
   return new InputError('input/unreadable', place, `the request failed: ${name}${answer}`);
 }
 
