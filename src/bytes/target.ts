@@ -26,6 +26,9 @@ const CHUNK = 256 * 1024;
 const FULL = 16 * CHUNK;
 const DRAINED = 4 * CHUNK;
 
+/** Bytes of a file after which the medium is asked to take them while more is written. */
+const SYNC_EVERY = 16 * 1024 * 1024;
+
 /** Gathers bytes in chunks and hands them on one after the other while the caller goes on. */
 export abstract class ChunkedTarget implements ByteTarget {
   size = 0;
@@ -130,6 +133,10 @@ export interface FileTargetOptions {
  */
 export class FileTarget extends ChunkedTarget {
   private syncing: Promise<void> | null = null;
+  /** A sync of what was written so far, under way while more is written. */
+  private early: Promise<void> = Promise.resolve();
+  private earlyError: unknown = null;
+  private unsynced = 0;
 
   private constructor(
     private readonly path: string,
@@ -170,7 +177,23 @@ export class FileTarget extends ChunkedTarget {
 
   protected override append(bytes: Buffer): Promise<void> {
     assert(this.syncing === null, 'nothing is written behind what is being synced');
+    if (this.earlyError !== null) return Promise.reject(this.earlyError);
+    this.unsynced += bytes.length;
+    if (this.unsynced > SYNC_EVERY) this.syncEarly();
     return this.file.write(bytes);
+  }
+
+  /** The last sync must not find a whole large file waiting for the medium, which could have begun long before. */
+  private syncEarly(): void {
+    this.unsynced = Number.NEGATIVE_INFINITY;
+    this.early = this.file.sync().then(
+      () => {
+        this.unsynced = 0;
+      },
+      (error) => {
+        this.earlyError = error;
+      },
+    );
   }
 
   /**
@@ -187,6 +210,8 @@ export class FileTarget extends ChunkedTarget {
     assert(this.open, 'a target is published once');
     try {
       await this.flush();
+      await this.early;
+      if (this.earlyError !== null) throw this.earlyError;
       await (this.syncing ?? this.file.sync());
       this.open = false;
       await this.file.close();
@@ -216,6 +241,7 @@ export class FileTarget extends ChunkedTarget {
   private async remove(): Promise<void> {
     const wasOpen = this.open;
     await this.abandon();
+    await this.early;
     if (wasOpen) await this.file.close().catch(() => {});
     await this.disk.unlink(this.stagedPath).catch(() => {});
   }

@@ -1,15 +1,12 @@
-import { NO_CUT } from '../aof/cut.js';
 import { pumpSource } from '../bytes/pump.js';
 import { sliceOf } from '../bytes/slice.js';
-import { END } from '../bytes/window.js';
-import { Walk } from '../keyspace/walk.js';
 import { NdjsonDecoder } from '../ndjson/decoder.js';
 import { RdbDecoder } from '../rdb/decoder.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { RdbHandler } from '../rdb/handler.js';
 import type { ToolContext } from './context.js';
 import type { Server } from './family.js';
-import { type Rebuilt, rebuild } from './rebuild.js';
+import type { Rebuilt } from './rebuild.js';
 import { namingFile } from './report.js';
 import type { DatasetSource } from './source.js';
 
@@ -46,7 +43,11 @@ export async function tellSource(
   options: TellOptions,
   context: ToolContext,
 ): Promise<Told> {
-  if (source.kind === 'aof') return tellLog(source, listener, options, context);
+  if (source.kind === 'aof') {
+    // The engine is most of the code there is, and files are converted without it.
+    const { tellLog } = await import('./tell-log.js');
+    return tellLog(source.set, listener, options, context);
+  }
   const { bytes } = source;
   const machine =
     source.kind === 'ndjson'
@@ -64,23 +65,6 @@ export async function tellSource(
     }),
   );
   return NOTHING;
-}
-
-async function tellLog(
-  source: Extract<DatasetSource, { kind: 'aof' }>,
-  listener: DatasetListener,
-  { dialect, onUnknown }: TellOptions,
-  context: ToolContext,
-): Promise<Told> {
-  const options = { cut: NO_CUT, as: null, onUnknown, dialect };
-  const { keyspace, producer, skipped, dropped, end } = await rebuild(source.set, options, context);
-  if (producer !== null) tellProducer(producer, listener);
-  const walk = new Walk(keyspace, listener);
-  while (walk.run() !== END) {
-    await listener.drain();
-    context.signal.throwIfAborted();
-  }
-  return { skipped, dropped, findings: end.findings };
 }
 
 /** Says who wrote what is told next, as an RDB does. */

@@ -192,6 +192,22 @@ describe('a file', () => {
     expect(beside(path)).toEqual([]);
   });
 
+  test('of many bytes is on its way to the medium before its end, and a failure of that is not lost', async () => {
+    const path = place();
+    const target = await FileTarget.create(path, { force: false, disk: faulty('sync', 1, 'EIO') });
+    const attempt = async () => {
+      for (let i = 0; i < 17; i++) {
+        target.write(Buffer.alloc(MIB));
+        await target.drain();
+      }
+      await target.publish();
+    };
+    // The first of two syncs: the one at the end would succeed.
+    await expect(attempt()).rejects.toThrow('the medium failed');
+    await target.discard();
+    expect(beside(path)).toEqual([]);
+  });
+
   test.each(['write', 'sync', 'rename'] as const)('leaves the old one when %s fails', async (step) => {
     const path = place();
     writeFileSync(path, 'old');

@@ -208,6 +208,8 @@ describe('values', () => {
       1 / 3,
     ];
     scores.push(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e-7, 1.5e-6, -2.5);
+    for (let i = 0; i < 500; i++)
+      scores.push((random.below(2 ** 32) - 2 ** 31) / 16, random.below(5000) / 8, -i / 4);
     const words = new DataView(new ArrayBuffer(8));
     for (let i = 0; i < 6000; i++) {
       words.setUint32(0, random.below(2 ** 32));

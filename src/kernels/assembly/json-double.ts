@@ -12,6 +12,9 @@ const POWER_FIRST: i32 = -348;
 const POWER_STEP: i32 = 8;
 const SAFE_MAX: f64 = 9007199254740991;
 
+/** Below this ten thousand times a number is exact. */
+const EXACT_BELOW: f64 = 100000000000;
+
 const INFINITE: usize = 2;
 const MINUS_INFINITE: usize = 3;
 const MINUS_ZERO: usize = 4;
@@ -35,10 +38,27 @@ export function putDouble(value: f64, at: usize): usize {
   if (abs<f64>(value) == Infinity) return putLiteral(value > 0 ? INFINITE : MINUS_INFINITE, at);
   const bits = reinterpret<u64>(value);
   const negative = bits >> 63 != 0;
+  const sixteenths = value * 16;
+  if (abs<f64>(value) < EXACT_BELOW && trunc<f64>(sixteenths) == sixteenths && trunc<f64>(value) != value) {
+    return putSixteenths(value, at);
+  }
   grisu(bits & 0x7fffffffffffffff);
   let to = at;
   if (negative) store<u8>(to++, 45);
   return layOut(negative, to);
+}
+
+/** A number with a fraction that is exact with four decimals or fewer, and so needs no others. */
+function putSixteenths(value: f64, at: usize): usize {
+  let to = at;
+  if (value < 0) store<u8>(to++, 45);
+  const parts = <u64>(abs<f64>(value) * 10000);
+  const whole = parts / 10000;
+  let decimals = <u32>(parts - whole * 10000);
+  to = putDigits(whole, to);
+  store<u8>(to++, 46);
+  for (; decimals != 0; decimals = (decimals * 10) % 10000) store<u8>(to++, ZERO + <u8>(decimals / 1000));
+  return to;
 }
 
 /** Plain up to seven trailing zeros or six decimals, else with an exponent. */

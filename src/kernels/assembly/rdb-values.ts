@@ -53,7 +53,6 @@ const TEXT_NAN: usize = 253;
 const TEXT_INFINITY: usize = 254;
 
 /** Reads a double as the servers do; NaN when the text is none. */
-// @ts-ignore: decorator
 @external("env", "parseDouble")
 declare function parseDouble(start: usize, end: usize): f64;
 
