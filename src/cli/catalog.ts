@@ -103,4 +103,9 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: 'say what a line that a server logged means, and what helps',
     load: async () => (await import('./commands/doctor.js')).doctor,
   },
+  {
+    name: 'completion',
+    summary: 'print a script that completes commands and options in a shell',
+    load: async () => (await import('./commands/completion.js')).completion,
+  },
 ];

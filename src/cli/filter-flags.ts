@@ -17,7 +17,8 @@ export interface FilterFlags {
   readonly minSize?: string;
 }
 
-const KINDS: readonly ValueKind[] = [
+/** Types that --type names. */
+export const KINDS: readonly ValueKind[] = [
   ...(['string', 'list', 'set', 'zset', 'hash', 'stream', 'module'] as const),
   ...(['array', 'gcra', 'cron'] as const),
 ];

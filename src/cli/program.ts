@@ -29,7 +29,7 @@ Examples:
 
 /** Parses the command line and runs what it names. Resolves to the exit code. */
 export async function runProgram(argv: readonly string[], io: Io): Promise<number> {
-  const program = declareProgram(io);
+  const program = adoptIo(declareProgram(), io);
   let exitCode = 0;
   const launch: Launch = async (body) => {
     const session = new Session(io, settingsOf(program.opts<GlobalFlags>(), io));
@@ -52,8 +52,8 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
 }
 
 /** The whole program as it describes itself: for completions, manuals and tests. It runs nothing. */
-export async function wholeProgram(io: Io): Promise<Command> {
-  const program = declareProgram(io);
+export async function wholeProgram(): Promise<Command> {
+  const program = declareProgram();
   await declareCommands(
     program,
     () => Promise.resolve(),
@@ -85,9 +85,8 @@ function refuseUnknownHelp(argv: readonly string[]): void {
   }
 }
 
-function declareProgram(io: Io): Command {
-  const program = new Command('rekindle');
-  program
+function declareProgram(): Command {
+  return new Command('rekindle')
     .description('Brings a Redis or Valkey dataset back from its files.')
     .usage('COMMAND [options] SOURCE')
     .version(VERSION, '-V, --version', 'print the version')
@@ -105,7 +104,6 @@ function declareProgram(io: Io): Command {
     .helpCommand('help [command]', 'show help for a command')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXAMPLES + EXIT_CODES);
-  return adoptIo(program, io);
 }
 
 function adoptIo(program: Command, io: Io): Command {

@@ -100,7 +100,7 @@ export const MACHINE_MESSAGES: readonly ServerMessage[] = [
     risk: 'lost',
     data: 'with an append-only file at most the last second; without, everything since the last save',
     never: [NO_DELETE],
-    remedies: [WEIGH_ALL, IS_IT_GOOD, { why: 'see what takes the memory', command: 'redis-cli --bigkeys' }],
+    remedies: [WEIGH_ALL, IS_IT_GOOD, { why: 'see what takes the memory', command: 'rekindle memory {dir}' }],
   },
   {
     id: 'machine/maxmemory',
@@ -113,8 +113,8 @@ export const MACHINE_MESSAGES: readonly ServerMessage[] = [
     never: ['do not switch to an allkeys policy before you know that every key may be thrown away'],
     remedies: [
       {
-        why: 'see which keys take the memory',
-        command: 'redis-cli --bigkeys',
+        why: 'see which keys and prefixes take the memory, from a snapshot',
+        command: 'rekindle memory {rdb}',
       },
       { why: 'see how much may be taken', command: 'redis-cli CONFIG GET maxmemory*' },
     ],
