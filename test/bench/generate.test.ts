@@ -54,3 +54,16 @@ describe('sizes', () => {
     for (const text of ['', 'MB', '1TB', '-1', '1e3']) expect(() => parseSize(text)).toThrow('not a size');
   });
 });
+
+it('the altered RDB has the same keys in another order, and one value in ten thousand is another', async () => {
+  const { alterSmallRdb } = (await import('./alter-rdb.mjs' as string)) as {
+    alterSmallRdb(from: string, to: string): Promise<number>;
+  };
+  const out = join(temporaryDirectory('bench'), 'small.rdb');
+  const { path, keys } = await generate('rdb-small', { size: 2 * SIZE, out });
+  expect(await alterSmallRdb(path, `${path}.altered`)).toBe(1);
+  expect((await runCli(['check', `${path}.altered`])).exit).toBe(0);
+  const { exit, stdout } = await runCli(['diff', path, `${path}.altered`, '--summary', '--json']);
+  expect(exit).toBe(1);
+  expect(JSON.parse(stdout).summary).toMatchObject({ added: 0, removed: 0, changed: 1, same: keys! - 1 });
+});

@@ -43,8 +43,11 @@ function cpuOf(pid) {
   }
 }
 
-/** Runs a program to its end, with a file as its input. @throws Error when it fails: a wrong answer has no speed */
-export function measureProgram(command, args, input = null) {
+/**
+ * Runs a program to its end, with a file as its input. @throws Error when it ends with another code: a wrong answer has
+ * no speed
+ */
+export function measureProgram(command, args, input = null, expected = 0) {
   return new Promise((resolve, reject) => {
     const began = performance.now();
     const stdin = input === null ? 'ignore' : openSync(input, 'r');
@@ -64,7 +67,7 @@ export function measureProgram(command, args, input = null) {
     child.on('exit', (code) => {
       const seconds = (performance.now() - began) / 1000;
       clearInterval(timer);
-      if (code === 0) resolve({ seconds, cpuSeconds, peakBytes });
+      if (code === expected) resolve({ seconds, cpuSeconds, peakBytes });
       else reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${complaint}`));
     });
   });
@@ -112,7 +115,7 @@ export async function withEmptyServer(body) {
 }
 
 /** The time from start until a server has loaded a data directory and answered `then`, and the memory it has taken. */
-export async function measureServer(directory, then = 'PING') {
+export async function measureServer(directory, then = 'PING', appendonly = 'yes') {
   const place = mkdtempSync(join(tmpdir(), 'rekindle-bench-'));
   const socket = join(place, 'socket');
   const settings = ['--port', '0', '--unixsocket', socket, '--dir', directory, '--save', ''];
@@ -120,7 +123,7 @@ export async function measureServer(directory, then = 'PING') {
     '--enable-debug-command',
     'yes',
     '--appendonly',
-    'yes',
+    appendonly,
     '--auto-aof-rewrite-percentage',
     '0',
     '--logfile',

@@ -3,7 +3,9 @@
 //   --size 100MB     of each input (1GB is 10^9 bytes); inputs are made once and kept in --dir
 //   --runs 5         pairs per job; ours and theirs alternate, and so does who goes first; medians are told
 //   --jobs A,B       of check-aof, check-rdb-small, check-rdb-mixed, check-vcs-small, check-vcs-mixed, replay,
-//                    replay-digest, replay-target, kernels; default all. check-vcs: the same RDB in Valkey's compressed stream, made by the lz4
+//                    replay-digest, replay-target, digest, diff, kernels; default all. diff: the small RDB and one of the same keys in
+//                    another order, one value in ten thousand changed, beside redis-check-rdb on both; digest: beside a server's load and
+//                    DEBUG DIGEST. check-vcs: the same RDB in Valkey's compressed stream, made by the lz4
 //                    program as Valkey's writer does (linked blocks of 64 KiB, every checksum), beside redis-check-rdb on the plain one
 //                    (a server's load computes no digest, so replay is measured without; replay-digest adds DEBUG DIGEST)
 //   --dir PATH       where inputs are kept; default: rekindle-bench in the temporary directory
@@ -13,11 +15,22 @@
 // our side is measured. Peak memory and processor time are sampled from /proc every ten milliseconds, so they are told on Linux
 // only. On a busy machine compare processor time: the wall clock then measures the neighbours.
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { alterSmallRdb } from './alter-rdb.mjs';
 import { generate, parseSize } from './generate.mjs';
 import { measureKernels } from './kernels.mjs';
 import { hasProgram, measureProgram, measureServer, warm, withEmptyServer } from './measure.mjs';
@@ -62,6 +75,35 @@ function enveloped(path) {
   warm(place);
 }
 
+/** The same keys in another file, for a comparison. */
+async function altered(path) {
+  const place = `${path}.altered`;
+  if (!existsSync(place)) {
+    process.stderr.write(`making ${place}\n`);
+    await alterSmallRdb(path, `${place}.part`);
+    renameSync(`${place}.part`, place);
+  }
+  warm(place);
+}
+
+/** A data directory of which the file is the dump. */
+function asDump(path) {
+  const directory = `${path}.data`;
+  if (existsSync(directory)) return;
+  mkdirSync(directory);
+  linkSync(path, join(directory, 'dump.rdb'));
+}
+
+/** One program after the other, as one. */
+async function both(first, second) {
+  const [a, b] = [await first, await second()];
+  return {
+    seconds: a.seconds + b.seconds,
+    cpuSeconds: a.cpuSeconds + b.cpuSeconds,
+    peakBytes: Math.max(a.peakBytes, b.peakBytes),
+  };
+}
+
 /** What is measured: the input, our command, theirs, and the program theirs needs. */
 const JOBS = {
   'check-aof': {
@@ -96,6 +138,25 @@ const JOBS = {
     needs: 'redis-server',
     theirs: (path) => () =>
       withEmptyServer((socket) => measureProgram('redis-cli', ['-s', socket, '--pipe'], path)),
+  },
+  digest: {
+    input: 'rdb-small',
+    prepare: asDump,
+    ours: (path) => ours('digest', path),
+    needs: 'redis-server',
+    theirs: (path) => () => measureServer(`${path}.data`, 'DEBUG DIGEST', 'no'),
+  },
+  diff: {
+    input: 'rdb-small',
+    prepare: altered,
+    // Exit code 1: they differ.
+    ours: (path) => () =>
+      measureProgram(process.execPath, [CLI, 'diff', '--summary', path, `${path}.altered`], null, 1),
+    needs: 'redis-check-rdb',
+    theirs: (path) => () =>
+      both(measureProgram('redis-check-rdb', [path]), () =>
+        measureProgram('redis-check-rdb', [`${path}.altered`]),
+      ),
   },
   'replay-digest': {
     input: 'aof',
@@ -155,7 +216,7 @@ async function measurePair(name, input, runs) {
   if (!hasProgram(job.needs)) delete sides.theirs;
   const samples = { ours: [], theirs: [] };
   warm(input.path);
-  job.prepare?.(input.path);
+  await job.prepare?.(input.path);
   for (let run = 0; run < runs; run++) {
     const order = run % 2 === 0 ? ['ours', 'theirs'] : ['theirs', 'ours'];
     for (const side of order) {
