@@ -185,12 +185,18 @@ async function read(
     ...countFindings(report, rules.strict),
     drill: drilled,
     against: compared,
-    notChecked: [...report.notChecked, ...unjudged(target, baseline, facts)],
+    notChecked: [
+      ...report.notChecked.filter(({ what }) => drilled?.ok !== true || what !== COMMANDS_NOT_EXECUTED),
+      ...unjudged(target, baseline, facts),
+    ],
   };
   return { verdict, baseline: baselineOf(facts, nowMs), inputs };
 }
 
 const COLON = 58;
+
+/** What a check says of a log, and no longer holds once it was restored. */
+const COMMANDS_NOT_EXECUTED = 'effect of commands';
 
 function drillRule(drill: DrillReport): RuleResult {
   const { kind, ok, digest, serverDigest, why } = drill;
