@@ -225,6 +225,7 @@ export function logData(stats: LogStats, dangers: DangerReport, words: ReportWor
       ].join(' '),
       keys: danger.keys,
       number: danger.number,
+      before: danger.before.command,
       file: words.printable(danger.file.name),
       offset: danger.offset,
     })),

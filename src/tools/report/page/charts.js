@@ -22,13 +22,14 @@ export function histogram(caption, buckets, total) {
       label === '' ? el('span', { class: 'hidden' }, i === 0 ? 'bucket' : 'bar') : label,
     ),
   );
-  return el(
+  const table = el(
     'table',
     { class: 'histogram' },
     el('caption', null, caption),
     el('thead', null, el('tr', null, heads)),
     el('tbody', null, rows),
   );
+  return el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption }, table);
 }
 
 function barOf(part) {

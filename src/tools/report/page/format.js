@@ -31,7 +31,8 @@ const STEPS = [
 
 export function duration(seconds) {
   for (const [size, unit] of STEPS) {
-    if (seconds >= size)
+    // Below two of a unit the smaller one says more.
+    if (seconds >= 2 * size || size === 1)
       return `${(seconds / size).toFixed(seconds / size < 10 && size > 1 ? 1 : 0)} ${unit}`;
   }
   return '0 s';

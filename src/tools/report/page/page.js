@@ -306,7 +306,7 @@ function keys() {
     dataTable({
       caption:
         memory.keys.length < memory.total.keys
-          ? `The ${count(memory.keys.length)} largest keys of ${count(memory.total.keys)}`
+          ? `${count(memory.keys.length)} of ${plural(memory.total.keys, 'key')}: the largest by bytes and by elements`
           : 'All keys',
       columns,
       rows: memory.keys,
@@ -430,7 +430,12 @@ function logSection() {
     },
     { label: 'Kind', value: ({ kind }) => kind },
     { label: 'Command', class: 'prose', value: ({ text }) => text, show: ({ text }) => key(text) },
-    { label: 'Time', value: ({ timeMs }) => timeMs ?? -1, show: ({ timeMs }) => instant(timeMs) },
+    {
+      label: 'Time',
+      class: 'nowrap',
+      value: ({ timeMs }) => timeMs ?? -1,
+      show: ({ timeMs }) => instant(timeMs),
+    },
     { label: 'Database', value: ({ db }) => db, numeric: true },
     {
       label: 'Keys',
@@ -442,6 +447,12 @@ function logSection() {
       label: 'File and offset',
       value: ({ offset }) => offset,
       show: ({ file, offset }) => key(`${file}:${offset}`),
+    },
+    {
+      label: 'Just before',
+      class: 'nowrap',
+      value: ({ before }) => before,
+      show: ({ before }) => el('code', null, `--until-command ${before}`),
     },
   ];
   const names = [
@@ -492,7 +503,7 @@ function logSection() {
     el(
       'p',
       { class: 'muted' },
-      'rekindle replay SOURCE --until-command NUMBER brings back the moment before one: give the number of the command before it.',
+      'The last column is what rekindle replay takes to stop just before the command.',
     ),
     dataTable({ caption: 'Commands by name', columns: names, rows: log.names, sort: 1 }),
   );

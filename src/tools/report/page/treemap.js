@@ -7,6 +7,9 @@ const GAP = 2;
 const INNER_WIDTH = 150;
 const INNER_HEIGHT = 84;
 const LABEL_HEIGHT = 38;
+/** Smaller boxes have no room for a name; it is told on hover, and to who hears the page. */
+const NAMED_WIDTH = 40;
+const NAMED_HEIGHT = 20;
 
 /** The tree that a list of `[pattern, depth, keys, memory, file, withExpiry]` tells in order. */
 export function treeOf(list, total) {
@@ -152,7 +155,11 @@ function boxOf(part, box, colour, measure, root, onChoose) {
   const opens = node !== null && node.children.length > 0;
   const size = `${measure.text(value)}, ${percent(value, measure.value(root))}`;
   const label = `${name}: ${size}, ${count(part.keys)} keys`;
-  const content = [el('bdi', { class: 'name', dir: 'ltr' }, name), el('span', { class: 'amount' }, size)];
+  const fits = box.width > NAMED_WIDTH && box.height > NAMED_HEIGHT;
+  const content = [
+    fits ? el('bdi', { class: 'name', dir: 'ltr' }, name) : null,
+    fits && box.width > 2 * NAMED_WIDTH ? el('span', { class: 'amount' }, size) : null,
+  ];
   const inner =
     opens && box.width > INNER_WIDTH && box.height > INNER_HEIGHT ? innerOf(node, box, measure) : null;
   const attributes = { class: `box c${colour}`, title: label };
@@ -174,12 +181,22 @@ function innerOf(node, box, measure) {
       el(
         'span',
         { class: 'inner' },
-        place.width > 44 && place.height > 16 ? el('bdi', { dir: 'ltr' }, part.name) : null,
+        place.width > 44 && place.height > 16
+          ? el('bdi', { dir: 'ltr' }, within(node.pattern, part.name))
+          : null,
       ),
       place,
     ),
   );
   return el('span', { class: 'nest', 'aria-hidden': 'true' }, boxes);
+}
+
+/** A name without what it has in common with the group it is in. */
+function within(pattern, name) {
+  const common = pattern.endsWith('*') ? pattern.slice(0, -1) : pattern;
+  return common !== '' && name.length > common.length && name.startsWith(common)
+    ? `…${name.slice(common.length)}`
+    : name;
 }
 
 const at = (element, { x, y, width, height }) =>
