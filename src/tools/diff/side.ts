@@ -3,7 +3,6 @@ import { END } from '../../bytes/window.js';
 import type { Keyspace } from '../../keyspace/keyspace.js';
 import { Walk } from '../../keyspace/walk.js';
 import type { ToolContext } from '../context.js';
-import { rebuild } from '../rebuild.js';
 import type { DatasetSource } from '../source.js';
 import {
   type DatasetListener,
@@ -16,6 +15,7 @@ import {
 /** One side of a comparison, told as often as it takes. A log is executed once, and its dataset held. */
 export class Side {
   private keyspace: Keyspace | null = null;
+  private verified = false;
   private executed: (Told & { readonly producer: Parameters<typeof tellProducer>[0] | null }) | null = null;
 
   constructor(
@@ -29,14 +29,22 @@ export class Side {
     return this.executed;
   }
 
+  /** The side was read whole, by somebody else: from now on its checksum is not computed again. */
+  setVerified(): void {
+    this.verified = true;
+  }
+
   /** @throws DamageError */
   async tell(listener: DatasetListener): Promise<void> {
     const { source, options, context } = this;
     if (source.kind !== 'aof') {
-      await tellSource(source, listener, options, context);
+      await tellSource(source, listener, { ...options, verified: this.verified }, context);
+      this.verified = true;
       return;
     }
     if (this.keyspace === null) {
+      // The engine is loaded for those who have a log.
+      const { rebuild } = await import('../rebuild.js');
       const { dialect, onUnknown } = options;
       const rebuilt = await rebuild(source.set, { cut: NO_CUT, as: null, onUnknown, dialect }, context);
       this.keyspace = rebuilt.keyspace;
