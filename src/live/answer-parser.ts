@@ -67,6 +67,7 @@ export class AnswerParser {
       this.need = this.end - start + 1;
       return false;
     }
+    if (lineEnd - start > LINE_MAX) throw strange();
     const textEnd = bytes[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd;
     const mark = bytes[start]!;
     const after = lineEnd + 1;
