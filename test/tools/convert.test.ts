@@ -63,7 +63,9 @@ describe.each(CORPUS_SERVERS)('a dataset of %s', (server) => {
 });
 
 describe('one dataset in parts', () => {
-  test.each(['count:16', 'db', 'slots:0-99,100-8191,8192,8193-16383'])(
+  const sixteen = Array.from({ length: 16 }, (_, i) => `${i * 1024}-${i * 1024 + 1023}`);
+
+  test.each(['count:16', 'db', `slots:${sixteen.join(',')}`, 'slots:0-99,100-8191,8192,8193-16383'])(
     'by %s is merged to the whole',
     async (split) => {
       const parts = place('.rdb');
