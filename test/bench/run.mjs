@@ -3,7 +3,8 @@
 //   --size 100MB     of each input (1GB is 10^9 bytes); inputs are made once and kept in --dir
 //   --runs 5         pairs per job; ours and theirs alternate, and so does who goes first; medians are told
 //   --jobs A,B       of check-aof, check-rdb-small, check-rdb-mixed, check-vcs-small, check-vcs-mixed, replay,
-//                    replay-digest, replay-target, digest, diff, kernels; default all. diff: the small RDB and one of the same keys in
+//                    replay-digest, replay-target, convert, digest, diff, kernels; default all. convert: the
+//                    mixed RDB to NDJSON, synced to the disk, beside redis-check-rdb reading it. diff: the small RDB and one of the same keys in
 //                    another order, one value in ten thousand changed, beside redis-check-rdb on both; digest: beside a server's load and
 //                    DEBUG DIGEST. check-vcs: the same RDB in Valkey's compressed stream, made by the lz4
 //                    program as Valkey's writer does (linked blocks of 64 KiB, every checksum), beside redis-check-rdb on the plain one
@@ -138,6 +139,12 @@ const JOBS = {
     needs: 'redis-server',
     theirs: (path) => () =>
       withEmptyServer((socket) => measureProgram('redis-cli', ['-s', socket, '--pipe'], path)),
+  },
+  convert: {
+    input: 'rdb-mixed',
+    ours: (path) => ours('convert', '--force', path, `${path}.ndjson`),
+    needs: 'redis-check-rdb',
+    theirs: (path) => () => measureProgram('redis-check-rdb', [path]),
   },
   digest: {
     input: 'rdb-small',
