@@ -18,6 +18,9 @@ if (task.kind === 'checksum') {
 } else if (task.kind === 'entries') {
   const { gatherEntries } = await import('./diff/entries-thread.js');
   await gatherEntries(source, task, parentPort!);
+} else if (task.kind === 'notes') {
+  const { noteKeys } = await import('./diff/notes.js');
+  answer({ kind: 'notes', notes: await noteKeys(source, task) });
 } else {
   const { checkLogHalf } = await import('./log-half.js');
   const { middle, quick } = task;

@@ -3,6 +3,9 @@ import { Worker } from 'node:worker_threads';
 import { threadCode } from '../bytes/embedded.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { LogCounts } from './check-log.js';
+import type { Repeated } from './diff/join.js';
+import type { Seeds } from './diff/names.js';
+import type { Notes } from './diff/notes.js';
 
 /** What a second thread can do. It reads the file by itself, so that only numbers and hashes cross threads. */
 export type ThreadTask =
@@ -24,7 +27,16 @@ export type ThreadTask =
       readonly path: string;
       readonly dialect: DialectName | null;
       readonly bytes: boolean;
-      readonly seeds: { readonly a: number; readonly b: number; readonly c: number };
+      readonly seeds: Seeds;
+    }
+  /** Take notes of the keys of the RDB at `path` whose names these are, three words each. */
+  | {
+      readonly kind: 'notes';
+      readonly path: string;
+      readonly dialect: DialectName | null;
+      readonly seeds: Seeds;
+      readonly names: Int32Array;
+      readonly repeated: Repeated;
     };
 
 /** What it answers. */
@@ -44,7 +56,8 @@ export type ThreadAnswer =
       readonly last: readonly { readonly part: number; readonly entries: Uint8Array }[];
       readonly libraries: readonly string[];
       readonly aux: readonly (readonly [name: string, value: string])[];
-    };
+    }
+  | { readonly kind: 'notes'; readonly notes: Notes };
 
 const PARTIAL: ReadonlySet<ThreadAnswer['kind']> = new Set(['log-start', 'blocks']);
 

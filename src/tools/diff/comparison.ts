@@ -13,12 +13,14 @@ import type { DiffOptions, DiffReport } from '../diff.js';
 import { ProducerAux } from '../family.js';
 import type { DatasetSource } from '../source.js';
 import { targetOf } from '../target-choice.js';
+import { ThreadJob } from '../thread.js';
 import { HeldValues, MeetingValues } from './changed-values.js';
 import { Searcher } from './entries.js';
 import { changesInside, type Inside } from './inside.js';
 import type { Repeated } from './join.js';
 import { CHANGED, KeyTable, NO_KIND, SEEN, TTL_CHANGED } from './key-table.js';
 import { NameFinder, type Seeds } from './names.js';
+import { NOTED_MAX, namesOf, takeNotes, WaitingKeys } from './notes.js';
 import { type Group, OrderedDifferences } from './ordered.js';
 import {
   Comparing,
@@ -26,6 +28,7 @@ import {
   Gathering,
   HeadListener,
   MarkedGate,
+  Noting,
   type Pace,
   Pass,
   type Repeats,
@@ -126,7 +129,7 @@ export class DatasetComparison {
       this.repeated = look.join.repeated;
       for (;;) {
         for (const group of GROUPS) if (several) await ordered.beginRun(group);
-        await this.round(kernel, several, patch);
+        await this.round(kernel, look.threadPath, several, patch);
         if (look.join.done) break;
         this.table = new KeyTable();
         await look.join.fill(this.table, memoryBytes);
@@ -146,21 +149,50 @@ export class DatasetComparison {
   }
 
   /** Compares the keys in the table, of which nothing is known yet. */
-  private async round(kernel: RecordKernel, several: boolean, patch: FileTarget | null): Promise<void> {
+  private async round(
+    kernel: RecordKernel,
+    threadPath: string | null,
+    several: boolean,
+    patch: FileTarget | null,
+  ): Promise<void> {
     const { table, name, seeds } = this;
     if (table.size === 0) {
       if (!several) await this.tellLibraries();
       return;
     }
     this.searcher = table.size > SOUGHT_MAX ? null : new Searcher(kernel, table);
-    const there = (inTable: boolean): boolean => inTable;
     const gathering = new Gathering(table, name, seeds);
-    await this.pass(this.a, this.gate('before', gathering, there), null);
-    const comparing = this.comparing(() => gate.met + (this.searcher?.passed ?? 0));
-    const gate = this.gate('after', comparing, there);
-    await this.pass(this.b, gate, this.ordered);
+    let place = (): number => gate.met + (this.searcher?.passed ?? 0);
+    const comparing = this.comparing(() => place());
+    const waiting = new WaitingKeys();
+    const job = this.startNotes(threadPath);
+    const noting = new Noting(table, name, seeds, (head, value) => waiting.add(head, name, value, place()));
+    const gate = this.gate('after', job === null ? comparing : noting, THERE);
+    try {
+      if (job === null) await this.pass(this.a, this.gate('before', gathering, THERE), null);
+      await this.pass(this.b, gate, this.ordered);
+      const answer = await job?.result();
+      if (answer?.kind === 'notes') gathering.keys = takeNotes(answer.notes, table);
+      else if (job !== null) await this.pass(this.a, this.gate('before', gathering, THERE), null);
+      let at = 0;
+      if (job !== null) place = () => at;
+      const goTo = (to: number): void => {
+        at = to;
+      };
+      await waiting.compare(comparing, goTo, this.ordered);
+    } finally {
+      await job?.cancel();
+    }
     if (!several) await this.tellLibraries();
     await this.endRound(gathering, comparing, patch);
+  }
+
+  /** Has the first side looked at on another thread, where that and few names make it worth while. */
+  private startNotes(path: string | null): ThreadJob | null {
+    const { table, seeds, repeated, options } = this;
+    if (path === null || table.size > NOTED_MAX) return null;
+    const { dialect } = options;
+    return ThreadJob.start({ kind: 'notes', path, dialect, seeds, names: namesOf(table), repeated });
   }
 
   /** What is told and written once the second side was compared with the table. */
@@ -317,6 +349,7 @@ export class DatasetComparison {
   }
 }
 
+const THERE = (inTable: boolean): boolean => inTable;
 const GROUPS: readonly Group[] = [0, 1, 2];
 
 interface Libraries {

@@ -121,11 +121,11 @@ export class KeyTable {
     this.at.state[this.place] = TAKEN | NO_KIND;
   }
 
-  /** Tells the names, two of their words each. */
-  forEachName(take: (a: number, b: number) => void): void {
-    for (const { state, nameA, nameB } of this.partitions) {
+  /** Tells the three words of every name. */
+  forEachName(take: (a: number, b: number, c: number) => void): void {
+    for (const { state, nameA, nameB, nameC } of this.partitions) {
       for (let place = 0; place < state.length; place++) {
-        if (state[place] !== 0) take(nameA[place]!, nameB[place]!);
+        if (state[place] !== 0) take(nameA[place]!, nameB[place]!, nameC[place]!);
       }
     }
   }

@@ -1,7 +1,7 @@
 import type { ByteSlice } from '../../bytes/slice.js';
 import { type Depth, type ItemHandler, ItemSink, type KeyHead, SKIP } from '../../model/handler.js';
 import type { ValueKind } from '../../model/kind.js';
-import { ValueHasher } from '../../model/value-hash.js';
+import { type HashLanes, ValueHasher } from '../../model/value-hash.js';
 import type { Shortcut } from '../../rdb/shortcut.js';
 import { ProducerAux } from '../family.js';
 import { type KeyConditions, KeyFilter } from '../filter.js';
@@ -12,7 +12,8 @@ import { type Repeated, repeatedName } from './join.js';
 import { CHANGED, type KeyTable, NO_KIND, SEEN, TTL_CHANGED } from './key-table.js';
 import { KINDS, type NameFinder, type Seeds } from './names.js';
 
-const expiryOf = (head: KeyHead): number => (head.hasExpiry ? Number(head.expiresAtMs) : Number.NaN);
+/** When a key expires, in milliseconds since the epoch; NaN: never. */
+export const expiryOf = (head: KeyHead): number => (head.hasExpiry ? Number(head.expiresAtMs) : Number.NaN);
 
 /** Whoever may have to be waited for. */
 export interface Pace {
@@ -78,6 +79,23 @@ abstract class Hashing extends ItemRelay {
   }
 }
 
+/** Takes notes of every key. */
+export class Noting extends Hashing {
+  constructor(
+    table: KeyTable,
+    name: NameFinder,
+    seeds: Seeds,
+    private readonly note: (head: KeyHead, value: HashLanes) => void,
+  ) {
+    super(table, name, seeds);
+  }
+
+  override keyEnd(head: KeyHead): void {
+    this.hasher.keyEnd(head);
+    this.note(head, this.hasher.value);
+  }
+}
+
 /** Puts every key of one side into the table, or what is known of those that are there. */
 export class Gathering extends Hashing {
   /** Keys of this side that are in the table now. */
@@ -117,16 +135,30 @@ export class Comparing extends Hashing {
     name: NameFinder,
     seeds: Seeds,
     private readonly toleranceMs: number,
-    private readonly onDifference: (head: KeyHead, comparison: Comparison) => void,
+    private readonly onDifference: (
+      head: Pick<KeyHead, 'database' | 'key' | 'kind'>,
+      comparison: Comparison,
+    ) => void,
   ) {
     super(table, name, seeds);
   }
 
   override keyEnd(head: KeyHead): void {
-    const { table, hasher, name } = this;
+    const { hasher, name } = this;
     hasher.keyEnd(head);
-    const expiresAtMs = expiryOf(head);
-    if (!table.find(name.lanes, name.third) || table.kind === NO_KIND) {
+    this.compare(head, name.lanes, name.third, hasher.value, expiryOf(head));
+  }
+
+  /** Compares one key, whose name and value have these hashes. */
+  compare(
+    head: Pick<KeyHead, 'database' | 'key' | 'kind'>,
+    lanes: HashLanes,
+    third: number,
+    value: HashLanes,
+    expiresAtMs: number,
+  ): void {
+    const { table } = this;
+    if (!table.find(lanes, third) || table.kind === NO_KIND) {
       this.onDifference(head, {
         op: 'added',
         kindBefore: null,
@@ -140,7 +172,7 @@ export class Comparing extends Hashing {
     if (!table.marked(SEEN)) this.found++;
     const kindBefore = KINDS[table.kind]!;
     const expiredBeforeMs = table.expiresAtMs;
-    const valueChanged = kindBefore !== head.kind || !table.hasValue(hasher.value);
+    const valueChanged = kindBefore !== head.kind || !table.hasValue(value);
     const ttlChanged = !sameTime(expiredBeforeMs, expiresAtMs, this.toleranceMs);
     table.mark(SEEN | (valueChanged ? CHANGED : 0) | (ttlChanged ? TTL_CHANGED : 0));
     if (!valueChanged && !ttlChanged) this.same++;

@@ -93,6 +93,7 @@ export class QuickLook {
         await this.tell(this.before, this.stores[0]);
       }
       if ('error' in own) throw own.error;
+      this.before.setVerified();
       this.facts = [first ?? this.facts[0], own.value];
     } finally {
       await job?.cancel();
@@ -128,15 +129,21 @@ export class QuickLook {
     return { libraries: maker.libraries, producer: pass.producer };
   }
 
-  private startThread(): ThreadJob | null {
-    const { options, before, after, bytes, open } = this;
+  /** Where the file of the first side lies, if it is worth a thread of its own. */
+  get threadPath(): string | null {
+    const { options, before, after, open } = this;
     const { source } = before;
-    if (!options.threads || !open || source.kind !== 'rdb') return null;
+    if (!options.threads || !open || source.kind !== 'rdb' || after.source.kind === 'aof') return null;
     const { bytes: file } = source;
-    if (!(file instanceof FileSource) || file.size < THREAD_FROM_BYTES) return null;
-    if (after.source.kind === 'aof') return null;
-    const { seeds, dialect } = options;
-    return ThreadJob.start({ kind: 'entries', path: file.label, seeds, bytes, dialect });
+    return file instanceof FileSource && file.size >= THREAD_FROM_BYTES ? file.label : null;
+  }
+
+  private startThread(): ThreadJob | null {
+    const path = this.threadPath;
+    const { seeds, dialect } = this.options;
+    return path === null
+      ? null
+      : ThreadJob.start({ kind: 'entries', path, seeds, bytes: this.bytes, dialect });
   }
 
   /** Takes the entries that another thread makes; null when it did not come to an end. */
