@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../support/temporary.js';
 const room = temporaryDirectory('bytes');
 
 /** Texts that programs trip over: each stands as a name, an element, a field and a value. */
-const ODD: readonly Buffer[] = [
+const TEXTS: readonly Buffer[] = [
   ...Array.from({ length: 256 }, (_, byte) => Buffer.from([byte])),
   Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)),
   ...[
@@ -32,6 +32,7 @@ const ODD: readonly Buffer[] = [
     (hex) => Buffer.from(hex, 'hex'),
   ),
 ];
+const ODD = [...new Map(TEXTS.map((text) => [text.toString('hex'), text])).values()];
 const SCORES = [1e308, -0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, 0.1, 2 ** 53 + 2];
 
 function dataset(): SampleKey[] {
