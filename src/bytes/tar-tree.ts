@@ -1,10 +1,7 @@
 import { InputError } from '../errors.js';
 import type { FileTree, SizedSource } from './file-tree.js';
-import type { ByteReader, ByteSource } from './source.js';
-import type { TarIndex } from './tar.js';
-
-/** Names of files that datasets are made of. */
-const DATA = /\.(rdb|aof|manifest|dfs)$/;
+import { type ByteReader, type ByteSource, MemorySource } from './source.js';
+import { DATA_NAME, type TarIndex, type TarMember } from './tar.js';
 
 /** Part of a source as one of its own. */
 export class RangeSource implements ByteSource {
@@ -30,14 +27,69 @@ export class RangeSource implements ByteSource {
   }
 }
 
+/**
+ * A member of an archive that can't be gone back in. Passes from its start stream, its ends are in memory; the first pass
+ * from anywhere else has it copied to a temporary file.
+ */
+class PackedMember implements SizedSource {
+  readonly size: number;
+  private readonly range: RangeSource;
+  private copy: Promise<SizedSource> | null = null;
+
+  constructor(
+    private readonly whole: ByteSource,
+    readonly label: string,
+    private readonly member: TarMember,
+    private readonly spool: (source: ByteSource) => Promise<SizedSource>,
+  ) {
+    this.size = member.size;
+    this.range = new RangeSource(whole, label, member.start, member.size);
+  }
+
+  async open(start = 0): Promise<ByteReader> {
+    const { size, member, whole, label } = this;
+    const { head = NOTHING, tail = NOTHING } = member.ends ?? {};
+    if (start >= size - tail.length) return new MemorySource(tail).open(start - (size - tail.length));
+    if (this.copy === null && start === 0) {
+      const rest = new RangeSource(whole, label, member.start + head.length, size - head.length);
+      return openAfter(head, rest);
+    }
+    this.copy ??= this.spool(this.range);
+    return (await this.copy).open(start);
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** Reads what is in memory, and opens the rest only for who reads on. */
+async function openAfter(head: Buffer, rest: SizedSource): Promise<ByteReader> {
+  const first = await new MemorySource(head).open();
+  let further: ByteReader | null = null;
+  let closed = false;
+  return {
+    read: async (into) => {
+      const count = further === null ? await first.read(into) : 0;
+      if (count > 0 || closed || rest.size === 0) return count;
+      further ??= await rest.open();
+      return further.read(into);
+    },
+    close: async () => {
+      closed = true;
+      await further?.close();
+    },
+  };
+}
+
 /** The files of an archive as a tree whose paths are `ARCHIVE:/NAME`. */
 export class TarTree implements FileTree {
   /** Base names by directory, '' being the top. */
   private readonly directories = new Map<string, Set<string>>([['', new Set()]]);
 
   constructor(
-    private readonly source: SizedSource,
+    private readonly source: ByteSource,
     private readonly index: TarIndex,
+    /** Copies a member where all of it is at hand; asked for when the archive is packed. */
+    private readonly spool: ((source: ByteSource) => Promise<SizedSource>) | null = null,
   ) {
     for (const name of index.members.keys()) {
       const parts = name.split('/');
@@ -78,7 +130,9 @@ export class TarTree implements FileTree {
     if (member === undefined) {
       return Promise.reject(new InputError('input/missing', path, 'no such file in the archive'));
     }
-    return Promise.resolve(new RangeSource(this.source, path, member.start, member.size));
+    const { source, spool } = this;
+    if (spool !== null) return Promise.resolve(new PackedMember(source, path, member, spool));
+    return Promise.resolve(new RangeSource(source, path, member.start, member.size));
   }
 
   parent(directory: string): string {
@@ -93,7 +147,7 @@ export class TarTree implements FileTree {
   /** Says better why there is no dataset in a directory of the archive: where there are some, or what was left out. */
   notIn(directory: string, error: InputError): InputError {
     const places = this.places().filter((place) => place !== directory);
-    const [first] = this.index.skipped.filter(({ name }) => DATA.test(name));
+    const [first] = this.index.skipped.filter(({ name }) => DATA_NAME.test(name));
     if (places.length === 0 && first === undefined) return error;
     const { code, path, message, hint } = error;
     const left =
@@ -111,7 +165,7 @@ export class TarTree implements FileTree {
   private places(): string[] {
     const found = new Set<string>();
     for (const name of this.index.members.keys()) {
-      if (!DATA.test(name)) continue;
+      if (!DATA_NAME.test(name)) continue;
       found.add(this.pathOf(name.replace(/(^|\/)(appendonlydir\/)?[^/]*$/, '')));
     }
     return [...found].sort();

@@ -1,11 +1,16 @@
 import { FormatError, InputError } from '../errors.js';
-import type { SizedSource } from './file-tree.js';
-import type { ByteReader } from './source.js';
+import type { ByteReader, ByteSource } from './source.js';
 
 const BLOCK = 512;
 /** A name, or a record of attributes, longer than this is none. */
 const EXTRA_MAX = 64 * 1024;
 const MEMBERS_MAX = 100_000;
+/** Bytes kept of the ends of members in archives that can't be gone back in, and of how many members. */
+const HEAD = 64 * 1024;
+const TAIL = 4 * 1024;
+const ENDS_MAX = 500;
+/** Names of files that datasets are made of. */
+export const DATA_NAME = /\.(rdb|aof|manifest|dfs|ndjson|gz|zst|lz4|conf)$/;
 /** Members up to this size are read past rather than jumped over. */
 const JUMP_FROM = 1024 * 1024;
 
@@ -21,6 +26,14 @@ export interface TarMember {
   /** Offset of its bytes in the archive. */
   readonly start: number;
   readonly size: number;
+  /** Its first and last bytes, where going back to them has a price; missing otherwise. */
+  readonly ends?: MemberEnds;
+}
+
+/** The first and the last bytes of a member; all of a small one is in either. */
+export interface MemberEnds {
+  readonly head: Buffer;
+  readonly tail: Buffer;
 }
 
 /** What an archive holds. */
@@ -32,11 +45,12 @@ export interface TarIndex {
 }
 
 /**
- * Lists an archive (ustar, pax, GNU) without unpacking it.
+ * Lists an archive (v7, ustar, pax, GNU) without unpacking it. One whose size is not known is packed: it is read through
+ * once, and the ends of its members are kept.
  *
  * @throws FormatError `packed/…` when a header is damaged or the archive ends early
  */
-export async function indexTar(source: SizedSource): Promise<TarIndex> {
+export async function indexTar(source: ByteSource): Promise<TarIndex> {
   const cursor = new TarCursor(source);
   const members = new Map<string, TarMember>();
   const skipped: { name: string; why: string }[] = [];
@@ -53,22 +67,22 @@ export async function indexTar(source: SizedSource): Promise<TarIndex> {
       if (extends_) {
         if (entry.size > EXTRA_MAX) throw corrupt(offset, 'extended-header-too-long');
         const bytes = await cursor.take(roundUp(entry.size), 'extended-header');
-        if (bytes === null) throw truncated(source.size, 'extended-header');
+        if (bytes === null) throw truncated(cursor.offset, 'extended-header');
         extra = extended(extra, entry.type, bytes.subarray(0, entry.size), offset);
         continue;
       }
       extra = {};
       const start = cursor.offset;
-      if (start + entry.size > source.size) throw truncated(source.size, `member ${entry.name}`);
-      await cursor.skip(roundUp(entry.size));
       const name = safeName(entry.name);
+      const keeps = source.size === null && DATA_NAME.test(entry.name) && members.size < ENDS_MAX;
+      const ends = await cursor.pass(entry, keeps);
       const why = name === null ? 'leads out of the archive' : refusal(entry);
       if (why === 'nothing' || name === '') continue;
       // The bytes of a hard link are those of the member it names, which stands before it.
       const linked = entry.type === '1' ? members.get(safeName(entry.link) ?? '') : undefined;
       if (name !== null && linked !== undefined) members.set(name, { ...linked, name });
       else if (why !== null) skipped.push({ name: entry.name, why });
-      else members.set(name!, { name: name!, start, size: entry.size });
+      else members.set(name!, { name: name!, start, size: entry.size, ...(ends !== null && { ends }) });
       if (members.size + skipped.length > MEMBERS_MAX) throw tooMany(source.label);
     }
   } finally {
@@ -207,7 +221,7 @@ class TarCursor {
   private reader: ByteReader | null = null;
   private readonly scratch = Buffer.allocUnsafeSlow(EXTRA_MAX);
 
-  constructor(private readonly source: SizedSource) {}
+  constructor(private readonly source: ByteSource) {}
 
   /** The next bytes, borrowed; null when the source ends before the first of them. */
   async take(count: number, reading: string): Promise<Buffer | null> {
@@ -225,17 +239,27 @@ class TarCursor {
     return scratch.subarray(0, count);
   }
 
-  async skip(count: number): Promise<void> {
-    if (count >= JUMP_FROM) {
+  /** Moves past the bytes of a member; its ends when they are to be kept. */
+  async pass({ size, name }: Entry, keeps: boolean): Promise<MemberEnds | null> {
+    const known = this.source.size;
+    if (known !== null && this.offset + size > known) throw truncated(known, `member ${name}`);
+    if (known !== null && size >= JUMP_FROM) {
       await this.close();
-      this.offset += count;
-      return;
+      this.offset += roundUp(size);
+      return null;
     }
-    for (let left = count; left > 0; ) {
-      const here = Math.min(left, EXTRA_MAX);
-      if ((await this.take(here, 'member')) === null) return;
-      left -= here;
+    let head = Buffer.alloc(0);
+    let tail = Buffer.alloc(0);
+    for (let left = size; left > 0; ) {
+      const part = await this.take(Math.min(left, EXTRA_MAX), `member ${name}`);
+      if (part === null) throw truncated(this.offset, `member ${name}`);
+      if (keeps && head.length < HEAD) head = Buffer.concat([head, part.subarray(0, HEAD - head.length)]);
+      if (keeps && left - part.length < TAIL) tail = Buffer.from(Buffer.concat([tail, part]).subarray(-TAIL));
+      left -= part.length;
     }
+    const padding = roundUp(size) - size;
+    if (padding > 0) await this.take(padding, `member ${name}`);
+    return keeps ? { head, tail } : null;
   }
 
   async close(): Promise<void> {

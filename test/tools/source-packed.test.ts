@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readAt } from '../../src/bytes/source.js';
 import { check } from '../../src/tools/check.js';
 import { digest } from '../../src/tools/digest.js';
 import { EVERY_KEY } from '../../src/tools/filter.js';
@@ -123,6 +124,30 @@ describe('an archive', () => {
   it('without a dataset is refused like a directory', async () => {
     const path = fileOf('x.tar', tar([{ name: 'notes.txt', bytes: LOG }]));
     await expect(open(path)).rejects.toMatchObject({ code: 'input/no-dataset', path: `${path}:/` });
+  });
+
+  it('in a compressed file is read without a copy, unless something goes back in it', async () => {
+    const filler = { name: 'redis/server.log', bytes: Buffer.alloc(300_000, 'log ') };
+    const archived = gzip(tar([filler, ...ARCHIVED.slice(0, -1)]));
+    const path = fileOf('x.tar.gz', archived);
+    const nowhere = { temporaryDirectory: join(temporaryDirectory('spool'), 'none') };
+    const expected = await digestOf(await open(fileOf('x.tar', tar(ARCHIVED))));
+    expect(await digestOf(await open(path, null, nowhere))).toBe(expected);
+    const rdb = await open(path, null, { prefer: 'rdb', ...nowhere });
+    expect(await digestOf(rdb)).toBe(await plain(RDB));
+    const bytes = rdb.kind === 'rdb' ? rdb.bytes : null;
+    expect(bytes?.size).toBe(RDB.length);
+    const middle = RDB.length >> 1;
+    await expect(readAt(bytes!, middle, 9)).resolves.toEqual(RDB.subarray(middle, middle + 9));
+    const large = Buffer.concat([RDB, Buffer.alloc(200_000)]);
+    const one = await open(
+      fileOf('y.tar.gz', gzip(tar([{ name: 'dump.rdb', bytes: large }]))),
+      null,
+      nowhere,
+    );
+    const other = one.kind === 'rdb' ? one.bytes : null;
+    await expect(readAt(other!, 70_000, 9)).rejects.toMatchObject({ code: 'input/missing' });
+    await expect(open('-', archived, nowhere)).rejects.toMatchObject({ code: 'input/missing' });
   });
 
   it('with several directories is asked for one of them, or for a file', async () => {
