@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import type { InsideChange } from '../../tools/diff/inside.js';
 import type { Difference, DiffListener, DiffReport } from '../../tools/diff.js';
 import type { Session } from '../session.js';
@@ -118,9 +119,16 @@ export function printSummary(report: DiffReport, session: Session): void {
   session.print(`${words.join(', ')}, ${count(same)} the same${functions}\n`);
 }
 
+/** What a comparison will take, before it starts. */
+export function noteMemory(session: Session): void {
+  session.detail(
+    `memory: 20 bytes for each key of either side, at most 48 for each that may differ, and some 70 MB; what is above ${size(session.settings.memoryBytes)} (--memory) goes to ${printable(tmpdir())}`,
+  );
+}
+
 /** What must be known about the result, on standard error. */
 export function noteDiff(report: DiffReport, session: Session): void {
-  const { told, duplicates, patch, tableBytes } = report;
+  const { told, duplicates, patch, entryBytes, spilledBytes, tableBytes } = report;
   for (const each of told) {
     if (each === null) continue;
     noteLogFindings(each.findings, session);
@@ -131,8 +139,10 @@ export function noteDiff(report: DiffReport, session: Session): void {
     }
   }
   if (duplicates > 0)
-    session.warn(`${counted(duplicates, 'key')} of the first side came twice: the last of each counts`);
-  session.detail(`the table of keys took ${size(tableBytes)}`);
+    session.warn(`${counted(duplicates, 'key')} came twice on a side: the last of each counts`);
+  session.detail(
+    `hashes of all keys: ${size(entryBytes)}, ${size(spilledBytes)} on disk; keys that may differ: ${size(tableBytes)}`,
+  );
   if (patch === null) return;
   session.note(
     `${printable(patch.path)}: the commands that turn the first side into the second, for ${patch.target}, ${size(patch.bytes)}`,
