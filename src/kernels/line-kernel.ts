@@ -53,6 +53,8 @@ export interface HalfWritten {
   readonly liveEntries: number;
 }
 
+let compiled: WebAssembly.Module | null = null;
+
 /** Records of an RDB as lines of JSON, in WebAssembly. Whoever has none reads them by the ordinary way. */
 export class LineKernel {
   /** The last run ended before this byte of the input, and wanted so many from there. */
@@ -76,10 +78,10 @@ export class LineKernel {
   /** `literals`: what is written, in the order of assembly/line.ts. Null where WebAssembly is switched off. */
   static create(literals: readonly string[]): LineKernel | null {
     try {
-      const module = new WebAssembly.Module(Buffer.from(RDB_LINES_WASM, 'base64'));
+      compiled ??= new WebAssembly.Module(Buffer.from(RDB_LINES_WASM, 'base64'));
       const env = { parseDouble: (start: number, end: number) => parseDouble(kernel.memory, start, end) };
       const kernel = new LineKernel(
-        new WebAssembly.Instance(module, { env }).exports as unknown as LineExports,
+        new WebAssembly.Instance(compiled, { env }).exports as unknown as LineExports,
       );
       kernel.fill(literals);
       return kernel;

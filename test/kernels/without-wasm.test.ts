@@ -38,6 +38,11 @@ describe('without WebAssembly', () => {
     expect(out.equals(plain)).toBe(true);
   });
 
+  it('has no short way from records to lines', async () => {
+    const { LineKernel } = await import('../../src/kernels/line-kernel.js');
+    expect(LineKernel.create([])).toBeNull();
+  });
+
   it('unpacks LZ4 with lz4js', async () => {
     const { Lz4Blocks } = await import('../../src/kernels/lz4.js');
     const { Lz4Wasm } = await import('../../src/kernels/lz4-wasm.js');

