@@ -10,6 +10,8 @@ export interface SpoolOptions {
   readonly directory: string;
   readonly signal: AbortSignal | null;
   readonly disk?: Disk;
+  /** Called after each chunk with the bytes copied so far. */
+  readonly progress?: (bytes: number) => void;
 }
 
 const CHUNK = 512 * 1024;
@@ -43,6 +45,7 @@ export async function spooled(source: ByteSource, options: SpoolOptions): Promis
           }
           await file.write(bytes);
           size += bytes.length;
+          options.progress?.(size);
         }
         return new SpooledSource(source.label, size, descriptor);
       } catch (error) {

@@ -33,11 +33,13 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
   let exitCode = 0;
   const launch: Launch = async (body) => {
     const session = new Session(io, settingsOf(program.opts<GlobalFlags>(), io));
+    let isDone = false;
     try {
       exitCode = await body(session);
       io.signal.throwIfAborted();
+      isDone = true;
     } finally {
-      session.endProgress();
+      session.endProgress(isDone);
     }
   };
   try {

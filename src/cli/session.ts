@@ -21,8 +21,8 @@ export class Session {
   ) {
     this.outStyle = new Style(settings.colorOut);
     this.errStyle = new Style(settings.colorErr);
-    this.progressLine =
-      io.stderr.isTTY === true && !settings.quiet ? new ProgressLine(io.stderr, () => io.now()) : null;
+    const showsProgress = io.stderr.isTTY === true && io.env['TERM'] !== 'dumb' && !settings.quiet;
+    this.progressLine = showsProgress ? new ProgressLine(io.stderr, () => io.now(), this.errStyle) : null;
     this.context = {
       nowMs: settings.nowMs,
       clock: () => io.now(),
@@ -83,8 +83,10 @@ export class Session {
     this.note(`${this.errStyle.yellow('warning:')} ${printableLines(text)}`);
   }
 
-  endProgress(): void {
-    this.progressLine?.clear();
+  /** `isDone`: the work was not interrupted and did not fail; it is said how long it took, if progress was shown. */
+  endProgress(isDone: boolean): void {
+    if (isDone) this.progressLine?.finish();
+    else this.progressLine?.clear();
   }
 
   /** Bytes of the dataset for a terminal: escaped, or hidden with --redact. */

@@ -70,7 +70,13 @@ export async function goOnInRdb(
     { dialect, limits: DEFAULT_LIMITS, end: null, preamble, trustedTo, correct: false },
     {
       signal: context.signal,
-      progress: (done) => context.progress({ label: source.label, done, total: source.size }),
+      progress: (done) =>
+        context.progress({
+          phase: 'reading behind the damage of',
+          label: source.label,
+          done,
+          total: source.size,
+        }),
     },
   );
 }
@@ -162,7 +168,13 @@ export async function goOnInLog(
   const salvager = new LogSalvager(source, handler, {
     doubtful: false,
     signal: context.signal,
-    progress: (done) => context.progress({ label: source.label, done, total: source.size }),
+    progress: (done) =>
+      context.progress({
+        phase: 'reading behind the damage of',
+        label: source.label,
+        done,
+        total: source.size,
+      }),
   });
   await (error === null ? salvager.run(start) : salvager.resume(start, error));
   handler.end(source.size ?? 0);

@@ -24,7 +24,7 @@ import { LogCheck } from './check-log.js';
 import { Suspects } from './check-names.js';
 import { findKeysTwice, type OnTwice, readNames } from './check-twice.js';
 import { sumRange } from './checksum.js';
-import type { ToolContext } from './context.js';
+import type { ToolContext, Progress as ToolProgress } from './context.js';
 import type { CheckedFile, FileCheckOptions, FileCheckResult, NotChecked } from './report.js';
 import { ThreadJob } from './thread.js';
 
@@ -76,8 +76,7 @@ async function pumpFrom(
   try {
     await pump(reader, window, check, {
       signal: context.signal,
-      progress: (offset) =>
-        context.progress({ label: source.label, done: check.done(offset), total: source.size }),
+      progress: (offset) => context.progress(check.progress(offset)),
     });
   } finally {
     await reader.close();
@@ -157,10 +156,13 @@ class FileCheck implements Machine {
     });
   }
 
-  /** Bytes done, those of the other thread included as far as one can tell. */
-  done(offset: number): number {
-    const shared = this.log.stopAt < Number.POSITIVE_INFINITY;
-    return shared ? Math.min(this.source.size ?? offset, offset / FIRST_PART) : offset;
+  /** How far it is, the other thread's part included as far as one can tell. */
+  progress(offset: number): ToolProgress {
+    const { source, log, rdb } = this;
+    const done = log.stopAt < Infinity ? Math.min(source.size ?? offset, offset / FIRST_PART) : offset;
+    const inLog = this.phase === LOG;
+    const items = { count: inLog ? log.commands : rdb.keys, what: inLog ? 'commands' : 'keys' } as const;
+    return { phase: 'checking', label: source.label, done, total: source.size, items };
   }
 
   /** Takes over what the other thread found in its part; false when this one must read on. */

@@ -77,7 +77,8 @@ export async function findKeysTwice(
   });
   await pumpSource(source, decoder, {
     signal: context.signal,
-    progress: (done) => context.progress({ label: source.label, done, total: source.size }),
+    progress: (done) =>
+      context.progress({ phase: 'comparing names in', label: source.label, done, total: source.size }),
   });
 }
 

@@ -1,10 +1,16 @@
 /** How far a tool is in one input. */
 export interface Progress {
+  /** What is being done, in a word: `checking`. Missing: something is read. */
+  readonly phase?: string;
   /** What is being read, as messages name it. */
   readonly label: string;
-  /** Bytes done, and in all; null when that is unknown. */
+  /** How far it is, and in all; null when that is unknown. */
   readonly done: number;
   readonly total: number | null;
+  /** What `done` counts; missing: bytes. */
+  readonly unit?: 'keys';
+  /** What was gone through in this input so far, where that is known. */
+  readonly items?: { readonly count: number; readonly what: 'keys' | 'commands' };
 }
 
 /** What a tool needs from its surroundings. Tools never print, never exit and never read the environment. */

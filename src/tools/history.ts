@@ -84,7 +84,7 @@ export async function* history(
       rdb,
       signal,
       progress: (file, done) => {
-        context.progress({ label: file.path, done, total: file.size });
+        context.progress({ phase: 'replaying', label: file.path, done, total: file.size });
         historian.replayer.watchMemory();
       },
     });

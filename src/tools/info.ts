@@ -143,7 +143,13 @@ class FileSurvey {
     try {
       await pump(reader, window, machine, {
         signal: this.context.signal,
-        progress: (done) => this.context.progress({ label: source.label, done, total: source.size }),
+        progress: (done) =>
+          this.context.progress({
+            label: source.label,
+            done,
+            total: source.size,
+            items: { count: this.inventory.total.keys, what: 'keys' },
+          }),
       });
       return null;
     } catch (error) {

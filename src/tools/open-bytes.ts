@@ -22,6 +22,8 @@ export interface UnpackOptions {
   readonly signal: AbortSignal | null;
   /** Where temporary files go. */
   readonly temporaryDirectory: string;
+  /** Is told how many bytes have been kept in a temporary file. */
+  readonly receiving?: (label: string, bytes: number) => void;
 }
 
 /** `dump.rdb.gz` in a `.tar.zst` is as deep as one sees; a file that unpacks to itself has no end. */
@@ -83,9 +85,10 @@ export async function seekable(source: ByteSource, options: UnpackOptions): Prom
   if (source.once !== true && !(source instanceof UnpackedSource) && source.size !== null) {
     return source as SizedSource;
   }
-  const { signal, temporaryDirectory: directory } = options;
+  const { signal, temporaryDirectory: directory, receiving } = options;
+  const progress = (bytes: number): void => receiving?.(source.label, bytes);
   try {
-    return await spooled(source, { directory, signal });
+    return await spooled(source, { directory, signal, progress });
   } catch (error) {
     if (error instanceof FormatError) throw new DamageError(findingOf(error, source.label));
     throw error;

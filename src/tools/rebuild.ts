@@ -89,7 +89,7 @@ export async function rebuild(set: AofSet, options: RebuildOptions, context: Too
     rdb: { verifyChecksum: true, deep: false, dialect: options.dialect ?? undefined },
     signal: context.signal,
     progress: (file, done) => {
-      context.progress({ label: file.path, done, total: file.size });
+      context.progress({ phase: 'replaying', label: file.path, done, total: file.size });
       replayer.watchMemory();
     },
   });

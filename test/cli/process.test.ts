@@ -11,6 +11,7 @@ import { temporaryDirectory } from '../support/temporary.js';
 import { transpiledProgram } from '../support/transpiled.js';
 import { terminalTests } from './explore/on-terminal.js';
 import { runCli } from './memory-io.js';
+import { progressTests } from './progress-on-terminal.js';
 
 // What only a real process shows: signals, pipes that close, a second thread.
 
@@ -224,3 +225,4 @@ function ended(child: ChildProcess): Promise<number | null> {
 }
 
 terminalTests(() => program);
+progressTests(() => program);

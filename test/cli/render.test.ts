@@ -4,6 +4,7 @@ import { hintOf, messageOf } from '../../src/cli/render/findings.js';
 import { jsonBytes, jsonLine, jsonReport } from '../../src/cli/render/json.js';
 import { count, counted, duration, instant, offset, size } from '../../src/cli/render/numbers.js';
 import { ProgressLine, progressText } from '../../src/cli/render/progress.js';
+import { Style } from '../../src/cli/render/style.js';
 import { WORDS } from '../../src/cli/render/words.js';
 import { FINDINGS, type FindingCode } from '../../src/model/finding.js';
 
@@ -128,10 +129,114 @@ describe('progress', () => {
     line.update({ label: 'a', done: 2, total: null });
     now = 2000;
     line.update({ label: 'a', done: 10_001, total: null });
-    expect(written).toEqual(['\r\u001b[2Ka  1 B', '\r\u001b[2Ka  10 kB, 5.0 kB/s']);
+    expect(written).toEqual(['\ra  1 B\u001b[K', '\ra  10 kB, 5.0 kB/s\u001b[K']);
     line.clear();
     line.clear();
     expect(written.slice(2)).toEqual(['\r\u001b[2K']);
+  });
+});
+
+describe('the progress of several inputs', () => {
+  const recorded = (columns = 80) => {
+    const screen = { now: 0, columns, written: [] as string[] };
+    const output = {
+      write: (text: string | Uint8Array) => screen.written.push(String(text)) > 0,
+      once: () => {},
+      get columns() {
+        return screen.columns;
+      },
+    };
+    return { screen, line: new ProgressLine(output, () => screen.now) };
+  };
+
+  it('adds up what was gone through, and says at the end how long it took', () => {
+    const { screen, line } = recorded();
+    const keys = (count: number) => ({ items: { count, what: 'keys' as const } });
+    line.update({ phase: 'checking', label: 'a.rdb', done: 5e6, total: 10e6, ...keys(50) });
+    screen.now = 2000;
+    line.update({ phase: 'checking', label: 'a.rdb', done: 10e6, total: 10e6, ...keys(100) });
+    line.update({ phase: 'checking', label: 'b.rdb', done: 1e6, total: 4e6, ...keys(1) });
+    screen.now = 4000;
+    line.update({ phase: 'checking', label: 'b.rdb', done: 4e6, total: 4e6, ...keys(2) });
+    line.finish();
+    line.finish();
+    expect(screen.written).toEqual([
+      '\rchecking a.rdb  [############] 100%  10 MB of 10 MB, 2.5 MB/s, 100 keys\u001b[K',
+      '\rchecking b.rdb  [############] 100%  4.0 MB of 4.0 MB, 1.5 MB/s, 2 keys\u001b[K',
+      '\r\u001b[2K',
+      'took 4.0 s, 14 MB, 3.5 MB/s, 102 keys\n',
+    ]);
+  });
+
+  it('says nothing at the end of work that was too short to show any', () => {
+    const { screen, line } = recorded();
+    line.update({ label: 'a', done: 1, total: 2 });
+    screen.now = 900;
+    line.finish();
+    expect(screen.written).toEqual([]);
+  });
+
+  it('takes another pass over the same input for one of its own', () => {
+    const { screen, line } = recorded();
+    line.update({ label: 'a', done: 100e6, total: 100e6 });
+    screen.now = 10_000;
+    line.update({ label: 'a', done: 10e6, total: 100e6 });
+    screen.now = 12_000;
+    line.update({ label: 'a', done: 30e6, total: 100e6 });
+    expect(screen.written.at(-1)).toContain('30 MB of 100 MB, 10 MB/s, 7.0 s left');
+  });
+
+  it('tells the rate of the last seconds, not that of long ago', () => {
+    const { screen, line } = recorded();
+    for (let second = 0; second <= 60; second++) {
+      screen.now = second * 1000;
+      line.update({
+        label: 'a',
+        done: second <= 30 ? second * 100e6 : 3000e6 + (second - 30) * 1e6,
+        total: 4e9,
+      });
+    }
+    expect(screen.written.at(-1)).toContain('1.0 MB/s');
+  });
+
+  it('fits a window that has become narrower, and writes nothing twice', () => {
+    const { screen, line } = recorded(80);
+    screen.now = 2000;
+    const progress = { phase: 'checking', label: 'dump.rdb', done: 1e6, total: 2e6 };
+    line.update(progress);
+    screen.now = 3000;
+    screen.columns = 30;
+    line.update({ ...progress, done: 1.2e6 });
+    expect(screen.written[0]!.replace(/\r|\u001b\[K/g, '').length).toBeLessThan(80);
+    expect(screen.written[1]!.replace(/\r|\u001b\[K/g, '').length).toBeLessThan(30);
+    const before = screen.written.length;
+    screen.now = 3000 + 60_000;
+    line.update({ ...progress, done: 1.2e6 });
+    screen.now += 1000;
+    line.update({ ...progress, done: 1.2e6 });
+    expect(screen.written.length).toBeLessThanOrEqual(before + 1);
+  });
+
+  it('counts keys as keys', () => {
+    const text = progressText(
+      { phase: 'sending to', label: 'redis://x', done: 5000, total: 20000, unit: 'keys' },
+      1000,
+      100,
+    );
+    expect(text).toBe(
+      'sending to redis://x  [######..................]  25%  5,000 of 20,000 keys, 1,000/s, 15.0 s left',
+    );
+  });
+
+  it('colours the bar only where colours are wanted, and never cuts one in half', () => {
+    const progress = { label: 'a', done: 1, total: 2 };
+    expect(progressText(progress, 0, 80)).not.toContain('\u001b');
+    expect(progressText(progress, 0, 80, new Style(true))).toContain('\u001b[32m############\u001b[39m');
+    expect(progressText(progress, 0, 20, new Style(true))).not.toContain('\u001b');
+  });
+
+  it('shows no control bytes of a name', () => {
+    expect(progressText({ label: 'a\u001b[2J\n', done: 1, total: null }, 0, 80)).toBe('a\\x1b[2J\\n  1 B');
   });
 });
 

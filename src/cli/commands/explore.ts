@@ -55,7 +55,7 @@ async function run(path: string, flags: ExploreFlags, session: Session): Promise
   const as = flags.as === undefined ? null : serverNamed(flags.as, '--as');
   const options = { as, dialect, snapshotBytes: SNAPSHOT_BYTES };
   const machine = await TimeMachine.open(source, options, session.context);
-  session.endProgress();
+  session.endProgress(false);
   const how = await show(machine, path, flags, colorOut, session);
   if (how === 'interrupt') return INTERRUPTED;
   session.print(`${commandFor(machine, path, flags, session)(machine.position)}\n`);

@@ -116,7 +116,8 @@ class SourcesSelection implements Selection {
     const libraries = (code: ByteSlice): void => this.library(code.copy());
     this.duplicates = await this.pass(this.inventory, () => Promise.resolve(), libraries);
     const { context, sides } = this;
-    context.progress({ label: sides[0]?.source.path ?? '', done: this.inventory.total.keys, total: null });
+    const { keys } = this.inventory.total;
+    context.progress({ label: sides[0]?.source.path ?? '', done: keys, total: null, unit: 'keys' });
   }
 
   async tell(handler: SelectionListener, drain: () => Promise<void>): Promise<void> {

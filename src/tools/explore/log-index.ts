@@ -56,7 +56,8 @@ export class LogIndex {
       const end = await readLog(set, gatherer, NO_CUT, {
         rdb: { verifyChecksum: false, deep: false, dialect: dialect ?? undefined },
         signal: context.signal,
-        progress: (file, done) => context.progress({ label: file.path, done, total: file.size }),
+        progress: (file, done) =>
+          context.progress({ phase: 'indexing', label: file.path, done, total: file.size }),
       });
       const torn = end.findings.find(
         ({ code }) => code === 'aof/torn-tail' || code === 'aof/open-transaction',

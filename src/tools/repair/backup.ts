@@ -127,7 +127,7 @@ async function readThrough(
       hash.update(part);
       await take(part);
       done += count;
-      context.progress({ label: source.label, done, total: source.size });
+      context.progress({ phase: 'backing up', label: source.label, done, total: source.size });
     }
   } finally {
     await reader.close();

@@ -18,7 +18,8 @@ export async function writeContent(
     else if (piece.kind === 'rdb') {
       const { survey, doubtful, partial } = piece;
       const { signal } = context;
-      const progress = (done: number) => context.progress({ label: target.label, done, total: source.size });
+      const progress = (done: number) =>
+        context.progress({ phase: 'writing', label: target.label, done, total: source.size });
       await writeSalvagedRdb(source, survey, target, { doubtful, partial, signal, progress });
     } else await copyOf(source, piece.from, piece.to)(target);
   }

@@ -43,7 +43,7 @@ export async function surveyLogFile(
     await salvageLog(source, start, losses, {
       doubtful: options.doubtful,
       signal: context.signal,
-      progress: (done) => context.progress({ label: path, done, total: bytes }),
+      progress: (done) => context.progress({ phase: 'surveying', label: path, done, total: bytes }),
     });
     losses.finish();
   }

@@ -49,7 +49,8 @@ export async function planRdb(
     { dialect: options.dialect, limits: DEFAULT_LIMITS, end: null, preamble, trustedTo: 0, correct: true },
     {
       signal,
-      progress: (done) => context.progress({ label: source.label, done, total: source.size }),
+      progress: (done) =>
+        context.progress({ phase: 'surveying', label: source.label, done, total: source.size }),
     },
   );
   return new RdbPlanner(source, survey, options).plan();

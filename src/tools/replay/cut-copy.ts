@@ -33,7 +33,8 @@ export function findCut(
     readLog(set, new Follower(), cut, {
       rdb: { verifyChecksum: true, deep: false, dialect: dialect ?? undefined },
       signal: context.signal,
-      progress: (file, done) => context.progress({ label: file.path, done, total: file.size }),
+      progress: (file, done) =>
+        context.progress({ phase: 'copying', label: file.path, done, total: file.size }),
     }),
   );
 }

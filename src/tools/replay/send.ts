@@ -302,7 +302,14 @@ class Sending {
       laneOptions: this.laneOptions,
       cluster: this.cluster,
       signal: context.signal,
-      progress: (done) => context.progress({ label: request.address.label, done, total: keys }),
+      progress: (done) =>
+        context.progress({
+          phase: 'sending to',
+          label: request.address.label,
+          done,
+          total: keys,
+          unit: 'keys',
+        }),
     });
   }
 
