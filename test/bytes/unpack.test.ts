@@ -306,7 +306,8 @@ describe('a bomb', () => {
     await reader.close();
     expect(total).toBe(size);
     expect(size / packed.length).toBeGreaterThan(200);
-    expect(most).toBeLessThan(size / 2);
+    // What was handed out counts until it is collected, which Node.js 26 does later than others.
+    expect(most).toBeLessThan(size * 0.75);
   });
 });
 
