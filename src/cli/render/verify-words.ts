@@ -84,7 +84,8 @@ function ageText({ value, limit, detail }: RuleResult): string {
   const made = `${instant(number(detail['savedAtMs']))} by ${TIMES[String(detail['savedBy'])]}`;
   const age = number(value);
   if (age < 0) return `made ${duration(-age * 1000)} from now (${made}): is a clock wrong?`;
-  return `${duration(age * 1000)} old (made ${made}), ${most}`;
+  const old = age < 60 ? 'less than a minute' : duration(age * 1000);
+  return `${old} old (made ${made}), ${most}`;
 }
 
 function changeText({ name, value, limit, detail }: RuleResult): string {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { type Disk, errorCode } from '../../bytes/disk.js';
 import { outputErrorOf, stagingName } from '../../bytes/target.js';
 import { OutputError } from '../../errors.js';
@@ -56,7 +57,9 @@ export class RunLock {
     disk: Disk,
   ): Promise<RunLock> {
     try {
-      return await take(path, owner, nowMs, maxMs, disk, DEPTH);
+      const lock = await take(path, owner, nowMs, maxMs, disk, DEPTH);
+      await sweep(path, owner, nowMs, disk);
+      return lock;
     } catch (error) {
       throw outputErrorOf(error, path);
     }
@@ -115,6 +118,19 @@ async function take(
     throw new OutputError(path, 'others take and release this lock all the time', 'run this again');
   } finally {
     await disk.unlink(staged).catch(() => {});
+  }
+}
+
+/** Removes what processes left that were killed while they tried. */
+async function sweep(path: string, owner: LockOwner, nowMs: number, disk: Disk): Promise<void> {
+  const directory = dirname(path);
+  const stem = `${basename(path).slice(0, 50)}.partial-`;
+  for (const name of await readdir(directory).catch(() => [])) {
+    if (!name.startsWith(stem)) continue;
+    const left = holderOf(await readFile(join(directory, name), 'utf8').catch(() => ''));
+    // One of our own number may be of this very process, about to take another lock.
+    if (left !== null && left.pid !== owner.pid && isDead(left, owner, nowMs))
+      await disk.unlink(join(directory, name)).catch(() => {});
   }
 }
 
