@@ -10,6 +10,9 @@ const SILENCE_MAX_MS = 120_000;
 /** A command as its words. */
 export type Words = readonly (string | number | Buffer)[];
 
+/** Lets the next command reach keys of a slot that is being imported. */
+const ASKING: Words = ['ASKING'];
+
 /** One connection for very many questions: some thousand go in one block, without a promise each. */
 export class QuestionChannel {
   private readonly socket: Socket;
@@ -19,7 +22,10 @@ export class QuestionChannel {
   private failure: Error | null = null;
   private wake: (() => void) | null = null;
 
-  private constructor(private readonly connection: ServerConnection) {
+  private constructor(
+    private readonly connection: ServerConnection,
+    private readonly asking: boolean,
+  ) {
     this.socket = connection.takeOver();
     this.socket.on('data', (bytes: Buffer) => this.receive(bytes));
     this.socket.on('error', (error) => this.fail(connectionErrorOf(error, this.label)));
@@ -33,9 +39,13 @@ export class QuestionChannel {
     this.socket.setNoDelay(true);
   }
 
-  /** @throws OutputError when the server cannot be reached */
-  static async open(settings: ConnectionSettings): Promise<QuestionChannel> {
-    return new QuestionChannel(await ServerConnection.open(settings));
+  /**
+   * `asking`: the server is one of a cluster, and is asked for what it has also where slots are on the move.
+   *
+   * @throws OutputError when the server cannot be reached
+   */
+  static async open(settings: ConnectionSettings, asking = false): Promise<QuestionChannel> {
+    return new QuestionChannel(await ServerConnection.open(settings), asking);
   }
 
   get label(): string {
@@ -48,6 +58,12 @@ export class QuestionChannel {
    * @throws OutputError when the connection broke, or what comes is no answer
    */
   async ask(commands: readonly Words[]): Promise<readonly Answer[]> {
+    if (!this.asking) return this.exchange(commands);
+    const answers = await this.exchange(commands.flatMap((command) => [ASKING, command]));
+    return answers.filter((_, i) => i % 2 === 1);
+  }
+
+  private async exchange(commands: readonly Words[]): Promise<readonly Answer[]> {
     if (commands.length === 0) return [];
     this.answers = [];
     this.wanted = commands.length;

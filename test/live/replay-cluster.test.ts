@@ -39,6 +39,7 @@ async function startCluster(): Promise<{ nodes: TestServer[]; ports: number[] }>
         'cluster-enabled': 'yes',
         'cluster-port': String(port > 32768 ? port - 10000 : port + 10000),
         'cluster-require-full-coverage': 'no',
+        'repl-diskless-sync-delay': '0',
       },
     });
   const nodes = await Promise.all(ports.map(start));
@@ -47,6 +48,9 @@ async function startCluster(): Promise<{ nodes: TestServer[]; ports: number[] }>
     const last = Math.floor(((i + 1) * SLOTS) / 3) - 1;
     await client.call('CLUSTER', 'ADDSLOTSRANGE', first, last);
     await client.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
+  }
+  // Only then: a node that knows another takes no epoch any more.
+  for (const [i, { client }] of nodes.entries()) {
     for (const port of ports.filter((_, k) => k !== i)) {
       const bus = String(port > 32768 ? port - 10000 : port + 10000);
       await client.call('CLUSTER', 'MEET', '127.0.0.1', port, bus);
@@ -83,6 +87,13 @@ describeServer('replay into a cluster', () => {
       const progress = join(temporaryDirectory('progress'), 'p.json');
       const again = await replayTo(url, '--keep-existing', '--resume', progress);
       expect(JSON.parse(again.stdout)).toMatchObject({ target: { kept: report.target.written, written: 0 } });
+
+      // The way back: every master is read, by whatever way.
+      for (const via of ['sync', 'dump', 'type']) {
+        const read = await runCli(['digest', url, '--via', via]);
+        expect(read).toMatchObject({ exit: 0, stdout: `${report.digest}\n` });
+        expect(read.stderr).toContain('a cluster: read from its 3 masters');
+      }
 
       const databases = await runCli(['replay', corpusPath('redis-7.0.15', 'types.rdb'), '--target', url]);
       expect(databases).toMatchObject({ exit: 2 });
@@ -123,6 +134,7 @@ describeServer('replay over TLS', () => {
       'tls-cert-file': path('cert.pem'),
       'tls-key-file': path('key.pem'),
       'tls-ca-cert-file': path('cert.pem'),
+      'repl-diskless-sync-delay': '0',
     };
     await withServer({ writable: true, settings }, async (server) => {
       const url = `rediss://127.0.0.1:${port}`;
@@ -133,6 +145,9 @@ describeServer('replay over TLS', () => {
       const ran = await replayTo(url, ...own, '--tls-ca', path('cert.pem'));
       expect(ran).toMatchObject({ exit: 0 });
       expect(await server.digest()).toBe((JSON.parse(ran.stdout) as { digest: string }).digest);
+      const read = await runCli(['digest', url, ...own, '--tls-ca', path('cert.pem')]);
+      expect(read).toMatchObject({ exit: 0, stdout: `${await server.digest()}\n` });
+      expect(await runCli(['digest', url, ...own])).toMatchObject({ exit: 3 });
       expect(await replayTo(url, ...own, '--insecure', '--replace')).toMatchObject({ exit: 0 });
       expect(await replayTo(url.replace('rediss', 'redis'))).toMatchObject({ exit: 4 });
       expect(await replayTo(url, ...own, '--tls-ca', path('missing.pem'))).toMatchObject({ exit: 3 });

@@ -7,6 +7,8 @@ export type Via = (typeof VIAS)[number];
 /** A name that hardly anybody has. */
 const PROBE = 'rekindle:probe';
 
+const ABOUT_THE_KEY = /^NOPERM.*\bkeys?\b|^(MOVED|ASK|TRYAGAIN) /;
+
 /** Why DUMP is refused, in the server's words; null when it is not. That a key may not be read is another matter. */
 export async function dumpRefusal(connection: ServerConnection): Promise<string | null> {
   try {
@@ -14,6 +16,6 @@ export async function dumpRefusal(connection: ServerConnection): Promise<string 
     return null;
   } catch (error) {
     if (!isReplyError(error)) throw error;
-    return /^NOPERM.*\bkeys?\b/.test(error.message) ? null : error.message;
+    return ABOUT_THE_KEY.test(error.message) ? null : error.message;
   }
 }

@@ -3,7 +3,7 @@ import type { ByteSlice } from '../../bytes/slice.js';
 import type { ByteTarget } from '../../bytes/target.js';
 import { InputError } from '../../errors.js';
 import { ClusterConnection, type ClusterMap } from '../../live/cluster.js';
-import type { ConnectionSettings } from '../../live/connection.js';
+import { type ConnectionSettings, withConnection } from '../../live/connection.js';
 import { asInputError } from '../../live/input-error.js';
 import { LiveSnapshot } from '../../live/snapshot.js';
 import { RdbDecoder } from '../../rdb/decoder.js';
@@ -30,6 +30,21 @@ export class ClusterMasters {
         map.masters.map((master) => cluster.settingsOf(master)),
       );
     });
+  }
+
+  /** Slots that are on the move between two masters now. @throws InputError when a master does not tell */
+  async openSlots(): Promise<number> {
+    let open = 0;
+    for (const settings of this.settings) {
+      const nodes = await withConnection(settings, (connection) => connection.text('CLUSTER', 'NODES')).catch(
+        (error) => {
+          throw asInputError(error, settings.address.label);
+        },
+      );
+      const own = nodes.split('\n').find((line) => line.includes('myself')) ?? '';
+      open += own.match(/\[\d+->-/g)?.length ?? 0;
+    }
+    return open;
   }
 
   /** @throws InputError when slots have moved meanwhile: what was on its way may be missing */

@@ -68,7 +68,7 @@ class Scanning {
     const { into, options } = this;
     const file = options.via === 'dump' ? this.payloadFile() : this.recordFile();
     for (const [i, node] of nodes.entries()) {
-      const channel = await QuestionChannel.open(node);
+      const channel = await QuestionChannel.open(node, this.facts?.isCluster === true);
       const abort = () => channel.fail(this.signal.reason as Error);
       this.signal.addEventListener('abort', abort, { once: true });
       try {

@@ -76,7 +76,7 @@ export async function openLive(address: string, options: OpenOptions): Promise<S
 
 interface Reading {
   readonly bytes: ByteSource;
-  readonly origin: LiveOrigin;
+  readonly origin: LiveOrigin & { readonly notChecked: NotChecked[] };
 }
 
 async function reading(
@@ -88,8 +88,17 @@ async function reading(
   const masters = facts?.isCluster === true ? await ClusterMasters.of(settings) : null;
   const nodes = masters?.settings ?? [settings];
   const { bytes, origin } = await firstWay(nodes, facts, settings.address, live, signal);
-  return { bytes: masters === null ? bytes : watched(bytes, masters), origin };
+  if (masters === null) return { bytes, origin };
+  const open = await masters.openSlots();
+  if (open === 0) return { bytes: watched(bytes, masters), origin };
+  const { label } = settings.address;
+  const onTheMove = { what: `keys that move while they are read, in ${open} open slots`, why: MAY_BE_MISSED };
+  live.remark(`${label}: not read for sure: ${onTheMove.what}: ${onTheMove.why}`);
+  origin.notChecked.push({ path: label, ...onTheMove, routine: false });
+  return { bytes: watched(bytes, masters), origin };
 }
+
+const MAY_BE_MISSED = 'they may be read from neither master (redis-cli --cluster check tells which slots)';
 
 /** What the server says of itself; null when the user may not ask. @throws InputError when it can't be reached */
 async function factsIfTold(settings: ConnectionSettings): Promise<ServerFacts | null> {
