@@ -18,7 +18,7 @@ Exit codes:
   130  interrupted; nothing half-written is left behind
 
 Sources are files (RDB, AOF, AOF manifest: told by content), data directories, or - for standard input.
-\`rekindle help COMMAND\` shows a command's options and examples.`;
+\`rekindle help COMMAND\` shows a command's options and examples, \`rekindle --version --verbose\` the formats that are known.`;
 
 const EXAMPLES = `
 Examples:

@@ -12,6 +12,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     io.stdout.write(`${VERSION}\n`);
     return 0;
   }
+  if (asksForFormats(argv)) {
+    const { versionReport } = await import('./version-report.js');
+    io.stdout.write(versionReport(argv.includes('--json')));
+    return 0;
+  }
   const { runProgram } = await import('./program.js');
   try {
     return await runProgram(argv, io);
@@ -26,3 +31,13 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return reportFailure(error, argv, io);
   }
 }
+
+/** `--version --verbose`, with `--json` or without: the version alone is answered before. */
+function asksForFormats(argv: readonly string[]): boolean {
+  const isOne = (names: readonly string[]) => argv.some((word) => names.includes(word));
+  const known = [...NAMES_OF_VERSION, ...NAMES_OF_VERBOSE, '--json'];
+  return argv.every((word) => known.includes(word)) && isOne(NAMES_OF_VERSION) && isOne(NAMES_OF_VERBOSE);
+}
+
+const NAMES_OF_VERSION = ['--version', '-V'];
+const NAMES_OF_VERBOSE = ['--verbose', '-v'];

@@ -83,6 +83,11 @@ export class Session {
     this.note(`${this.errStyle.yellow('warning:')} ${printableLines(text)}`);
   }
 
+  /** Several inputs are gone through one by one: this is the next. */
+  nextInput(number: number, of: number): void {
+    if (this.progressLine !== null && of > 1) this.progressLine.input = `${number}/${of}`;
+  }
+
   /** `isDone`: the work was not interrupted and did not fail; it is said how long it took, if progress was shown. */
   endProgress(isDone: boolean): void {
     if (isDone) this.progressLine?.finish();

@@ -168,6 +168,14 @@ describe('the progress of several inputs', () => {
     ]);
   });
 
+  it('says which of several it is', () => {
+    const { screen, line } = recorded();
+    screen.now = 2000;
+    line.input = '2/5';
+    line.update({ phase: 'checking', label: 'a', done: 1, total: null });
+    expect(screen.written).toEqual(['\r2/5 checking a  1 B\u001b[K']);
+  });
+
   it('says nothing at the end of work that was too short to show any', () => {
     const { screen, line } = recorded();
     line.update({ label: 'a', done: 1, total: 2 });

@@ -28,6 +28,19 @@ describe('the frame of the command line', () => {
     expect(unasked.stderr).toBe(asked.stdout);
   });
 
+  it('says which formats it knows, and what is installed beside it', async () => {
+    const { stdout, exit } = await runCli(['--version', '--verbose']);
+    expect(exit).toBe(0);
+    expect(stdout).toContain(`rekindle ${VERSION} on Node.js ${process.version}`);
+    expect(stdout).toMatch(/redis +1-16: real files of 1-12, 14\n/);
+    expect(stdout).toMatch(/valkey +.*80: real files of /);
+    expect(stdout).toMatch(/^for .*redis-2\.4, .*valkey-9\.1/m);
+    expect(stdout).toMatch(/ioredis +found: live servers/);
+    const json = JSON.parse((await runCli(['-V', '-v', '--json'])).stdout);
+    expect(json).toMatchObject({ schemaVersion: 1, version: VERSION, reads: { unpacks: expect.anything() } });
+    expect(json.packages.map(({ name }: { name: string }) => name)).toContain('hyparquet-writer');
+  });
+
   it('answers an unknown option or command with 2, and shows no control bytes of it', async () => {
     const option = await runCli(['--jsn']);
     expect(option).toMatchObject({ exit: 2, stdout: '' });
@@ -43,7 +56,7 @@ describe('an interrupt', () => {
     const stop = new AbortController();
     const running = runCli(['check', '-'], { stdin: new PassThrough(), signal: stop.signal });
     setTimeout(() => stop.abort(new Interrupted('interrupted')), 20);
-    expect(await running).toEqual({
+    expect(await running).toMatchObject({
       exit: 130,
       stdout: '',
       stderr: 'rekindle: interrupted; nothing half-written is left behind\n',

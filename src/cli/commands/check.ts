@@ -54,7 +54,8 @@ async function run(paths: readonly string[], flags: CheckFlags, session: Session
   const startedAt = io.now();
   const reports: CheckReport[] = [];
   const unread: InputError[] = [];
-  for (const path of paths) {
+  for (const [i, path] of paths.entries()) {
+    session.nextInput(i + 1, paths.length);
     try {
       reports.push(await checkOne(path, flags, session));
     } catch (error) {

@@ -37,7 +37,8 @@ Exit codes: 0 read to the end, 1 damaged (what stands before the damage is told)
 async function run(paths: readonly string[], flags: SourceFlags, session: Session): Promise<number> {
   const { settings } = session;
   const reports: InfoReport[] = [];
-  for (const path of paths) {
+  for (const [i, path] of paths.entries()) {
+    session.nextInput(i + 1, paths.length);
     const source = await openSource(path, sourceOptionsOf(flags, session));
     tellSource(source, session);
     const told = await infoOf(source, { dialect: settings.dialect }, session.context);

@@ -37,6 +37,8 @@ export class ProgressLine {
   /** Keys or commands of this input, and of those before. */
   private items: Progress['items'];
   private readonly settled = { keys: 0, commands: 0 };
+  /** Which of several inputs this is: `2/5`; '' where there is one. */
+  input = '';
   private drawnAt = 0;
   private shown = '';
   private hasShown = false;
@@ -63,7 +65,9 @@ export class ProgressLine {
     if (items !== null) this.items = items;
     if (now - this.startedAt < FIRST_AFTER_MS || now - this.drawnAt < EVERY_MS) return;
     this.drawnAt = now;
-    this.draw(progressText(progress, this.rate(now), this.output.columns ?? 80, this.style));
+    const named = [this.input, phase].filter((word) => word !== '').join(' ');
+    const shown = { ...progress, phase: named };
+    this.draw(progressText(shown, this.rate(now), this.output.columns ?? 80, this.style));
   }
 
   clear(): void {
