@@ -7,8 +7,9 @@ import { ParquetKeys } from '../../src/tools/convert/parquet.js';
 import { loadParquet } from '../../src/tools/convert/parquet-file.js';
 import { runCli } from '../cli/memory-io.js';
 import { sampleDataset, tell } from '../property/sample.js';
-import { corpusBytes } from '../support/corpus.js';
+import { corpusBytes, testdata } from '../support/corpus.js';
 import { Random } from '../support/random.js';
+import { readTarGz } from '../support/tar.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
 const room = temporaryDirectory('parquet');
@@ -148,6 +149,40 @@ test('names and values of any bytes are exact, and so are sizes, counts and time
   expect(rows[3]).toMatchObject({ value: '[["m",0.1],["n",1e+308],["o","inf"]]', size: 27n, freq: 9 });
   expect(rows.slice(4, -1).map(({ key, value }) => [key, value])).toEqual(odd.map((text) => [text, text]));
   expect(rows.at(-1)).toMatchObject({ value: '', size: 0n, expires_at_ms: 9223372036854775807n });
+});
+
+describe('values of modules', () => {
+  const table = (family: string): Promise<Table> => {
+    const files = readTarGz(readFileSync(testdata('modules', `${family}.tar.gz`)));
+    const [, bytes] = [...files].find(([name]) => name.endsWith('.rdb'))!;
+    const path = place('.rdb');
+    writeFileSync(path, bytes);
+    return parquet(path);
+  };
+
+  test('are documents where they are such', async () => {
+    const { rows } = await table('json');
+    const documents = rows.filter(({ type }) => type === 'ReJSON-RL');
+    expect(documents.length).toBeGreaterThan(3);
+    for (const { value, value_bytes } of documents) {
+      expect(() => JSON.parse(value!)).not.toThrow();
+      expect(value_bytes!.length).toBeGreaterThan(9);
+    }
+  });
+
+  test('are their parts by name where they are understood', async () => {
+    const { rows } = await table('redistimeseries');
+    const series = rows.filter(({ type }) => type === 'TSDB-TYPE').map(({ value }) => JSON.parse(value!));
+    expect(series.length).toBeGreaterThan(1);
+    for (const { type, key, timestampsMs, values } of series) {
+      expect([type, typeof key, values.length]).toEqual(['time-series', 'string', timestampsMs.length]);
+    }
+    const layers = (await table('redisbloom')).rows
+      .filter(({ type }) => type === 'MBbloom--')
+      .flatMap(({ value }) => JSON.parse(value!).layers);
+    expect(layers.length).toBeGreaterThan(0);
+    for (const { data } of layers) expect(data).toEqual({ base64: expect.any(String) });
+  });
 });
 
 describe('a table that is large', () => {

@@ -4,8 +4,10 @@ import type { ByteSlice } from '../../bytes/slice.js';
 import { type ByteTarget, MemoryTarget } from '../../bytes/target.js';
 import { UsageError } from '../../errors.js';
 import { type CronTimes, type Depth, ITEMS, ItemSink, type KeyHead } from '../../model/handler.js';
+import type { ModuleData } from '../../model/module-value.js';
 import type { StreamId } from '../../model/stream-id.js';
 import { NdjsonWriter } from '../../ndjson/writer.js';
+import { decodeModuleValue } from '../../rdb/modules/decode.js';
 import type { RdbLoss } from '../../rdb/writer.js';
 import { ItemRelay } from '../relay.js';
 import { ParquetFile, type ParquetPackage, type ParquetRow } from './parquet-file.js';
@@ -215,6 +217,7 @@ export class ParquetKeys extends ItemRelay {
     const name = head.key.copy();
     const nameIsText = isUtf8(name);
     const isText = !listed && head.kind !== 'module' && isUtf8(bytes);
+    const meaning = head.kind === 'module' ? decodeModuleValue(bytes).data : null;
     this.rows.push({
       db: head.database,
       key: nameIsText ? name : null,
@@ -226,7 +229,7 @@ export class ParquetKeys extends ItemRelay {
       freq: head.freq < 0 ? null : head.freq,
       elements: listed ? BigInt(this.elements) : null,
       size: BigInt(this.size),
-      value: listed ? 'json' : isText ? bytes : null,
+      value: listed ? 'json' : isText ? bytes : meaning === null ? null : Buffer.from(moduleJson(meaning)),
       value_bytes: listed || isText ? null : bytes,
     });
     this.pieces = [];
@@ -275,4 +278,20 @@ function isOneText({ kind }: KeyHead): boolean {
 function textOf(slice: ByteSlice): string {
   const bytes = slice.view();
   return isUtf8(bytes) ? bytes.toString('utf8') : `base64:${bytes.toString('base64')}`;
+}
+
+/** A document as it is, any other value by the names of its parts. */
+function moduleJson(data: ModuleData): string {
+  if (data.type === 'json') return data.text;
+  return JSON.stringify(data, function (this: Readonly<Record<string, unknown>>, name, value: unknown) {
+    // What comes as the value has been asked for its own idea of JSON.
+    const part = this[name];
+    if (part instanceof Uint8Array) {
+      const isText = name !== 'data' && isUtf8(part);
+      const bytes = Buffer.from(part);
+      return isText ? bytes.toString('utf8') : { base64: bytes.toString('base64') };
+    }
+    if (ArrayBuffer.isView(part)) return Array.from(part as Uint32Array);
+    return typeof part === 'bigint' ? String(part) : value;
+  });
 }
