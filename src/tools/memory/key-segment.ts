@@ -142,8 +142,8 @@ export class SegmentWriter {
     return this.bytes.latin1Slice(0, this.length);
   }
 
-  copy(): Buffer {
-    return Buffer.from(this.bytes.subarray(0, this.length));
+  copy(): Uint8Array {
+    return ownBytes(this.bytes, 0, this.length);
   }
 
   writeStar(): this {
@@ -252,6 +252,13 @@ export class SegmentWriter {
   private isStar(at: number): boolean {
     return this.bytes[at] === STAR && (at === 0 || this.bytes[at - 1] !== BACKSLASH);
   }
+}
+
+/** A copy that keeps no other memory alive: a small Buffer would keep the block that it is cut from. */
+export function ownBytes(from: Uint8Array, start: number, end: number): Uint8Array {
+  const copy = new Uint8Array(end - start);
+  for (let at = start; at < end; at++) copy[at - start] = from[at]!;
+  return copy;
 }
 
 /** Hexadecimal of eight digits and more, and words in which digits and letters are mixed as no one names things. */

@@ -3,7 +3,7 @@ import type { SeparatorRanks } from './key-segment.js';
 /** A key that came before it was clear what separates the names of its group. */
 export interface HeldKey {
   /** The name behind the prefix of the group. */
-  readonly rest: Buffer;
+  readonly rest: Uint8Array;
   readonly fileBytes: number;
   readonly memoryBytes: number;
   readonly expires: boolean;
@@ -34,7 +34,7 @@ export class PrefixBranch {
 
   constructor(
     /** The segment that leads here, with its separator. */
-    readonly name: Buffer,
+    readonly name: Uint8Array,
     readonly hash: number,
     /** Names go on behind this one. */
     readonly isOpen: boolean,
@@ -84,7 +84,7 @@ export class PrefixBranch {
   }
 
   /** The same group under another name. */
-  renamed(name: Buffer, hash: number): PrefixBranch {
+  renamed(name: Uint8Array, hash: number): PrefixBranch {
     const other = new PrefixBranch(name, hash, this.isOpen);
     other.count(this.keys, this.fileBytes, this.memoryBytes, this.withExpiry);
     other.held = this.held;

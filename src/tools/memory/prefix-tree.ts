@@ -1,4 +1,4 @@
-import { rankSeparators, SegmentWriter, separatorAt } from './key-segment.js';
+import { ownBytes, rankSeparators, SegmentWriter, separatorAt } from './key-segment.js';
 import { PrefixBranch } from './prefix-branch.js';
 
 /** A group of keys, and the groups in it. */
@@ -22,8 +22,9 @@ const NAME_BYTES_MAX = 512;
 const DEPTH_MAX = 12;
 /** Names of a group that are held back until it is clear what separates their parts. */
 const SAMPLE = 32;
-/** Names that are held back in all. */
-const HELD_BYTES_MAX = 2 << 20;
+/** What names that are held back take in all, and each beside its bytes. */
+const HELD_BYTES_MAX = 8 << 20;
+const HELD_KEY_BYTES = 160;
 const BRANCHES_MAX = 16_384;
 /** Groups in a group at which it is asked whether they are names of things or names of kinds. */
 const CROWDED = 256;
@@ -35,13 +36,13 @@ const NOTABLE = 0.02;
 
 /**
  * Finds the prefixes of keys by itself. In each group the first names say what separates their parts; numbers, UUIDs
- * and other ids count as one. Bounded memory, some 16 MB at most: where the groups become too many the smallest
+ * and other ids count as one. Bounded memory, some 24 MB at most: where the groups become too many the smallest
  * are left out, and count in the groups around them alone. Counts of a group are exact while `dropped` is 0.
  */
 export class PrefixTree {
   /** Groups that were left out because there were too many. */
   dropped = 0;
-  private readonly root = new PrefixBranch(Buffer.alloc(0), 0, true);
+  private readonly root = new PrefixBranch(new Uint8Array(0), 0, true);
   private readonly writer = new SegmentWriter();
   private branches = 1;
   private heldBytes = 0;
@@ -90,8 +91,8 @@ export class PrefixTree {
     let branch = from;
     for (let at = start, level = depth; at < end; level++) {
       if (branch.held !== null) {
-        branch.held.push({ rest: Buffer.from(bytes.subarray(at, end)), fileBytes, memoryBytes, expires });
-        this.heldBytes += end - at;
+        branch.held.push({ rest: ownBytes(bytes, at, end), fileBytes, memoryBytes, expires });
+        this.heldBytes += end - at + HELD_KEY_BYTES;
         if (branch.held.length >= SAMPLE || this.heldBytes > HELD_BYTES_MAX) this.part(branch, level);
         return;
       }
@@ -144,7 +145,7 @@ export class PrefixTree {
     const names = held.map(({ rest }) => rest);
     branch.ranks = rankSeparators(names, this.writer);
     for (const { rest, fileBytes, memoryBytes, expires } of held) {
-      this.heldBytes -= rest.length;
+      this.heldBytes -= rest.length + HELD_KEY_BYTES;
       this.insert(branch, rest, 0, rest.length, fileBytes, memoryBytes, expires, depth);
     }
   }
@@ -212,7 +213,7 @@ export class PrefixTree {
     into.count(from.keys, from.fileBytes, from.memoryBytes, from.withExpiry);
     this.branches--;
     for (const { rest, fileBytes, memoryBytes, expires } of from.held ?? []) {
-      this.heldBytes -= rest.length;
+      this.heldBytes -= rest.length + HELD_KEY_BYTES;
       this.insert(into, rest, 0, rest.length, fileBytes, memoryBytes, expires, 1);
     }
     const children = [...from.children()];
@@ -252,10 +253,12 @@ export class PrefixTree {
   private forget(branch: PrefixBranch): void {
     this.branches--;
     this.dropped++;
-    for (const { rest } of branch.held ?? []) this.heldBytes -= rest.length;
+    for (const { rest } of branch.held ?? []) this.heldBytes -= rest.length + HELD_KEY_BYTES;
     for (const child of branch.children()) this.forget(child);
   }
 }
+
+const textOf = (name: Uint8Array): string => Buffer.from(name).latin1Slice();
 
 /** A group whose keys are all in one group of it is that group. */
 function nodeOf(given: PrefixBranch, path: string): PrefixNode {
@@ -265,10 +268,10 @@ function nodeOf(given: PrefixBranch, path: string): PrefixNode {
     const [only, another] = branch.children();
     if (only === undefined || another !== undefined || only.keys !== branch.keys) break;
     branch = only;
-    pattern += only.name.toString('latin1');
+    pattern += textOf(only.name);
   }
   const children = [...branch.children()]
-    .map((child) => nodeOf(child, pattern + child.name.toString('latin1')))
+    .map((child) => nodeOf(child, pattern + textOf(child.name)))
     .sort((a, b) => b.memoryBytes - a.memoryBytes || b.keys - a.keys || (a.pattern < b.pattern ? -1 : 1));
   const { keys, fileBytes, memoryBytes, withExpiry } = branch;
   return {
