@@ -1,3 +1,4 @@
+import { RecordInput } from './record-input.js';
 import { RECORDS_WASM } from './wasm.generated.js';
 
 /** What is known of one record: 96 bits of a hash of its name and database, 64 of one of all that it holds. */
@@ -15,15 +16,9 @@ export const LAYOUT_PAIRS = 4;
 export const LAYOUT_SCORED = 5;
 export const LAYOUT_NODES = 6;
 
-/** Why the kernel stopped. */
-const FULL = 0;
-const SHORT = 1;
-
 const STATUS = 0x200;
 const TEXTS = 0x10000;
 const TEXTS_BYTES = 0x100000;
-const INPUT = 0x120000;
-const INPUT_BYTES = 0xa0000;
 const COUNTS = 0x1d0000;
 const OWNERS = 0x1d0800;
 const BLOCKS = 0x1e0000;
@@ -46,7 +41,6 @@ interface RecordsExports {
   seek(high: number, low: number): void;
   seekNothing(): void;
   search(from: number, to: number, database: number): number;
-  resetTaken(): void;
 }
 
 /** Takes blocks of entries: `owners` says which part each is of. Both are borrowed. */
@@ -54,23 +48,15 @@ export type TakeBlocks = (blocks: Uint8Array, owners: Uint8Array) => void;
 
 /** Hashes records of an RDB as they stand in it, and others piece by piece, to the same entries. */
 export class RecordKernel {
-  /** Records that the last `gather` or `search` took. */
-  taken = 0;
-  /** The record where it stopped is not all there; more of it is worth another try. */
-  incomplete = false;
+  readonly input: RecordInput;
   /** Three words: the hash of the name given last. */
   readonly name: Int32Array;
   private readonly memory: Buffer;
-  private readonly status: Int32Array;
-  private copied: Uint8Array | null = null;
-  private copiedBase = 0;
-  private copiedFrom = 0;
-  private copiedTo = 0;
 
   private constructor(private readonly exports: RecordsExports) {
     const { buffer } = exports.memory;
-    this.memory = Buffer.from(buffer);
-    this.status = new Int32Array(buffer, STATUS, 4);
+    this.input = new RecordInput(exports.memory);
+    this.memory = this.input.memory;
     this.name = new Int32Array(buffer, STATUS + 16, 3);
   }
 
@@ -86,16 +72,7 @@ export class RecordKernel {
     }
   }
 
-  /** Says how values of each of the 256 types are laid out. */
-  setLayouts(layouts: Uint8Array): void {
-    this.memory.set(layouts, 0);
-  }
-
-  /**
-   * Takes whole records of `bytes[position..end)`, which start with a record's first byte. `base` is the offset of
-   * `bytes[0]`: by it the kernel knows whether it has these bytes.
-   * @returns the position behind the last record taken
-   */
+  /** Makes entries of whole records of `bytes[position..end)`; as `RecordInput.walk`. */
   gather(
     bytes: Buffer,
     position: number,
@@ -104,65 +81,29 @@ export class RecordKernel {
     database: number,
     take: TakeBlocks,
   ): number {
-    this.taken = 0;
-    let at = position;
-    for (;;) {
-      const { from, to } = this.bring(bytes, at, end, base);
+    return this.input.walk(bytes, position, end, base, (from, to) => {
       const stop = this.exports.gather(from, to, database);
-      this.taken += this.status[1]!;
-      const next = at + stop - from;
-      if (this.status[2]! >= QUEUE_FROM) this.empty(take);
-      const reason = this.status[0]!;
-      const moved = next > at;
-      at = next;
-      if (reason === FULL) continue;
-      // Short of what was brought, not of what is there.
-      if (reason === SHORT && this.copiedTo < end && moved) continue;
-      this.incomplete = reason === SHORT && this.copiedTo === end;
-      return at;
-    }
+      if (this.input.status[2]! >= QUEUE_FROM) this.empty(take);
+      return stop;
+    });
   }
 
   /** Passes over whole records whose names are not among those sought: the one where it stops may be. */
   search(bytes: Buffer, position: number, end: number, base: number, database: number): number {
-    this.exports.resetTaken();
-    let at = position;
-    for (;;) {
-      const { from, to } = this.bring(bytes, at, end, base);
-      const stop = this.exports.search(from, to, database);
-      this.taken = this.status[1]!;
-      const moved = stop > from;
-      at += stop - from;
-      if (this.status[0] === SHORT && this.copiedTo < end && moved) continue;
-      this.incomplete = this.status[0] === SHORT && this.copiedTo === end;
-      return at;
-    }
-  }
-
-  /** Sees to it that the bytes from `at` on are in the kernel's memory, as many as there is room for. */
-  private bring(bytes: Buffer, at: number, end: number, base: number): { from: number; to: number } {
-    const known = this.copied === bytes && this.copiedBase === base && at >= this.copiedFrom;
-    if (!known || (this.copiedTo < end && this.copiedTo - at < INPUT_BYTES / 2)) {
-      this.copied = bytes;
-      this.copiedBase = base;
-      this.copiedFrom = at;
-      this.copiedTo = Math.min(end, at + INPUT_BYTES);
-      bytes.copy(this.memory, INPUT, at, this.copiedTo);
-    }
-    return { from: INPUT + at - this.copiedFrom, to: INPUT + this.copiedTo - this.copiedFrom };
+    return this.input.walk(bytes, position, end, base, (from, to) => this.exports.search(from, to, database));
   }
 
   private empty(take: TakeBlocks): void {
-    const count = this.status[2]!;
+    const count = this.input.status[2]!;
     const blocks = this.memory.subarray(QUEUE, QUEUE + count * BLOCK_BYTES);
     take(blocks, this.memory.subarray(OWNERS, OWNERS + count));
     this.exports.emptied();
-    this.status[2] = 0;
+    this.input.status[2] = 0;
   }
 
   /** Hands over what is left: full blocks, then of each part the one that is not. */
   finish(take: TakeBlocks, takeLast: (part: number, entries: Uint8Array) => void): void {
-    if (this.status[2]! > 0) this.empty(take);
+    if (this.input.status[2]! > 0) this.empty(take);
     const counts = new Int32Array(this.exports.memory.buffer, COUNTS, PARTS);
     for (let part = 0; part < PARTS; part++) {
       const at = BLOCKS + part * BLOCK_STRIDE;
@@ -209,8 +150,8 @@ export class RecordKernel {
 
   /** Ends it. `type` tells values apart whose bytes mean different things. */
   end(type: number, expires: boolean, expiryHigh: number, expiryLow: number, take: TakeBlocks): void {
-    this.status[2] = this.exports.finishPieces(type, expires ? 1 : 0, expiryHigh, expiryLow);
-    if (this.status[2]! >= QUEUE_FROM) this.empty(take);
+    this.input.status[2] = this.exports.finishPieces(type, expires ? 1 : 0, expiryHigh, expiryLow);
+    if (this.input.status[2]! >= QUEUE_FROM) this.empty(take);
   }
 
   /** Adds a name to those that `search` stops at; it must not gather from then on. */

@@ -313,6 +313,14 @@ export class DigestHandler extends ItemSink {
     if (this.withValues) this.options.onKey?.(head, digestHex(this.value));
   }
 
+  /** Takes in keys that somebody else digested: what they add up to. */
+  add(database: number, words: Int32Array, keys: number, expired: number): void {
+    if (database !== this.current) this.enter(database);
+    xor(this.accumulator, words);
+    this.keys += keys;
+    this.expired += expired;
+  }
+
   private isUndigested(module: string): boolean {
     return UNDIGESTED.has(module) && !(module === JSON_MODULE && this.options.digestsJson === true);
   }

@@ -2,17 +2,21 @@ import { NO_CUT } from '../aof/cut.js';
 import type { AofSet } from '../aof/set.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import { PAUSE } from '../bytes/window.js';
+import { TextDigest } from '../kernels/text-digest.js';
 import { Walk } from '../keyspace/walk.js';
 import { DigestHandler } from '../model/digest.js';
 import type { Finding } from '../model/finding.js';
 import { type Depth, type ItemHandler, ItemSink, type KeyHead } from '../model/handler.js';
+import type { Cursor } from '../rdb/cursor.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { RdbHeader } from '../rdb/handler.js';
+import type { Shortcut } from '../rdb/shortcut.js';
 import type { ToolContext } from './context.js';
 import { type ChosenFamily, chooseFamily, ProducerAux, type Server } from './family.js';
 import { type KeyConditions, KeyFilter } from './filter.js';
 import { KeyGate, SizeGate } from './gate.js';
 import { type Rebuilt, rebuild } from './rebuild.js';
+import { RecordShortcut } from './record-shortcut.js';
 import { ItemRelay, RdbRelay } from './relay.js';
 import type { NotChecked } from './report.js';
 import type { DatasetSource } from './source.js';
@@ -54,6 +58,8 @@ export interface DigestReport {
 /** A digest being made of whatever tells keys: filters in front, the counters behind. */
 class DigestPipeline {
   readonly entry: ItemHandler;
+  /** Digests texts without telling them, where every key counts and nobody is told of each. */
+  readonly shortcut: Shortcut | null;
   private readonly digest: DigestHandler;
 
   constructor(
@@ -68,6 +74,8 @@ class DigestPipeline {
       conditions.minSizeBytes > 0 ? new SizeGate(this.digest, conditions.minSizeBytes) : this.digest;
     const filter = new KeyFilter(conditions, nowMs);
     this.entry = filter.open ? sized : new KeyGate(sized, filter);
+    const texts = filter.open && sized === this.digest && keys === null ? TextDigest.create(nowMs) : null;
+    this.shortcut = texts === null ? null : new TextShortcut(texts, this.digest);
   }
 
   report(path: string): DigestReport {
@@ -91,6 +99,24 @@ class DigestPipeline {
       notChecked,
       findings: [],
     };
+  }
+}
+
+class TextShortcut extends RecordShortcut {
+  protected readonly full = false;
+
+  constructor(
+    private readonly texts: TextDigest,
+    private readonly digest: DigestHandler,
+  ) {
+    super(texts.input, true);
+  }
+
+  protected walk({ bytes, position, end, base }: Cursor, database: number): number {
+    const { texts } = this;
+    const next = texts.walk(bytes, position, end, base);
+    if (texts.input.taken > 0) this.digest.add(database, texts.words, texts.input.taken, texts.expired);
+    return next;
   }
 }
 
@@ -185,6 +211,11 @@ class DigestReader extends RdbRelay {
   override key(head: KeyHead): Depth {
     if (this.made === null) this.pipeline();
     return this.target.key(head);
+  }
+
+  /** From the first key on. */
+  get shortcut(): Shortcut | null {
+    return this.made?.shortcut ?? null;
   }
 
   override aux(name: ByteSlice, value: ByteSlice): void {

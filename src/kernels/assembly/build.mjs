@@ -12,6 +12,7 @@ const KERNELS = [
   { name: 'RECORDS_WASM', file: 'records.ts', pages: 78 },
   { name: 'RDB_LINES_WASM', file: 'rdb-lines.ts', pages: 192 },
   { name: 'SHA1_WASM', file: 'sha1.ts', pages: 1 },
+  { name: 'TEXT_DIGEST_WASM', file: 'text-digest.ts', pages: 30 },
 ];
 const here = fileURLToPath(new URL('.', import.meta.url));
 const COMPILER = '../../../node_modules/assemblyscript/package.json';

@@ -23,6 +23,7 @@ import {
   START,
   stopped,
   TYPE,
+  UNUSUAL,
   VALUE,
   VALUE_LENGTH,
 } from './record-scan';
@@ -288,6 +289,7 @@ export function seekNothing(): void {
 /** Passes over records until one may be among those looked for, or is not for here. Returns where it stopped. */
 export function search(from: usize, to: usize, database: u32): usize {
   let at = from;
+  taken = 0;
   let batch = 16;
   let why = BATCH_FULL;
   while (why == BATCH_FULL) {
@@ -298,7 +300,7 @@ export function search(from: usize, to: usize, database: u32): usize {
       const bit = bitOf(first);
       if ((load<u8>(QUEUE + <usize>(bit >> 3)) >> (bit & 7)) & 1) {
         taken += i;
-        return report(load<u32>(d, START), BATCH_FULL);
+        return report(load<u32>(d, START), UNUSUAL);
       }
     }
     taken += count;
@@ -307,8 +309,4 @@ export function search(from: usize, to: usize, database: u32): usize {
     batch = min<i32>(BATCH, batch << 1);
   }
   return report(at, why);
-}
-
-export function resetTaken(): void {
-  taken = 0;
 }

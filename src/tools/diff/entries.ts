@@ -1,13 +1,11 @@
 import { highWord, lowWord } from '../../bytes/int64.js';
 import type { ByteSlice } from '../../bytes/slice.js';
-import { END, NEED, PAUSE, type Progress } from '../../bytes/window.js';
 import type { RecordKernel, TakeBlocks } from '../../kernels/records.js';
 import { type Depth, ITEMS, type KeyHead, RAW } from '../../model/handler.js';
 import { ValueHasher } from '../../model/value-hash.js';
 import type { Cursor } from '../../rdb/cursor.js';
-import type { Dialect } from '../../rdb/dialect.js';
-import { COMMON_TYPE_MAX, recordLayouts } from '../../rdb/record-layouts.js';
-import type { Shortcut } from '../../rdb/shortcut.js';
+import { COMMON_TYPE_MAX } from '../../rdb/record-layouts.js';
+import { RecordShortcut } from '../record-shortcut.js';
 import { ItemRelay } from '../relay.js';
 import type { KeyTable } from './key-table.js';
 import { KINDS, type Seeds } from './names.js';
@@ -81,63 +79,18 @@ function isCommon({ typeId, kind }: KeyHead): boolean {
   return typeId > 0 && typeId <= COMMON_TYPE_MAX && kind !== 'module';
 }
 
-/** A record that is longer is not waited for: the decoder reads it piece by piece. */
-const AWAITED_MAX = 32 * 1024;
-
-/** Hands whole records to the kernel as they stand in the file. */
-abstract class KernelShortcut implements Shortcut {
-  private dialect: Dialect | null = null;
-
-  constructor(
-    protected readonly kernel: RecordKernel,
-    private readonly textsAlone: boolean,
-  ) {}
-
-  get keys(): number {
-    return this.kernel.taken;
-  }
-
-  take(cursor: Cursor, database: number, dialect: Dialect): Progress {
-    if (dialect !== this.dialect) {
-      this.dialect = dialect;
-      this.kernel.setLayouts(recordLayouts(dialect, this.textsAlone));
-    }
-    const { end, base, limit } = cursor;
-    cursor.position = this.go(cursor, database);
-    const left = end - cursor.position;
-    if (this.full) return PAUSE;
-    if (left > 0) {
-      if (!this.kernel.incomplete || left > AWAITED_MAX || base + end >= limit) return END;
-    }
-    cursor.need = left + 1;
-    return NEED;
-  }
-
-  leave(): null {
-    return null;
-  }
-
-  /** A pass over a file begins. */
-  begin(): void {
-    this.dialect = null;
-  }
-
-  protected abstract go(cursor: Cursor, database: number): number;
-  protected abstract readonly full: boolean;
-}
-
 /** Has the kernel make the entries of all records that it knows. */
-export class EntryShortcut extends KernelShortcut {
+export class EntryShortcut extends RecordShortcut {
   constructor(
-    kernel: RecordKernel,
+    private readonly kernel: RecordKernel,
     bytes: boolean,
     private readonly onBlocks: TakeBlocks,
     private readonly pace: { readonly full: boolean },
   ) {
-    super(kernel, !bytes);
+    super(kernel.input, !bytes);
   }
 
-  protected go({ bytes, position, end, base }: Cursor, database: number): number {
+  protected walk({ bytes, position, end, base }: Cursor, database: number): number {
     return this.kernel.gather(bytes, position, end, base, database, this.onBlocks);
   }
 
@@ -147,14 +100,17 @@ export class EntryShortcut extends KernelShortcut {
 }
 
 /** Passes over records whose names are not in a table. */
-export class Searcher extends KernelShortcut {
+export class Searcher extends RecordShortcut {
   /** Records passed over since it began. */
   passed = 0;
   protected readonly full = false;
 
   /** The kernel must not make entries any more. */
-  constructor(kernel: RecordKernel, table: KeyTable) {
-    super(kernel, false);
+  constructor(
+    private readonly kernel: RecordKernel,
+    table: KeyTable,
+  ) {
+    super(kernel.input, false);
     kernel.seekNothing();
     table.forEachName((a, b) => kernel.seek(b, a));
   }
@@ -164,9 +120,9 @@ export class Searcher extends KernelShortcut {
     this.passed = 0;
   }
 
-  protected go({ bytes, position, end, base }: Cursor, database: number): number {
+  protected walk({ bytes, position, end, base }: Cursor, database: number): number {
     const next = this.kernel.search(bytes, position, end, base, database);
-    this.passed += this.kernel.taken;
+    this.passed += this.kernel.input.taken;
     return next;
   }
 }
