@@ -3,7 +3,7 @@ import type { KeyHead } from '../../model/handler.js';
 /** Names of keys by database, one character per byte. */
 export type SampledNames = ReadonlyMap<number, ReadonlySet<string>>;
 
-/** Keeps so many keys of all that go by, each as likely as any other. */
+/** Keeps so many keys of all that go by, each with the same chance. */
 export class KeySample {
   private readonly kept: { readonly database: number; readonly name: string }[] = [];
   private seen = 0;
