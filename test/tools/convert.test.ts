@@ -28,6 +28,13 @@ async function digest(path: string, server = 'redis-7.0.15'): Promise<string> {
   return stdout.trim();
 }
 
+/** The digest is what a server would say; times of expiry are not in it, and a diff sees every key by itself. */
+async function expectSame(path: string, other: string, wanted: string, server: string): Promise<void> {
+  if (THOROUGH)
+    expect((await runCli(['diff', path, other])).stdout).toMatch(/^0 added, 0 removed, 0 changed/);
+  expect(await digest(other, server)).toBe(wanted);
+}
+
 const TYPES = corpusPath('redis-7.0.15', 'types.rdb');
 const TYPES_DIGEST = rdbCases('redis-7.0.15').find(({ name }) => name === 'types')!.truth.digest;
 
@@ -44,11 +51,11 @@ describe.each(CORPUS_SERVERS)('a dataset of %s', (server) => {
       await convert(path, ndjson);
       const back = place('.rdb');
       await convert(ndjson, back);
-      expect(await digest(back, server)).toBe(wanted);
+      await expectSame(path, back, wanted, server);
       if (!THOROUGH && server !== 'redis-7.0.15' && server !== 'redis-2.8.24') return;
       const aof = place('.aof');
       await convert(ndjson, aof);
-      expect(await digest(aof, server)).toBe(wanted);
+      await expectSame(path, aof, wanted, server);
       if (!modern) return;
       const directory = place('');
       await convert(path, directory);
@@ -57,7 +64,7 @@ describe.each(CORPUS_SERVERS)('a dataset of %s', (server) => {
         'appendonly.aof.1.incr.aof',
         'appendonly.aof.manifest',
       ]);
-      expect(await digest(directory, server)).toBe(wanted);
+      await expectSame(path, directory, wanted, server);
     },
   );
 });
@@ -243,6 +250,20 @@ test('TTLs of members, as KeyDB has them, come along and change with the others'
   expect(JSON.parse(stdout).lost).toMatchObject([{ what: 'member-expiry' }]);
 });
 
+test.each(['gz', 'lz4'])('outputs are compressed as .%s, parts too, and read as they are', async (ending) => {
+  const parts = place(`.rdb.${ending}`);
+  await convert(TYPES, parts, '--split', 'slots:0-8191,8192-16383');
+  const names = readdirSync(join(parts, '..')).sort();
+  expect(names).toEqual([`out.0-8191.rdb.${ending}`, `out.8192-16383.rdb.${ending}`]);
+  const whole = place(`.ndjson.${ending}`);
+  await convert(...names.map((name) => join(parts, '..', name)), whole);
+  expect(await digest(whole)).toBe(TYPES_DIGEST);
+  const { stdout } = await convert(whole, '-', '--to', 'rdb', '--compress', ending);
+  const back = place('');
+  writeFileSync(back, Buffer.from(stdout, 'latin1'));
+  expect(await digest(back)).toBe(TYPES_DIGEST);
+});
+
 test('an RDB goes into a compressed stream, and comes out of it', async () => {
   const packed = place('.rdb');
   await convert(TYPES, packed, '--for', 'valkey-9.1', '--vcs');
@@ -266,6 +287,15 @@ describe('what cannot be', () => {
     ['a directory for a server that has none', [TYPES, place(''), '--for', 'redis-6.2'], 2, /no append-only/],
     ['a compressed stream for Redis', [TYPES, place('.rdb'), '--vcs'], 2, /does not read compressed streams/],
     ['a compressed stream of lines', [TYPES, place('.json'), '--vcs'], 2, /--vcs is a form of RDBs/],
+    ['a compressed directory', [TYPES, place(''), '--compress', 'gz'], 2, /directory is not compressed/],
+    [
+      'a compressed stream compressed',
+      [TYPES, place('.rdb.gz'), '--vcs', '--for', 'valkey-9.1'],
+      2,
+      /already/,
+    ],
+    ['a way to compress that is none', [TYPES, place('.rdb'), '--compress', 'xz'], 2, /--compress/],
+    ['an ending that says only how', [TYPES, place('.gz')], 2, /nothing is written as \.gz/],
     ['slots in two ranges', [TYPES, place('.rdb'), '--split', 'slots:0-5,5-9'], 2, /two ranges/],
     ['slots that are none', [TYPES, place('.rdb'), '--split', 'slots:0-16384'], 2, /no range of slots/],
     ['a change of TTLs that is none', [TYPES, place('.rdb'), '--ttl', 'shift:soon'], 2, /--ttl/],
