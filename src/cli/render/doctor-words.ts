@@ -51,7 +51,8 @@ export function namesOf({ captures }: Diagnosis, report: DoctorReport): Names {
     out: 'rescued.rdb',
     target: targetFor(report),
     writers: writersOf(captures['version']),
-    where: captures['offset'] === undefined ? '' : `, before offset ${offset(Number(captures['offset']))}`,
+    where:
+      Number(captures['offset'] ?? 0) === 0 ? '' : `, before offset ${offset(Number(captures['offset']))}`,
     keyText: captures['key'] === undefined ? '' : `: ${captures['key']}`,
     loaded: captures['keys'] === undefined ? '' : `: ${count(Number(captures['keys']))} keys`,
     entryText: entryText(captures),

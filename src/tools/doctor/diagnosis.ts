@@ -1,5 +1,5 @@
 import { saidIn, timeIn } from './log-lines.js';
-import type { MessageSeverity, Saying, ServerMessage } from './message.js';
+import type { DataRisk, MessageSeverity, Saying, ServerMessage } from './message.js';
 import { type Likeness, likest, type Recognised, recognise } from './recognise.js';
 
 /** A message that was found, with what it tells here. */
@@ -30,6 +30,8 @@ const UNKNOWN_MAX = 20;
 /** Lines apart that still speak of the same thing. */
 const NEAR = 20;
 const RANK: Readonly<Record<MessageSeverity, number>> = { fatal: 0, error: 1, warning: 2, info: 3 };
+
+const RISK: Readonly<Record<DataRisk, number>> = { lost: 0, 'at-risk': 1, none: 2 };
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -62,11 +64,18 @@ export class Diagnoses {
     const plain = all.filter(({ message }) => message.role === undefined);
     const grave = plain.filter(({ message }) => message.severity !== 'info');
     const general = all.filter(({ message }) => message.role === 'general');
-    const chosen = grave.length > 0 ? grave : general.length > 0 ? general : plain.length > 0 ? plain : all;
+    const isReason = ({ message, inLastRun }: Diagnosis) =>
+      inLastRun && (message.severity === 'fatal' || message.severity === 'error');
+    const shell = grave.some(isReason) ? [] : general;
+    const told = [...grave, ...shell];
+    const chosen = told.length > 0 ? told : plain.length > 0 ? plain : all;
     const inLastRun = ({ inLastRun }: Diagnosis) => (inLastRun ? 0 : 1);
     return chosen.sort(
       (a, b) =>
-        inLastRun(a) - inLastRun(b) || RANK[a.message.severity] - RANK[b.message.severity] || a.line - b.line,
+        inLastRun(a) - inLastRun(b) ||
+        RANK[a.message.severity] - RANK[b.message.severity] ||
+        RISK[a.message.risk] - RISK[b.message.risk] ||
+        a.line - b.line,
     );
   }
 

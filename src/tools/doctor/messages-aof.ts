@@ -296,6 +296,10 @@ export const AOF_MESSAGES: readonly ServerMessage[] = [
       'do not stop this server with SHUTDOWN or SIGTERM before dump.rdb has been copied away: it would save its empty dataset over it (`SHUTDOWN NOSAVE` does not)',
     ],
     remedies: [
+      {
+        ...WEIGH_ALL,
+        why: 'weigh everything that lies there, files of a log that no manifest names included',
+      },
       { why: 'copy it away at once', command: 'cp {dir}/dump.rdb {dir}/dump.rdb.saved' },
       { why: 'see what it holds', command: 'rekindle info {dir}/dump.rdb' },
       {

@@ -134,7 +134,7 @@ export const MACHINE_MESSAGES: readonly ServerMessage[] = [
     ],
     means:
       'the kernel is set to refuse memory that a process might need: a save forks, and the fork can be refused though hardly anything more is used.',
-    risk: 'at-risk',
+    risk: 'none',
     data: 'nothing is lost; saves may fail when you need them',
     never: [],
     remedies: [
@@ -180,6 +180,7 @@ export const MACHINE_MESSAGES: readonly ServerMessage[] = [
   {
     id: 'machine/crash',
     severity: 'fatal',
+    role: 'general',
     says: [
       ...by('every Redis', '=== REDIS BUG REPORT START: Cut & paste starting from here ==='),
       ...by('Valkey', '=== VALKEY BUG REPORT START: Cut & paste starting from here ==='),
