@@ -7,9 +7,10 @@ import { pumpSource } from '../bytes/pump.js';
 import { isS3Address } from '../bytes/s3/address.js';
 import type { S3Access } from '../bytes/s3/client.js';
 import { type ByteSource, FileSource, inputErrorOf, StreamSource } from '../bytes/source.js';
+import { spooled } from '../bytes/spool.js';
 import { indexTar, isTar } from '../bytes/tar.js';
 import { TarTree } from '../bytes/tar-tree.js';
-import type { Packing } from '../bytes/unpack.js';
+import { type Packing, UnpackedSource } from '../bytes/unpack.js';
 import { FormatError, InputError } from '../errors.js';
 import { isServerAddress } from '../live/address.js';
 import { RdbDecoder } from '../rdb/decoder.js';
@@ -190,9 +191,13 @@ async function openArchive(
   options: OpenOptions & UnpackOptions,
 ): Promise<DatasetSource> {
   const { packings } = plain;
-  const bytes = await seekable(plain.source, options);
+  // A packed file is read through for what is in it; of a pipe there would be nothing left then.
+  const streams = plain.source instanceof UnpackedSource && plain.source.once !== true;
+  const bytes = streams ? withoutSize(plain.source) : await seekable(plain.source, options);
   const index = await namingFile(bytes.label, () => indexTar(bytes));
-  const tree = new TarTree(bytes, index);
+  const spool = (member: ByteSource) =>
+    spooled(member, { directory: options.temporaryDirectory, signal: options.signal });
+  const tree = new TarTree(bytes, index, streams ? spool : null);
   const at = inner === null ? tree.root : tree.pathOf(inner);
   const source = await openMember({ path: at, inner: null, tree }, options).catch((error: unknown) => {
     throw error instanceof InputError && error.code === 'input/no-dataset' ? tree.notIn(at, error) : error;
@@ -200,6 +205,11 @@ async function openArchive(
   const leftOut = index.skipped.map(({ name, why }) => `${name}: ${why}`);
   const all = [...(source.packings ?? []), ...packings];
   return { ...source, path, isDirectory: false, leftOut, ...(all.length > 0 && { packings: all }) };
+}
+
+/** The size of a packed source shows once a pass has reached its end, which makes it no easier to go back in. */
+function withoutSize(source: ByteSource): ByteSource {
+  return { label: source.label, size: null, open: (start) => source.open(start) };
 }
 
 async function openMember(asked: Asked, options: OpenOptions): Promise<DatasetSource> {
