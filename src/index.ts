@@ -85,7 +85,7 @@ export {
   writeRdb,
 } from './tools/library.js';
 export { type CompactRequest, compact, type LogRequest, log } from './tools/library-log.js';
-export { type MemoryRequest, memory } from './tools/library-memory.js';
+export { type MemoryRequest, memory, type ReportRequest, report } from './tools/library-memory.js';
 export { history, openTimeMachine } from './tools/library-time.js';
 export { type VerifyRequest, type VerifySource, verify } from './tools/library-verify.js';
 export { EVERY_COMMAND, type LogConditions } from './tools/log/filter.js';
@@ -112,6 +112,8 @@ export {
   type ReplayTarget,
   type UndoReport,
 } from './tools/replay.js';
+export type { ReportWords } from './tools/report/page-data.js';
+export type { ReportOptions, WrittenReport } from './tools/report/write-report.js';
 export type { CheckedFile, NotChecked } from './tools/report.js';
 export type { DatasetSource, OpenOptions, Source } from './tools/source.js';
 export { targetNamed } from './tools/target-choice.js';

@@ -1,5 +1,6 @@
 import { FileTarget } from '../../bytes/target.js';
 import { UsageError } from '../../errors.js';
+import { freqName, timeName, ttlName } from '../../tools/memory/bucket-names.js';
 import { refuseInside } from '../../tools/output-place.js';
 import { type ReportOptions, writeReport } from '../../tools/report/write-report.js';
 import { asLog, openSource, type Source } from '../../tools/source.js';
@@ -8,7 +9,6 @@ import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.j
 import { liveSourceOptions } from '../live-flags.js';
 import { printable } from '../render/escape.js';
 import { hintOf, messageOf, severityOf } from '../render/findings.js';
-import { freqName, timeName, ttlName } from '../render/memory.js';
 import { counted, size } from '../render/numbers.js';
 import type { Session } from '../session.js';
 import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';

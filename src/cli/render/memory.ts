@@ -1,3 +1,4 @@
+import { freqName, timeName, ttlName } from '../../tools/memory/bucket-names.js';
 import { type ListedPrefix, listPrefixes } from '../../tools/memory/prefix-list.js';
 import type { SpreadBucket } from '../../tools/memory/spread.js';
 import type { KeySum } from '../../tools/memory/tally.js';
@@ -137,32 +138,6 @@ function printSpreads(report: MemoryReport, session: Session): void {
   );
   if (idle !== null) spread('by time since last used', rows(idle, timeName));
   if (freq !== null) spread('by LFU counter', rows(freq, freqName));
-}
-
-/** What stands for a bucket of times to live. */
-export function ttlName(bucket: SpreadBucket): string {
-  return bucket.to === 0 ? 'past it' : timeName(bucket.from === 0 ? { ...bucket, from: null } : bucket);
-}
-
-export function timeName({ from, to }: SpreadBucket): string {
-  if (to === null) return `over ${TIME_NAMES.get(from!)!}`;
-  return from === null
-    ? `under ${TIME_NAMES.get(to)!}`
-    : `${TIME_NAMES.get(from)!} to ${TIME_NAMES.get(to)!}`;
-}
-
-const TIME_NAMES = new Map([
-  [60, 'a minute'],
-  [3600, 'an hour'],
-  [86_400, 'a day'],
-  [604_800, 'a week'],
-  [2_592_000, '30 days'],
-  [31_536_000, 'a year'],
-]);
-
-export function freqName({ from, to }: SpreadBucket): string {
-  if (to === null) return `${from} and more`;
-  return to - (from ?? 0) === 1 ? `${from ?? 0}` : `${from ?? 0} to ${to - 1}`;
 }
 
 const SLOTS_SHOWN = 10;

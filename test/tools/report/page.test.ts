@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { report } from '../../../src/tools/library-memory.js';
 import { PAGE_SCRIPT, PAGE_STYLE } from '../../../src/tools/report/page/page.generated.js';
 import type { PageData } from '../../../src/tools/report/page-data.js';
 import { runCli } from '../../cli/memory-io.js';
@@ -130,4 +131,13 @@ it('goes to standard output', async () => {
   const { exit, stdout } = await runCli(['report', source, '-o', '-']);
   expect(exit).toBe(0);
   expect(stdout).toMatch(/^<!doctype html>.*<\/html>\n$/s);
+});
+
+it('is written for programs, too', async () => {
+  const path = join(directory, 'library.html');
+  const source = corpusPath('redis-7.0.15', 'small.rdb');
+  const { bytes, memory } = await report(source, path, { nowMs: 1772366400000 });
+  expect(readFileSync(path)).toHaveLength(bytes);
+  expect(memory!.total.keys).toBe(19);
+  await expect(report(source, path)).rejects.toThrow('exists');
 });
