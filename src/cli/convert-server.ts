@@ -62,7 +62,7 @@ export async function convertToServer(
   if (duplicates > 0)
     session.note(`${counted(duplicates, 'key')} left out: another of the same name is kept`);
   noteTold(report.told, session);
-  return sent.refused ? 1 : 0;
+  return sent.refused || sent.surprises > 0 ? 1 : 0;
 }
 
 function reportJson(
