@@ -11,6 +11,7 @@ import { gatherEntries } from '../../src/tools/diff/entries-thread.js';
 import { EntryStore } from '../../src/tools/diff/entry-store.js';
 import { EntryJoin } from '../../src/tools/diff/join.js';
 import { KeyTable } from '../../src/tools/diff/key-table.js';
+import { noteKeys, takeNotes } from '../../src/tools/diff/notes.js';
 import { Pass } from '../../src/tools/diff/passes.js';
 import { type Difference, type DiffOptions, type DiffReport, diff } from '../../src/tools/diff.js';
 import { EVERY_KEY } from '../../src/tools/filter.js';
@@ -197,6 +198,31 @@ test('another thread makes the same entries, and waits for them to be taken', as
   await ended;
   port2.close();
   expect(entries.sort()).toEqual(await entriesOf(readFileSync(path), false, 1 << 20));
+});
+
+test('another thread notes what the keys of some names hold', async () => {
+  const path = fileOf('notes.rdb', [
+    ['a', 'x', -1],
+    ['b', 'x', 2e12],
+    ['c', 'y', -1],
+    ['b', 'y', 3e12],
+  ]);
+  const kernel = RecordKernel.create(SEEDS)!;
+  const wordsOf = (name: string): number[] => {
+    kernel.hashName(0, Buffer.from(name), 0, name.length);
+    return [...kernel.name];
+  };
+  const names = Int32Array.from([...wordsOf('b'), ...wordsOf('c'), ...wordsOf('none')]);
+  const [b0, b1, b2] = wordsOf('b');
+  const repeated = new Map([[`${b0} ${b1} ${b2}`, { before: 2, after: 1 }]]);
+  const task = { kind: 'notes', path, dialect: null, seeds: SEEDS, names, repeated } as const;
+  const { words, expiry } = await noteKeys(await FileSource.at(path), task);
+  expect([...expiry]).toEqual([Number.NaN, 3e12]);
+  expect([...words.slice(0, 3), ...words.slice(6, 9)]).toEqual([...wordsOf('c'), ...wordsOf('b')]);
+  // The same text, the same hash.
+  expect(words.slice(3, 6)).toEqual(words.slice(9, 12));
+  const table = new KeyTable();
+  expect([takeNotes({ words, expiry }, table), table.size, table.expiresAtMs]).toEqual([2, 2, 3e12]);
 });
 
 test('names whose hashes are equal but for one word are kept apart', async () => {
