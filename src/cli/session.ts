@@ -13,7 +13,8 @@ export class Session {
   readonly outStyle: Style;
   readonly errStyle: Style;
   private readonly progressLine: ProgressLine | null;
-  private outFull = false;
+  /** Settled when standard output takes more, or nobody reads it any longer; null while it does. */
+  private roomAgain: Promise<void> | null = null;
 
   constructor(
     readonly io: Io,
@@ -36,31 +37,41 @@ export class Session {
   /** Writes a result. The text must already be safe for a terminal. */
   print(text: string): void {
     this.progressLine?.clear();
-    if (!this.io.stdout.write(text)) this.outFull = true;
+    this.put(text);
   }
 
   /** Writes a part of a result that is no text. */
   printBytes(bytes: Uint8Array): void {
     this.progressLine?.clear();
-    if (!this.io.stdout.write(bytes)) this.outFull = true;
+    this.put(bytes);
   }
 
   report(fields: Readonly<Record<string, Json>>): void {
     this.print(jsonReport(fields));
   }
 
+  private put(result: string | Uint8Array): void {
+    const { stdout, signal } = this.io;
+    if (stdout.write(result) || this.roomAgain !== null || signal.aborted) return;
+    // Listened for at once: whoever waits may come when there is room again already.
+    this.roomAgain = new Promise((resolve) => {
+      const go = (): void => {
+        signal.removeEventListener('abort', go);
+        this.roomAgain = null;
+        resolve();
+      };
+      stdout.once('drain', go);
+      signal.addEventListener('abort', go, { once: true });
+    });
+  }
+
   /** True when results should wait for `drain`. */
   get full(): boolean {
-    return this.outFull;
+    return this.roomAgain !== null;
   }
 
   async drain(): Promise<void> {
-    if (!this.outFull) return;
-    await new Promise<void>((resolve) => {
-      this.io.stdout.once('drain', resolve);
-      this.io.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    this.outFull = false;
+    await this.roomAgain;
   }
 
   /** A remark on standard error: silent with --quiet. */

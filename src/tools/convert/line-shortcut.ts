@@ -110,7 +110,7 @@ export class LineShortcut implements Shortcut {
         this.load(cursor);
       } else if (status === LINES_NEED) {
         cursor.need = kernel.wanted;
-        return NEED;
+        return this.writer.full ? PAUSE : NEED;
       }
       if (this.writer.full) return PAUSE;
     }
