@@ -94,6 +94,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import('./commands/compact.js')).compact,
   },
   {
+    name: 'verify',
+    summary: 'verify backups by rules, for cron: speaks up when it must',
+    load: async () => (await import('./commands/verify.js')).verify,
+  },
+  {
     name: 'recover',
     summary: 'weigh everything in a crashed directory and bring back the most of it',
     load: async () => (await import('./commands/recover.js')).recover,
