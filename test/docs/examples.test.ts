@@ -122,7 +122,8 @@ describe('command lines in running text', () => {
       const argv = [
         ...command.replace(/ *(?:[|<>]|&&|;) .*$/, '').matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g),
       ].map(([, a, b, c]) => a ?? b ?? c!);
-      if (argv[0] !== 'rekindle' || argv.some((word) => /:\/\/|^URL$|^COMMAND$|…/.test(word))) continue;
+      if (argv[0] !== 'rekindle' || argv.some((word) => /:\/\/|^URL$|^COMMAND$|^SHELL$|…/.test(word)))
+        continue;
       const { exit, stderr } = await runCli(argv.slice(1));
       if (exit === 2 && !/missing required argument|needs a terminal/.test(stderr))
         refused.push(`${path}:${line}: ${command}: ${stderr}`);

@@ -6,6 +6,7 @@ import {
   type Finding,
   type KeyRecord,
   MemorySource,
+  type OpenOptions,
   openSource,
   type RedisValue,
   readAof,
@@ -31,8 +32,10 @@ export function kindOf(value: RedisValue): string {
 }
 
 export const source = (path: string): Promise<Source> => openSource(path, { prefer: 'rdb' });
-// @ts-expect-error: there is no such preference
-export const wrong = (path: string): Promise<Source> => openSource(path, { prefer: 'json' });
+
+/** Does not compile where the type of a preference would let any text pass. */
+type Closed<T extends string> = string extends T ? never : true;
+export const closed: Closed<NonNullable<OpenOptions['prefer']>> = true;
 
 if ((await keysOf(rdb)).length !== 0) throw new Error('keys in an empty file');
 if (typeof convert !== 'function' || typeof readAof !== 'function') throw new Error('names are missing');
