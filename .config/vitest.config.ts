@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  root: '.',
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/temporary-root.ts'],
