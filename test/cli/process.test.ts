@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../src/cli/version.js';
+import { builtProgram } from '../support/built.js';
 import { corpusPath } from '../support/corpus.js';
 import { THOROUGH } from '../support/effort.js';
 import { temporaryDirectory } from '../support/temporary.js';
-import { transpiledProgram } from '../support/transpiled.js';
 import { terminalTests } from './explore/on-terminal.js';
 import { runCli } from './memory-io.js';
 import { progressTests } from './progress-on-terminal.js';
@@ -18,7 +18,7 @@ import { progressTests } from './progress-on-terminal.js';
 let program = '';
 
 beforeAll(() => {
-  program = transpiledProgram();
+  program = builtProgram();
 });
 
 const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
@@ -122,7 +122,7 @@ describe('a large file, with a second thread and without', () => {
   it('has no second thread in this process', () => {
     for (const entry of ['tools/thread-entry', 'bytes/unpack-thread-entry']) {
       expect(existsSync(new URL(`../../src/${entry}.js`, import.meta.url))).toBe(false);
-      expect(existsSync(join(dirname(program), `../src/${entry}.js`))).toBe(true);
+      expect(existsSync(join(dirname(program), `${basename(entry)}.js`))).toBe(true);
     }
   });
 

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { runCli } from '../cli/memory-io.js';
+import { builtProgram } from '../support/built.js';
 import { CORRUPT_SERVERS, corpusPath, corruptCases, testdata } from '../support/corpus.js';
 import { RECOVERY_CASES, recoveryDirectory } from '../support/recovery.js';
 import { temporaryDirectory } from '../support/temporary.js';
-import { transpiledProgram } from '../support/transpiled.js';
 import type { Example } from './page.js';
 
 /** What a command printed, both streams in the order of writing. */
@@ -32,7 +32,7 @@ export class DocsSession {
     const bin = join(this.directory, '.bin');
     mkdirSync(bin);
     for (const name of ['rekindle', 'rekindle-check-aof', 'rekindle-check-rdb', 'npx']) {
-      const program = name === 'npx' ? '' : ` ${join(dirname(transpiledProgram()), `${name}.js`)}`;
+      const program = name === 'npx' ? '' : ` ${join(dirname(builtProgram()), `${name}.js`)}`;
       const text = name === 'npx' ? '#!/bin/sh\nexec "$@"\n' : `#!/bin/sh\nexec node${program} "$@"\n`;
       writeFileSync(join(bin, name), text);
       chmodSync(join(bin, name), 0o755);

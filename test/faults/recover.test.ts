@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { OutputError } from '../../src/errors.js';
 import { recover } from '../../src/tools/library.js';
+import { builtProgram } from '../support/built.js';
 import { THOROUGH } from '../support/effort.js';
 import { recoveryDirectory } from '../support/recovery.js';
 import { temporaryDirectory } from '../support/temporary.js';
-import { transpiledProgram } from '../support/transpiled.js';
 import { tree } from '../support/tree.js';
 import { CountedDisk, type Fault } from './counted-disk.js';
 
@@ -102,7 +102,7 @@ it('without room nothing is begun', async () => {
 describe('a process killed', () => {
   let program = '';
   beforeAll(() => {
-    program = transpiledProgram();
+    program = builtProgram();
   });
 
   const run = (source: string, out: string, killAfterMs: number | null) =>

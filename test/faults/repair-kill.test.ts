@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { formatManifest } from '../../src/aof/manifest.js';
 import { runCli } from '../cli/memory-io.js';
+import { builtProgram } from '../support/built.js';
 import { THOROUGH } from '../support/effort.js';
 import { resp } from '../support/resp.js';
 import { temporaryDirectory } from '../support/temporary.js';
-import { transpiledProgram } from '../support/transpiled.js';
 import { tree } from '../support/tree.js';
 
 // The real process, killed at moments spread over its work: 100 of each kind in a long run.
@@ -16,7 +16,7 @@ const RUNS = THOROUGH ? 100 : 4;
 const HALF = 1_000_000;
 let program = '';
 
-beforeAll(() => (program = transpiledProgram()), 120_000);
+beforeAll(() => (program = builtProgram()), 120_000);
 
 /** A log large enough for its repair to take a while, with damage in the middle of the first of its two files. */
 function damaged(): { room: string; source: string } {

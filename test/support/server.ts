@@ -68,6 +68,7 @@ export class TestServer {
       dir: directory,
       logfile: logFile,
       save: '',
+      'repl-diskless-sync-delay': '0',
       appendonly: options.dataDirectory === undefined ? 'no' : 'yes',
       'enable-debug-command': 'yes',
       ...(options.writable === true ? {} : { replicaof: '127.0.0.1 1' }),
