@@ -84,7 +84,7 @@ export abstract class ChunkedTarget implements ByteTarget {
         this.failure = outputErrorOf(error, this.label);
       }
       this.queuedBytes -= next.length;
-      if (next.length === CHUNK && this.spare.length < 4) this.spare.push(next);
+      if (next.length === CHUNK && this.spare.length < FULL / CHUNK) this.spare.push(next);
       this.wake?.();
     }
     this.flushing = null;
