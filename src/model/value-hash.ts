@@ -69,9 +69,9 @@ export function hashRange(
 
 /**
  * Two lanes of 32 bits that are the same for the same value, however it is encoded, whoever tells it and in whatever order
- * where order means nothing. Like DEBUG DIGEST it takes 0 and -0 for one score; unlike it, it looks at groups and
- * consumers of streams, at what is pending, and at producers. Counters of a stream, and when consumers were last seen, do
- * not count: older servers don't keep them.
+ * where order means nothing: that of groups, consumers, pending entries and producers of a stream, too. Like DEBUG DIGEST
+ * it takes 0 and -0 for one score; unlike it, it looks at groups and consumers of streams, at what is pending, and at
+ * producers. Counters of a stream, and when consumers were last seen, do not count: older servers don't keep them.
  */
 export class ValueHasher extends ItemSink {
   /** The hash of the value told last, once `keyEnd` was. */
@@ -80,6 +80,15 @@ export class ValueHasher extends ItemSink {
   private readonly second = new HashLanes();
   private a = 0;
   private b = 0;
+  /** The group or producer at hand, and the consumer: what they have is told apart by them. */
+  private readonly owner = new HashLanes();
+  private readonly consumer = new HashLanes();
+  /** Of the next part whose place does count, within its owner. */
+  private place = 0;
+  /** The value, while a part of it is hashed. */
+  private restA = 0;
+  private restB = 0;
+  private readonly seeds: { readonly a: number; readonly b: number };
   private ordered = false;
   /** The value is told by its bytes, too: those alone count. */
   private opaque = false;
@@ -89,6 +98,7 @@ export class ValueHasher extends ItemSink {
     private readonly seedB: number,
   ) {
     super();
+    this.seeds = { a: seedA, b: seedB };
   }
 
   override key(head: KeyHead): Depth {
@@ -195,45 +205,82 @@ export class ValueHasher extends ItemSink {
     this.append(0, 2);
   }
 
+  /**
+   * Begins a part of a stream whose place among others does not count: what is appended until `closePart` belongs to it.
+   */
+  private openPart({ a, b }: { readonly a: number; readonly b: number }, mark: number, place: number): void {
+    this.restA = this.a;
+    this.restB = this.b;
+    this.a = a;
+    this.b = b;
+    this.append(place, mark);
+  }
+
+  /** Takes the part in; `part` is what the parts within it are opened with. */
+  private closePart(part: HashLanes): void {
+    part.a = finish(this.a);
+    part.b = finish(this.b ^ this.a);
+    this.a = this.restA;
+    this.b = this.restB;
+    this.add(part.a, part.b);
+  }
+
   override streamGroup(name: ByteSlice, lastId: StreamId, _entriesRead: Long): void {
-    this.append(0, 3);
+    this.openPart(this.seeds, 3, 0);
     this.appendSlice(name);
     this.appendId(lastId);
+    this.closePart(this.owner);
+    this.place = 0;
   }
 
   override streamPending(id: StreamId, deliveredAtMs: Long, deliveryCount: Long): void {
+    this.openPart(this.owner, 8, 0);
     this.appendId(id);
     this.appendLong(deliveredAtMs);
     this.appendLong(deliveryCount);
+    this.closePart(this.item);
   }
 
   override streamConsumer(name: ByteSlice, _seenAtMs: Long, _activeAtMs: Long): void {
-    this.append(0, 4);
+    this.openPart(this.owner, 4, 0);
     this.appendSlice(name);
+    this.closePart(this.consumer);
   }
 
   override streamConsumerPending(id: StreamId): void {
+    this.openPart(this.consumer, 9, 0);
     this.appendId(id);
+    this.closePart(this.item);
   }
 
+  /** Their order is that of their next delivery, and counts. */
   override streamReleased(id: StreamId): void {
-    this.append(0, 5);
+    this.openPart(this.owner, 5, this.place++);
     this.appendId(id);
+    this.closePart(this.item);
   }
 
   /** Servers that know nothing of it have what nobody configured. */
   override streamIdempotence(settings: StreamIdempotence): void {
-    if (!isDefaultIdempotence(settings)) this.append(settings.durationSeconds, settings.entriesMax);
+    if (isDefaultIdempotence(settings)) return;
+    this.openPart(this.seeds, 10, 0);
+    this.append(settings.durationSeconds, settings.entriesMax);
+    this.closePart(this.item);
   }
 
   override streamProducer(name: ByteSlice): void {
-    this.append(0, 6);
+    this.openPart(this.seeds, 6, 0);
     this.appendSlice(name);
+    this.closePart(this.owner);
+    this.place = 0;
   }
 
+  /** Their order is that in which they are forgotten, and counts. */
   override streamProduced(messageId: ByteSlice, id: StreamId): void {
+    this.openPart(this.owner, 11, this.place++);
     this.appendSlice(messageId);
     this.appendId(id);
+    this.closePart(this.item);
   }
 
   override arrayElement(index: Long, value: ByteSlice): void {

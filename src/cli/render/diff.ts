@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import type { InsideChange } from '../../tools/diff/inside.js';
+import type { InsideChange } from '../../tools/diff/changes.js';
 import type { Difference, DiffListener, DiffReport } from '../../tools/diff.js';
 import type { Session } from '../session.js';
 import { printable } from './escape.js';

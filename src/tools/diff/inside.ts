@@ -1,103 +1,84 @@
-import { formatId } from '../../model/stream-id.js';
-import type { HashField, KeyRecord, RedisValue, StreamEntry, StreamGroup } from '../../model/value.js';
+import { createHash } from 'node:crypto';
+import type { Long } from '../../bytes/int64.js';
+import type { HashField, KeyRecord, RedisValue } from '../../model/value.js';
+import { Changes, compareMaps, type Inside, latin1, named, type Part } from './changes.js';
+import { compareStreams } from './inside-stream.js';
 
-/** Something inside a value: by name where it has one. Texts have one character per byte; null: not there. */
-export interface InsideChange {
-  /** `field`, `member`, `index`, `entry`, `group`, `value`. */
-  readonly what: 'value' | 'index' | 'member' | 'field' | 'entry' | 'group' | 'last-id';
-  /** Name, index or id; '' for the value as a whole. */
-  readonly name: string;
-  readonly before: string | null;
-  readonly after: string | null;
-}
+type Kind<K extends RedisValue['kind']> = Extract<RedisValue, { kind: K }>;
 
-/** What changed inside one value. */
-export interface Inside {
-  /** The first of them. */
-  readonly changes: readonly InsideChange[];
-  readonly count: number;
-}
-
-/** More changes inside one value are counted, not listed. */
-const LISTED = 100;
 /** Lists whose different middles multiply to more are told as replaced. */
 const CELLS_MAX = 4_000_000;
 
-class Changes {
-  readonly changes: InsideChange[] = [];
-  count = 0;
-
-  add(what: InsideChange['what'], name: string, before: string | null, after: string | null): void {
-    this.count++;
-    if (this.changes.length < LISTED) this.changes.push({ what, name, before, after });
-  }
-}
-
-const latin1 = (bytes: Buffer): string => bytes.latin1Slice(0, bytes.length);
-
-/** What changed between two values of one kind; null when only their bytes can be compared. */
+/** What changed between two values of one kind; null when nothing can be told of two kinds. */
 export function changesInside(before: KeyRecord, after: KeyRecord): Inside | null {
   const [a, b] = [before.value, after.value];
   const found = new Changes();
+  const none = (): string => '';
   if (a.kind === 'string' && b.kind === 'string') found.add('value', '', latin1(a.text), latin1(b.text));
-  else if (a.kind === 'list' && b.kind === 'list')
-    compareLists(a.elements.map(latin1), b.elements.map(latin1), found);
+  else if (a.kind === 'list' && b.kind === 'list') compareLists(a.elements, b.elements, 'index', found);
   else if (a.kind === 'set' && b.kind === 'set')
-    compareMaps(
-      named(a.members, latin1, () => ''),
-      named(b.members, latin1, () => ''),
-      'member',
-      found,
-    );
+    compareMaps(named(a.members, latin1, none), named(b.members, latin1, none), 'member', found);
   else if (a.kind === 'zset' && b.kind === 'zset') compareMaps(scores(a), scores(b), 'member', found);
   else if (a.kind === 'hash' && b.kind === 'hash')
     compareMaps(fields(a.fields), fields(b.fields), 'field', found);
   else if (a.kind === 'stream' && b.kind === 'stream') compareStreams(a, b, found);
-  else if (a.kind === 'array' && b.kind === 'array') {
-    const text = ({ value }: (typeof a.elements)[number]): string => latin1(value);
-    const index = ({ index: at }: (typeof a.elements)[number]): string => String(at);
-    compareMaps(named(a.elements, index, text), named(b.elements, index, text), 'index', found);
-  } else return null;
+  else if (a.kind === 'array' && b.kind === 'array') compareArrays(a, b, found);
+  else if (a.kind === 'gcra' && b.kind === 'gcra')
+    found.add('value', '', String(a.arrival), String(b.arrival));
+  else if (a.kind === 'cron' && b.kind === 'cron') compareJobs(a, b, found);
+  else if (a.kind === 'module' && b.kind === 'module') found.add('value', '', moduleText(a), moduleText(b));
+  else return null;
   return found;
 }
 
-function named<T>(
-  items: readonly T[],
-  name: (item: T) => string,
-  text: (item: T) => string,
-): Map<string, string> {
-  return new Map(items.map((item) => [name(item), text(item)]));
+function compareArrays(before: Kind<'array'>, after: Kind<'array'>, found: Changes): void {
+  const elements = ({ elements: items }: Kind<'array'>) =>
+    named(
+      items,
+      ({ index }) => String(index),
+      ({ value }) => latin1(value),
+    );
+  compareMaps(elements(before), elements(after), 'index', found);
+  const cursor = (at: Long | null): string | null => (at === null ? null : String(at));
+  found.compare('cursor', '', cursor(before.cursor), cursor(after.cursor));
 }
 
-const scores = ({ members }: Extract<RedisValue, { kind: 'zset' }>): Map<string, string> =>
+function compareJobs(before: Kind<'cron'>, after: Kind<'cron'>, found: Changes): void {
+  found.compare('value', '', latin1(before.script), latin1(after.script));
+  found.compare('start', '', String(before.startMs), String(after.startMs));
+  found.compare('interval', '', String(before.interval), String(after.interval));
+  compareLists(before.keys, after.keys, 'key', found);
+  compareLists(before.arguments, after.arguments, 'argument', found);
+}
+
+/** Modules know what their bytes mean; whether they are the same is seen by a digest. */
+function moduleText({ name, raw }: Kind<'module'>): string {
+  return `${name} of ${raw.length} bytes, SHA-256 ${createHash('sha256').update(raw).digest('hex')}`;
+}
+
+const scores = ({ members }: Kind<'zset'>): Map<string, Part> =>
   named(
     members,
     ({ member }) => latin1(member),
     ({ score }) => String(score === 0 ? 0 : score),
   );
 
-const fields = (items: readonly HashField[]): Map<string, string> =>
+const fields = (items: readonly HashField[]): Map<string, Part> =>
   named(
     items,
     ({ name }) => latin1(name),
     ({ value, expiresAtMs }) => latin1(value) + (expiresAtMs === null ? '' : ` (until ${expiresAtMs})`),
+    ({ value, expiresAtMs }) => `${expiresAtMs} ${latin1(value)}`,
   );
 
-function compareMaps(
-  before: ReadonlyMap<string, string>,
-  after: ReadonlyMap<string, string>,
-  what: InsideChange['what'],
+/** The fewest elements that come and go, as far as the lists are small enough to find them. */
+function compareLists(
+  elementsBefore: readonly Buffer[],
+  elementsAfter: readonly Buffer[],
+  what: 'index' | 'key' | 'argument',
   found: Changes,
 ): void {
-  for (const [name, text] of before) {
-    const now = after.get(name) ?? null;
-    if (now !== text) found.add(what, name, text, now);
-  }
-  for (const [name, text] of after) if (!before.has(name)) found.add(what, name, null, text);
-}
-
-/** The fewest elements that come and go, as far as the lists are small enough to find them. */
-function compareLists(before: readonly string[], after: readonly string[], found: Changes): void {
+  const [before, after] = [elementsBefore.map(latin1), elementsAfter.map(latin1)];
   let start = 0;
   while (start < before.length && start < after.length && before[start] === after[start]) start++;
   let [endA, endB] = [before.length, after.length];
@@ -105,8 +86,8 @@ function compareLists(before: readonly string[], after: readonly string[], found
     endA--;
     endB--;
   }
-  const gone = (i: number): void => found.add('index', String(i), before[i]!, null);
-  const come = (i: number): void => found.add('index', String(i), null, after[i]!);
+  const gone = (i: number): void => found.add(what, String(i), before[i]!, null);
+  const come = (i: number): void => found.add(what, String(i), null, after[i]!);
   const [rows, columns] = [endA - start, endB - start];
   if (rows * columns > CELLS_MAX) {
     for (let i = start; i < endA; i++) gone(i);
@@ -150,25 +131,4 @@ function commonLengths(
     }
   }
   return lengths;
-}
-
-type Stream = Extract<RedisValue, { kind: 'stream' }>;
-
-function compareStreams(before: Stream, after: Stream, found: Changes): void {
-  const text = ({ fields: pairs }: StreamEntry): string =>
-    pairs.map(([name, value]) => `${latin1(name)}=${latin1(value)}`).join(' ');
-  const id = (entry: StreamEntry): string => formatId(entry.id);
-  compareMaps(named(before.entries, id, text), named(after.entries, id, text), 'entry', found);
-  const [lastA, lastB] = [formatId(before.meta.lastId), formatId(after.meta.lastId)];
-  if (lastA !== lastB) found.add('last-id', '', lastA, lastB);
-  const group = ({ lastId, pending, consumers, released }: StreamGroup): string => {
-    const holding = consumers.map(
-      ({ name, pending: held }) => `${latin1(name)}:${held.map((each) => formatId(each)).join(',')}`,
-    );
-    const sent = pending.map((each) => `${formatId(each.id)} ${each.deliveredAtMs} ${each.deliveryCount}`);
-    const loose = released.map((each) => formatId(each)).join(',');
-    return `last ${formatId(lastId)}; pending ${sent.join(', ')}; consumers ${holding.join(' ')}${loose === '' ? '' : `; released ${loose}`}`;
-  };
-  const name = ({ name: bytes }: StreamGroup): string => latin1(bytes);
-  compareMaps(named(before.groups, name, group), named(after.groups, name, group), 'group', found);
 }
