@@ -56,7 +56,7 @@ export class ZstdBlocks {
 
   constructor(windowBytes: number) {
     this.windowBytes = windowBytes;
-    this.header = zstdHeader(windowBytes, false);
+    this.header = zstdHeader(windowBytes);
     this.decoder = new Decompress((bytes) => {
       if (bytes.length > 0) this.decoded.push(bytes);
     });
@@ -72,9 +72,9 @@ export class ZstdBlocks {
 }
 
 /** A header, magic included, with a window of the next power of two and nothing else that decoding can do without. */
-export function zstdHeader(windowBytes: number, hasChecksum: boolean): Buffer {
+export function zstdHeader(windowBytes: number): Buffer {
   const exponent = Math.max(0, Math.ceil(Math.log2(Math.max(1024, windowBytes))) - 10);
-  return Buffer.from([0x28, 0xb5, 0x2f, 0xfd, hasChecksum ? 4 : 0, exponent << 3]);
+  return Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, exponent << 3]);
 }
 
 /** Decodes a whole frame into memory of `size` bytes, which is what it must yield. @throws Error when it is malformed */

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { corpusPath } from '../../support/corpus.js';
 import { Screen } from '../../support/screen.js';
@@ -31,10 +32,18 @@ class Terminal {
     this.child.stdin!.write(keys);
   }
 
+  private get pid(): number {
+    return Number(/pid (\d+)/.exec(this.screen.outside)![1]);
+  }
+
+  /** Whether the program is, and `script`, which notices by itself. */
+  get isStopped(): boolean {
+    return [this.pid, this.child.pid].every((pid) => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
+  }
+
   /** Sends a signal to the program, and to `script`, which stops and goes on with it. */
   signal(name: NodeJS.Signals): void {
-    const pid = Number(/pid (\d+)/.exec(this.screen.outside)![1]);
-    process.kill(pid, name);
+    process.kill(this.pid, name);
     if (name === 'SIGCONT') this.child.kill(name);
   }
 
@@ -65,7 +74,7 @@ export function terminalTests(program: () => string): void {
       terminal.press('\u001a');
       await terminal.until((screen) => !screen.alternate && screen.cursorShown);
       // It has left the screen, but perhaps it has not stopped yet.
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await terminal.until(() => terminal.isStopped);
       terminal.signal('SIGCONT');
       await terminal.shows('SWAPDB 5 6');
       terminal.press('q');
