@@ -1,6 +1,7 @@
 import { RDB_TARGETS } from '../../rdb/writer-target.js';
-import { CONVERT_FORMS } from '../../tools/convert/forms.js';
+import { CONVERT_FORMS, OUTPUT_PACKINGS } from '../../tools/convert/forms.js';
 import { KINDS } from '../filter-flags.js';
+import { CSV_TABLES } from '../render/memory-csv.js';
 import { DIALECTS } from '../settings.js';
 
 const SERVERS = [...RDB_TARGETS.keys()];
@@ -18,10 +19,15 @@ export const OPTION_VALUES: Readonly<Record<string, readonly string[]>> = {
   '--prefer': ['rdb', 'aof'],
   '--strategy': ['truncate', 'skip'],
   '--type': KINDS,
+  '--via': ['sync', 'dump', 'type'],
+  'convert --compress': [...Object.keys(OUTPUT_PACKINGS), 'none'],
   'convert --split': ['slots:', 'count:', 'db'],
   'convert --to': CONVERT_FORMS,
   'convert --ttl': ['strip', 'shift:', 'now:'],
+  'memory --csv': CSV_TABLES,
   'replay --to': ['rdb', 'aofdir', 'aof', 'resp'],
+  'verify --drill': ['embedded', 'server'],
+  'verify --format': ['text', 'json', 'nagios'],
 };
 
 /** Options of the stand-ins for other programs, which read their arguments as those do. */
