@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { type ByteSource, FileSource, inputErrorOf, StreamSource } from '../bytes/source.js';
 import { FormatError, InputError } from '../errors.js';
@@ -97,9 +97,10 @@ async function directoryReport(path: string, context: ToolContext): Promise<Doct
   );
   const found = new Diagnoses(false);
   const logs: { path: string; lines: number; unread: string | null }[] = [];
-  for (const log of (await logsOf(path, situation)).slice(0, LOGS_MAX)) {
+  for (const log of (await logsOf(path, situation)).slice(0, LOGS_MAX).reverse()) {
     const before = found.linesRead;
     let unread: string | null = null;
+    found.nextLog(log);
     try {
       const plain = await unpacked(await FileSource.at(log), { signal: context.signal });
       await readLines(plain.source, found, context);
@@ -178,9 +179,11 @@ async function directoryOf(log: string): Promise<string | null> {
   return hasData ? directory : null;
 }
 
-/** Logs in the directory, and the one its configuration names. */
+/** Logs in the directory, the newest first, before them the one its configuration names. */
 async function logsOf(directory: string, { config }: RecoverReport): Promise<string[]> {
-  const names = (await readdir(directory)).filter((name) => /\.log(\.\d+)?(\.gz)?$/.test(name)).sort();
+  const names = (await readdir(directory))
+    .filter((name) => /\.log(\.\d+)?(\.gz)?$/.test(name))
+    .sort(byRotation);
   const logs = names.map((name) => join(directory, name));
   const text = config.path === null ? '' : await readFile(config.path, 'latin1').catch(() => '');
   const named = /^[ \t]*logfile[ \t]+"?([^"\r\n]+?)"?[ \t]*$/im.exec(text)?.[1] ?? '';
@@ -190,7 +193,21 @@ async function logsOf(directory: string, { config }: RecoverReport): Promise<str
       (stats) => stats.isFile(),
       () => false,
     );
-    if (isThere && !logs.includes(path)) logs.unshift(path);
+    if (isThere && !(await isAmong(path, logs))) logs.unshift(path);
   }
   return logs;
+}
+
+/** The configuration may name a log of the directory by another path: it is not read twice. */
+async function isAmong(path: string, logs: readonly string[]): Promise<boolean> {
+  const real = (each: string) => realpath(each).catch(() => each);
+  const own = await real(path);
+  for (const log of logs) if ((await real(log)) === own) return true;
+  return false;
+}
+
+/** `redis.log` before `redis.log.1`: what is read last must be what the server said last. */
+function byRotation(a: string, b: string): number {
+  const turns = (name: string) => Number(/\.log\.(\d+)/.exec(name)?.[1] ?? 0);
+  return turns(a) - turns(b) || (a < b ? -1 : 1);
 }

@@ -86,12 +86,13 @@ class DoctorText {
     this.remedy('verify it', `rekindle check ${path}`);
   }
 
-  private headline({ message, saying, time, line, count: times, text }: Diagnosis): string {
+  private headline({ message, saying, time, line, log, count: times, text }: Diagnosis): string {
     const { outStyle: style } = this.session;
     const paint = { fatal: style.red, error: style.red, warning: style.yellow, info: style.green };
     const shown = this.session.settings.conceal === null ? printable(text) : printable(saying.text);
     const facts = [];
-    if (this.report.kind !== 'lines') facts.push(`line ${count(line)}`);
+    const where = this.report.logs.length > 1 && log !== null ? `${printable(log)}, ` : '';
+    if (this.report.kind !== 'lines') facts.push(`${where}line ${count(line)}`);
     if (time !== '') facts.push(printable(time));
     if (times > 1) facts.push(`${count(times)} times`);
     const more = facts.length === 0 ? '' : ` (${facts.join(', ')})`;
@@ -201,13 +202,14 @@ export function doctorJson(report: DoctorReport, session: Session): Readonly<Rec
 }
 
 function diagnosisJson(diagnosis: Diagnosis, report: DoctorReport, hides: boolean): Json {
-  const { message, saying, captures, text, line, time, count: times, inLastRun } = diagnosis;
+  const { message, saying, captures, text, line, log, time, count: times, inLastRun } = diagnosis;
   const names = namesOf(diagnosis, report);
   const severity: MessageSeverity = message.severity;
   return {
     id: message.id,
     severity,
     line,
+    log,
     time: time === '' ? null : time,
     count: times,
     inLastRun,

@@ -10,8 +10,10 @@ export interface Diagnosis {
   readonly captures: Readonly<Record<string, string>>;
   /** The line, cut to a length that can be shown. */
   readonly text: string;
-  /** Where it was found last, counted from 1. */
+  /** Where it was found last, counted from 1 in its log. */
   readonly line: number;
+  /** The log of a directory that it was found in; null where only one was read. */
+  readonly log: string | null;
   /** As the line tells it; '' when it does not. */
   readonly time: string;
   readonly count: number;
@@ -38,6 +40,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** Gathers what the lines of a server mean: each message once, with what stood around it. */
 export class Diagnoses {
   linesRead = 0;
+  private log: string | null = null;
+  private linesBefore = 0;
   linesKnown = 0;
   /** The data directory, where a line names it. */
   directory: string | null = null;
@@ -49,6 +53,12 @@ export class Diagnoses {
 
   /** `listsUnknown`: lines in which nothing is recognised are kept, with what they look like. */
   constructor(private readonly listsUnknown: boolean) {}
+
+  /** The lines to come are of this log. */
+  nextLog(log: string): void {
+    this.log = log;
+    this.linesBefore = this.linesRead;
+  }
 
   line(text: string): void {
     this.linesRead++;
@@ -116,7 +126,8 @@ export class Diagnoses {
       saying,
       captures: { ...around, ...captures },
       text: said.length > SHOWN_MAX ? `${said.slice(0, SHOWN_MAX)}…` : said,
-      line: this.linesRead,
+      line: this.linesRead - this.linesBefore,
+      log: this.log,
       time,
       count: (before?.count ?? 0) + 1,
       inLastRun: true,
