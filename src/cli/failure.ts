@@ -60,6 +60,16 @@ function describe(error: unknown, verbose: boolean): Failure {
     const { path, message, hint } = error;
     return { code: 'output', path, message, hint, exitCode: 4 };
   }
+  const missing = packageMissing(error);
+  if (missing !== null) {
+    return {
+      code: 'package',
+      path: '',
+      message: `this takes the package ${missing}, which is not installed`,
+      hint: `npm install ${missing} where rekindle is (with -g where rekindle was installed so)`,
+      exitCode: 4,
+    };
+  }
   const text =
     error instanceof Error ? (verbose ? (error.stack ?? error.message) : error.message) : String(error);
   return {
@@ -69,4 +79,10 @@ function describe(error: unknown, verbose: boolean): Failure {
     hint: verbose ? '' : 'run it again with --verbose for the place in the code, and add that to the report',
     exitCode: 4,
   };
+}
+
+/** The name of a package that was to be loaded and is not there; null for every other error. */
+function packageMissing(error: unknown): string | null {
+  if ((error as NodeJS.ErrnoException | null)?.code !== 'ERR_MODULE_NOT_FOUND') return null;
+  return /^Cannot find package '([^']+)'/.exec((error as Error).message)?.[1] ?? null;
 }

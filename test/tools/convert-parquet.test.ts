@@ -236,9 +236,14 @@ test('what no row holds is told, and refused with --strict', async () => {
 });
 
 test('without the package it is said how to get it', async () => {
-  const missing = () => Promise.reject(new Error("Cannot find package 'hyparquet-writer'\nimported from"));
+  const fails = (text: string, code?: string) => () =>
+    Promise.reject(Object.assign(new Error(text), { code }));
+  const missing = fails("Cannot find package 'hyparquet-writer'\nimported from", 'ERR_MODULE_NOT_FOUND');
   await expect(loadParquet(missing)).rejects.toMatchObject({
-    message: expect.stringMatching(/^Parquet is written by .*Cannot find package 'hyparquet-writer'\)$/),
+    message: 'writing Parquet takes the package hyparquet-writer, which is not installed',
     hint: expect.stringContaining('npm install hyparquet-writer'),
+  });
+  await expect(loadParquet(fails('Unexpected token\nat'))).rejects.toMatchObject({
+    message: expect.stringMatching(/which cannot be loaded: Unexpected token$/),
   });
 });

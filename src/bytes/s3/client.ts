@@ -21,14 +21,18 @@ const CONNECT_MS = 10_000;
 const SILENT_MS = 30_000;
 
 /**
- * A bucket through the AWS SDK, which is loaded now.
+ * A bucket through the AWS SDK, which is loaded now; `asked` is the address that an error names.
  *
  * @throws InputError when the SDK is not installed, or has no region
  */
-export async function connectS3(bucket: string, access: S3Access): Promise<ObjectStore> {
+export async function connectS3(
+  bucket: string,
+  access: S3Access,
+  asked = `s3://${bucket}`,
+): Promise<ObjectStore> {
   const label = `s3://${bucket}`;
   const sdk = await import('@aws-sdk/client-s3').catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ERR_MODULE_NOT_FOUND' ? notInstalled(label) : error;
+    throw error.code === 'ERR_MODULE_NOT_FOUND' ? notInstalled(asked) : error;
   });
   const client = new sdk.S3Client({
     forcePathStyle: access.pathStyle,

@@ -20,7 +20,7 @@ export interface S3Place {
  */
 export async function openS3(text: string, access: S3Access, signal: AbortSignal | null): Promise<S3Place> {
   const { bucket, key } = parseS3Address(text);
-  const store = await connectS3(bucket, access);
+  const store = await connectS3(bucket, access, text);
   const tree = new ObjectTree(store, signal);
   if (key !== '' && !key.endsWith('/')) {
     const object = await ObjectSource.at(store, key, signal);

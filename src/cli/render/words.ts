@@ -221,8 +221,8 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
     hint: 'arguments were lost or their number is damaged: `rekindle repair --strategy skip` drops this record alone; what follows may build on it',
   },
   'aof/script-engine': {
-    says: 'the log holds scripts as they were called, and the package that runs Lua is not usable',
-    hint: 'install it beside rekindle with `npm install wasmoon-lua5.1@1.18.10`, or go on without what scripts did: `rekindle replay --on-unknown skip`',
+    says: 'the log holds scripts as they were called, and the optional package that runs Lua cannot be used',
+    hint: '`npm install wasmoon-lua5.1@1.18.10` (with -g where rekindle was installed so), or go on without what scripts did: `--on-unknown skip`',
   },
   'aof/unknown-script': {
     says: 'a script that is called by its SHA1 must have been called or loaded as text before',

@@ -18,9 +18,13 @@ export async function loadParquet(
   try {
     return await load();
   } catch (error) {
+    const isAbsent = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
+    const why = isAbsent
+      ? 'is not installed'
+      : `cannot be loaded: ${(error as Error).message.split('\n')[0]}`;
     throw new UsageError(
-      `Parquet is written by the package ${PACKAGE}, which cannot be loaded (${(error as Error).message.split('\n')[0]})`,
-      `npm install ${PACKAGE} beside rekindle, or give --to ndjson`,
+      `writing Parquet takes the package ${PACKAGE}, which ${why}`,
+      `npm install ${PACKAGE} (with -g where rekindle was installed so), or give --to ndjson`,
     );
   }
 }
