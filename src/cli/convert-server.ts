@@ -5,6 +5,7 @@ import {
   type IntoServerReport,
 } from '../tools/convert/into-server.js';
 import { openDataset } from '../tools/source.js';
+import { type FilterFlags, isFiltered } from './filter-flags.js';
 import { noteTold } from './render/convert.js';
 import type { Json } from './render/json.js';
 import { notCheckedJson } from './render/not-checked.js';
@@ -15,7 +16,7 @@ import type { Session } from './session.js';
 import { liveNotChecked, type SourceFlags, sourceOptionsOf, tellSource } from './source-flags.js';
 
 /** Flags of `convert` that say something about a server as the output, or are of no use there. */
-export interface ConvertServerFlags extends SourceFlags, SendFlags {
+export interface ConvertServerFlags extends SourceFlags, SendFlags, FilterFlags {
   readonly to?: string;
   readonly split?: string;
   readonly vcs?: boolean;
@@ -62,7 +63,9 @@ export async function convertToServer(
   if (duplicates > 0)
     session.note(`${counted(duplicates, 'key')} left out: another of the same name is kept`);
   noteTold(report.told, session);
-  return sent.refused || sent.surprises > 0 ? 1 : 0;
+  const isEmpty = report.keys === 0 && isFiltered(flags);
+  if (isEmpty) session.note('no key matches');
+  return isEmpty || sent.refused || sent.surprises > 0 ? 1 : 0;
 }
 
 function reportJson(

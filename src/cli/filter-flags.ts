@@ -55,6 +55,20 @@ export function conditionsOf(flags: FilterFlags): KeyConditions {
   };
 }
 
+/** Whether any filter chooses among the keys. */
+export function isFiltered({
+  db,
+  type,
+  match,
+  notMatch,
+  regex,
+  slot,
+  expired,
+  minSize,
+}: FilterFlags): boolean {
+  return [db, type, match, notMatch, regex, slot, expired, minSize].some((each) => each !== undefined);
+}
+
 /** An argument as the bytes the shell passed, one character each. */
 export const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 

@@ -46,6 +46,10 @@ describeServer('convert into a live server', () => {
         target: { kept: 161, written: 0 },
       });
       expect(await server.client.get('str:int:125')).toBe('newer');
+      expect(await run('convert', TYPES, url, '--match', 'nothing:like:this')).toMatchObject({
+        exit: 1,
+        stderr: 'no key matches\n',
+      });
       expect(await run('convert', TYPES, url, '--replace', '--match', 'str:int:125')).toMatchObject({
         exit: 0,
       });

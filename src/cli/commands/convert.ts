@@ -16,7 +16,7 @@ import { type DatasetSource, openDataset } from '../../tools/source.js';
 import { targetNamed } from '../../tools/target-choice.js';
 import type { CommandDefinition } from '../catalog.js';
 import { type ConvertServerFlags, convertToServer, refuseSendFlags } from '../convert-server.js';
-import { conditionsOf, type FilterFlags, filterOptions, gather } from '../filter-flags.js';
+import { conditionsOf, type FilterFlags, filterOptions, gather, isFiltered } from '../filter-flags.js';
 import { liveSourceOptions } from '../live-flags.js';
 import { convertJson, noteConvert, printConvert } from '../render/convert.js';
 import { sendOptions } from '../send-flags.js';
@@ -121,6 +121,7 @@ async function run(paths: readonly string[], flags: ConvertFlags, session: Sessi
   if (settings.json) session.report(convertJson(report, session));
   else printConvert(report, session);
   noteConvert(report, session);
+  if (report.published && report.keys === 0 && isFiltered(flags)) session.note('no key matches');
   return exitCodeOf(report);
 }
 

@@ -2,7 +2,7 @@ import { UsageError } from '../../errors.js';
 import { type MemoryReport, memory as measure } from '../../tools/memory.js';
 import { openDataset } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
-import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
+import { conditionsOf, type FilterFlags, filterOptions, isFiltered } from '../filter-flags.js';
 import { liveSourceOptions } from '../live-flags.js';
 import { noteLogFindings } from '../render/log-findings.js';
 import { printMemory } from '../render/memory.js';
@@ -74,9 +74,7 @@ const countOf = (text: string | undefined, option: string, otherwise: number): n
   text === undefined ? otherwise : parseCount(text, option);
 
 function exitCodeOf({ total, findings }: MemoryReport, flags: FilterFlags, session: Session): number {
-  const { db, type, match, notMatch, regex, slot, expired, minSize } = flags;
-  const filters = [db, type, match, notMatch, regex, slot, expired, minSize];
-  if (total.keys === 0 && filters.some((each) => each !== undefined)) {
+  if (total.keys === 0 && isFiltered(flags)) {
     session.note('no key matches');
     return 1;
   }
