@@ -5,7 +5,7 @@ import { printable } from './escape.js';
 import type { Json } from './json.js';
 import { noteLogFindings } from './log-findings.js';
 import { LOSS_WORDS } from './losses.js';
-import { count, counted, size } from './numbers.js';
+import { count, counted, leftOut, size } from './numbers.js';
 
 const LISTED = 10;
 
@@ -56,9 +56,7 @@ export function noteTold(told: readonly (Told | null)[], session: Session): void
     const { skipped, findings, dropped } = each;
     noteLogFindings(findings, session);
     if (skipped.length > 0) {
-      session.warn(
-        `${counted(skipped.length, 'command')} unknown to the engine were left out; the dataset lacks what they did`,
-      );
+      session.warn(`${leftOut(skipped.length)}; the dataset lacks what they did`);
     }
     if (dropped === null) continue;
     if (dropped.metadata > 0)

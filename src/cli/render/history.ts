@@ -6,7 +6,7 @@ import type { Session } from '../session.js';
 import { printable } from './escape.js';
 import { type Json, jsonLine } from './json.js';
 import { noteLogFindings } from './log-findings.js';
-import { count, counted, instant } from './numbers.js';
+import { count, counted, instant, leftOut } from './numbers.js';
 import {
   entryText,
   expiryText,
@@ -285,7 +285,7 @@ export function noteHistory(end: HistoryEnd, entries: number, keys: number, sess
   }
   noteLogFindings(end.findings, session);
   if (end.skipped.length > 0) {
-    const what = counted(end.skipped.length, 'command');
-    session.warn(`${what} unknown to the engine were left out: what they did to the keys is not told`);
+    const what = leftOut(end.skipped.length);
+    session.warn(`${what}: what they did to the keys is not told`);
   }
 }

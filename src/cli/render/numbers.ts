@@ -8,6 +8,11 @@ export function counted(value: number | bigint, singular: string, plural = `${si
   return `${count(value)} ${Number(value) === 1 ? singular : plural}`;
 }
 
+/** Commands that were passed over because the engine does not know them, or cannot run them here. */
+export function leftOut(commands: number): string {
+  return `${counted(commands, 'command')} that the engine does not execute ${commands === 1 ? 'was' : 'were'} left out`;
+}
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
 /** A size for people: `431 B`, `1.2 MB`; decimal units. */

@@ -8,7 +8,7 @@ import type { Session } from '../session.js';
 import { printable, quotedBytes } from './escape.js';
 import { noteLogFindings } from './log-findings.js';
 import { noteNotChecked } from './not-checked.js';
-import { count, counted, instant, offset, size } from './numbers.js';
+import { count, counted, instant, leftOut, offset, size } from './numbers.js';
 import { noteLosses, noteSent, sentText } from './sent.js';
 import type { Style } from './style.js';
 
@@ -123,9 +123,7 @@ export function noteReplay(report: ReplayReport, options: ReplayOptions, session
   for (const caution of report.cautions) session.warn(caution);
   noteLogFindings(report.findings, session);
   if (skipped.length > 0) {
-    session.warn(
-      `${counted(skipped.length, 'command')} unknown to the engine were left out; the dataset lacks what they did`,
-    );
+    session.warn(`${leftOut(skipped.length)}; the dataset lacks what they did`);
   }
   for (const each of skipped.slice(0, 10)) session.note(`  ${passedOverText(each)}`);
   if (skipped.length > 10) session.note(`  and ${count(skipped.length - 10)} more (--json lists all)`);
