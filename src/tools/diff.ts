@@ -66,6 +66,8 @@ export interface DiffReport {
   readonly removed: number;
   readonly changed: number;
   readonly same: number;
+  /** By side: it has keys, and the conditions mean none of them. */
+  readonly unmatched: readonly [boolean, boolean];
   /** Function libraries that only one side has. */
   readonly libraries: number;
   /** Names that stand twice on a side; the last of them counts. */

@@ -14,7 +14,7 @@ import type { Shortcut } from '../rdb/shortcut.js';
 import type { ToolContext } from './context.js';
 import { type ChosenFamily, chooseFamily, ProducerAux, type Server } from './family.js';
 import { type KeyConditions, KeyFilter } from './filter.js';
-import { KeyGate, SizeGate } from './gate.js';
+import { KeyGate, MetKeys, SizeGate } from './gate.js';
 import { type Rebuilt, rebuild } from './rebuild.js';
 import { RecordShortcut } from './record-shortcut.js';
 import { ItemRelay, RdbRelay } from './relay.js';
@@ -45,6 +45,8 @@ export interface DigestReport {
   readonly digest: string;
   /** Keys that entered it. */
   readonly keys: number;
+  /** There are keys, and the conditions mean none of them. */
+  readonly unmatched: boolean;
   readonly chosen: ChosenFamily;
   /** Keys past their TTL at the clock of the context; they count in the digest. */
   readonly expired: number;
@@ -61,6 +63,8 @@ class DigestPipeline {
   /** Digests texts without telling them, where every key counts and nobody is told of each. */
   readonly shortcut: Shortcut | null;
   private readonly digest: DigestHandler;
+  /** Null: every key counts. */
+  private readonly met: MetKeys | null;
 
   constructor(
     readonly chosen: ChosenFamily,
@@ -73,8 +77,10 @@ class DigestPipeline {
     const sized =
       conditions.minSizeBytes > 0 ? new SizeGate(this.digest, conditions.minSizeBytes) : this.digest;
     const filter = new KeyFilter(conditions, nowMs);
-    this.entry = filter.open ? sized : new KeyGate(sized, filter);
-    const texts = filter.open && sized === this.digest && keys === null ? TextDigest.create(nowMs) : null;
+    const gated = filter.open ? sized : new KeyGate(sized, filter);
+    this.met = gated === this.digest ? null : new MetKeys(gated);
+    this.entry = this.met ?? this.digest;
+    const texts = this.met === null && keys === null ? TextDigest.create(nowMs) : null;
     this.shortcut = texts === null ? null : new TextShortcut(texts, this.digest);
   }
 
@@ -93,6 +99,7 @@ class DigestPipeline {
     return {
       digest: this.digest.result(),
       keys,
+      unmatched: this.met !== null && this.met.count > 0 && keys + opaque + gaping === 0,
       chosen: this.chosen,
       expired,
       negativeZeros,

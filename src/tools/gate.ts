@@ -41,6 +41,16 @@ export class KeyGate extends ItemRelay {
   }
 }
 
+/** Counts the keys that come to a filter: only so is a dataset that has none told from one of which none is meant. */
+export class MetKeys extends ItemRelay {
+  count = 0;
+
+  override key(head: KeyHead): Depth {
+    this.count++;
+    return this.target.key(head);
+  }
+}
+
 /** Bytes that count for a number or an id. */
 const NUMBER_BYTES = 8;
 const ID_BYTES = 16;

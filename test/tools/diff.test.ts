@@ -296,6 +296,24 @@ describe('what is told', () => {
   });
 });
 
+test('a side that has keys, none of which passes the filters, is warned of', async () => {
+  const [some, none, log] = [lines(key('a', 'string', 'x')), lines(), place('log.aof')];
+  writeFileSync(log, '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nx\r\n');
+  const warned = async (...args: string[]): Promise<readonly [number, readonly string[]]> => {
+    const { exit, stderr } = await runCli(args);
+    return [exit, [...stderr.matchAll(/^warning: no key of (.*) matches$/gm)].map(([, path]) => path!)];
+  };
+  expect(await warned('diff', some, none, '--match', 'b*')).toEqual([0, [some]]);
+  expect(await warned('diff', none, log, '--db', '1')).toEqual([0, [log]]);
+  expect(await warned('diff', some, log, '--min-size', '2')).toEqual([0, [some, log]]);
+  expect(await warned('diff', some, log, '--match', 'a')).toEqual([0, []]);
+  expect(await warned('diff', some, none)).toEqual([1, []]);
+  expect(await warned('digest', some, '--match', 'b*')).toEqual([1, [some]]);
+  expect(await warned('digest', log, '--min-size', '2', '--json')).toEqual([1, [log]]);
+  expect(await warned('digest', none, '--match', 'b*')).toEqual([0, []]);
+  expect(await warned('digest', none)).toEqual([0, []]);
+});
+
 test('a side that is damaged is told, and no patch is left', async () => {
   const damaged = place('cut.rdb');
   writeFileSync(damaged, readFileSync(TYPES).subarray(0, 5000));

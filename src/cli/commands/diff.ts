@@ -6,6 +6,7 @@ import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
 import { liveSourceOptions } from '../live-flags.js';
 import { differencePrinter, noteDiff, noteMemory, printSummary } from '../render/diff.js';
+import { printable } from '../render/escape.js';
 import type { Session } from '../session.js';
 import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
 import { parseCount, parseWord } from '../values.js';
@@ -68,6 +69,9 @@ async function run(a: string, b: string, flags: DiffFlags, session: Session): Pr
   const report = await diffSources(before, after, options, session.context);
   printSummary(report, session);
   noteDiff(report, session);
+  for (const [i, { path }] of [before, after].entries()) {
+    if (report.unmatched[i] === true) session.warn(`no key of ${printable(path)} matches`);
+  }
   return isEqual(report) ? 0 : 1;
 }
 

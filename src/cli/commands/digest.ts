@@ -42,7 +42,8 @@ Examples:
   rekindle digest redis://localhost:6379           of a fresh snapshot of a running server
 
 Servers up to Redis 7.0 print sorted-set scores with 17 digits, later ones with as few as needed, and Redis 7.4
-counts field TTLs: digests compare within one family only. Standard error says which one was taken and why.`;
+counts field TTLs: digests compare within one family only. Standard error says which one was taken and why.
+Exit code 1: there are keys, and none of them passes the filters.`;
 
 async function run(path: string, flags: DigestFlags, session: Session): Promise<number> {
   const { settings } = session;
@@ -60,6 +61,10 @@ async function run(path: string, flags: DigestFlags, session: Session): Promise<
   noteDigest(report, session);
   noteLogFindings(report.findings, session);
   noteNotChecked(report.notChecked, session);
+  if (report.unmatched) {
+    session.warn(`no key of ${printable(source.path)} matches`);
+    return 1;
+  }
   return settings.strict && report.findings.length > 0 ? 1 : 0;
 }
 

@@ -60,6 +60,7 @@ export class DatasetComparison {
   private duplicates = 0;
   private held = { tableBytes: 0, entryBytes: 0, spilledBytes: 0 };
   private producer = new ProducerAux();
+  private unmatched: readonly [boolean, boolean] = [false, false];
   private libraries: Libraries = { before: new Map(), after: new Map() };
   private repeated: Repeated = new Map();
   private table = new KeyTable();
@@ -86,8 +87,8 @@ export class DatasetComparison {
       if (kernel === null) await this.compareAll(patch);
       else await this.compareDoubtful(kernel, patch);
       const written = patch === null ? null : await this.endPatch(patch);
-      const { same, duplicates, held } = this;
-      return { ...counts, same, duplicates, ...held, patch: written, told: [a.told, b.told] };
+      const { same, duplicates, held, unmatched } = this;
+      return { ...counts, same, unmatched, duplicates, ...held, patch: written, told: [a.told, b.told] };
     } finally {
       await this.ordered.close();
     }
@@ -97,11 +98,15 @@ export class DatasetComparison {
   private async compareAll(patch: FileTarget | null): Promise<void> {
     const { table, name, seeds } = this;
     const gathering = new Gathering(table, name, seeds);
-    this.producer = (await this.pass(this.a, gathering, null)).producer;
+    const first = await this.pass(this.a, gathering, null);
+    this.producer = first.producer;
     this.duplicates = gathering.duplicates;
     if (patch !== null) this.patchTarget();
     const comparing = this.comparing(() => 0);
-    await this.pass(this.b, comparing, this.ordered);
+    const second = await this.pass(this.b, comparing, this.ordered);
+    const isUnmatched = ({ keysMet }: Pass, { told }: { readonly told: number }): boolean =>
+      keysMet > 0 && told === 0;
+    this.unmatched = [isUnmatched(first, gathering), isUnmatched(second, comparing)];
     this.libraries = { before: gathering.libraries, after: comparing.libraries };
     this.beginPatch(patch);
     await this.tellLibraries();
@@ -123,6 +128,7 @@ export class DatasetComparison {
       await look.run();
       const [before, after] = look.facts;
       this.producer = before.producer;
+      this.unmatched = [before.unmatched, after.unmatched];
       this.libraries = { before: before.libraries, after: after.libraries };
       this.beginPatch(patch);
       await look.join.fill(this.table, memoryBytes);

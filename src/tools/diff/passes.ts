@@ -5,7 +5,7 @@ import { type HashLanes, ValueHasher } from '../../model/value-hash.js';
 import type { Shortcut } from '../../rdb/shortcut.js';
 import { ProducerAux } from '../family.js';
 import { type KeyConditions, KeyFilter } from '../filter.js';
-import { KeyGate, SizeGate } from '../gate.js';
+import { KeyGate, MetKeys, SizeGate } from '../gate.js';
 import { ItemRelay, RdbRelay } from '../relay.js';
 import type { DatasetListener } from '../tell-source.js';
 import { type Repeated, repeatedName } from './join.js';
@@ -25,6 +25,7 @@ export interface Pace {
 export class Pass extends RdbRelay implements DatasetListener {
   /** Who wrote the side, as far as it says. */
   readonly producer = new ProducerAux();
+  private readonly met: MetKeys;
 
   constructor(
     target: ItemHandler,
@@ -36,7 +37,15 @@ export class Pass extends RdbRelay implements DatasetListener {
   ) {
     const sized = conditions.minSizeBytes > 0 ? new SizeGate(target, conditions.minSizeBytes) : target;
     const filter = new KeyFilter(conditions, nowMs);
-    super(filter.open ? sized : new KeyGate(sized, filter));
+    const gated = filter.open ? sized : new KeyGate(sized, filter);
+    const met = new MetKeys(gated);
+    super(gated === target ? target : met);
+    this.met = met;
+  }
+
+  /** Keys that came to the filters; 0 where there are none. */
+  get keysMet(): number {
+    return this.met.count;
   }
 
   override aux(name: ByteSlice, value: ByteSlice): void {
@@ -56,6 +65,8 @@ export class Pass extends RdbRelay implements DatasetListener {
 abstract class Hashing extends ItemRelay {
   /** By their whole text. */
   readonly libraries = new Map<string, Buffer>();
+  /** Keys that were told. */
+  told = 0;
   protected readonly hasher: ValueHasher;
 
   constructor(
@@ -74,6 +85,7 @@ abstract class Hashing extends ItemRelay {
   }
 
   override key(head: KeyHead): Depth {
+    this.told++;
     this.name.take(head);
     return this.hasher.key(head);
   }

@@ -31,6 +31,8 @@ export interface QuickOptions {
 export interface SideFacts {
   readonly libraries: ReadonlyMap<string, Buffer>;
   readonly producer: ProducerAux;
+  /** There are keys, and the conditions mean none of them. */
+  readonly unmatched: boolean;
 }
 
 /** The first look at two sides: an entry of every key, compared by part. */
@@ -126,7 +128,8 @@ export class QuickLook {
     await side.tell(pass);
     kernel.finish(take, (part, entries) => store.takeLast(part, entries));
     if (this.full) await this.drain();
-    return { libraries: maker.libraries, producer: pass.producer };
+    const unmatched = pass.keysMet > 0 && maker.keys === 0;
+    return { libraries: maker.libraries, producer: pass.producer, unmatched };
   }
 
   /** Where the file of the first side lies, if it is worth a thread of its own. */
@@ -173,11 +176,15 @@ export class QuickLook {
     const producer = new ProducerAux();
     for (const [name, value] of answer.aux) producer.take(name, value);
     const libraries = answer.libraries.map((text) => [text, Buffer.from(text, 'latin1')] as const);
-    return { libraries: new Map(libraries), producer };
+    return { libraries: new Map(libraries), producer, unmatched: false };
   }
 }
 
-const noFacts = (): SideFacts => ({ libraries: new Map(), producer: new ProducerAux() });
+const noFacts = (): SideFacts => ({
+  libraries: new Map(),
+  producer: new ProducerAux(),
+  unmatched: false,
+});
 
 async function settled<T>(promise: Promise<T>): Promise<{ value: T } | { error: unknown }> {
   try {
