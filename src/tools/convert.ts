@@ -66,6 +66,8 @@ export interface ConvertReport {
   /** Keys left out because one of the same name came before, and because no part of the split was theirs. */
   readonly duplicates: number;
   readonly unrouted: number;
+  /** Paths of sources that have keys, none of which the conditions mean. */
+  readonly unmatched: readonly string[];
   /** By source, what executing its log left to say. */
   readonly told: readonly Told[];
 }

@@ -38,6 +38,22 @@ async function expectSame(path: string, other: string, wanted: string, server: s
 const TYPES = corpusPath('redis-7.0.15', 'types.rdb');
 const TYPES_DIGEST = rdbCases('redis-7.0.15').find(({ name }) => name === 'types')!.truth.digest;
 
+test('filters that mean no key of a source are warned of, and of no source end with 1', async () => {
+  const [empty, out] = [corpusPath('redis-7.0.15', 'empty.rdb'), place('.rdb')];
+  const small = corpusPath('redis-7.0.15', 'small.rdb');
+  const warning = (path: string): string => `warning: no key of ${path} matches\n`;
+  const nothing = await runCli(['convert', TYPES, small, out, '--match', 'none:*']);
+  expect(nothing.exit).toBe(1);
+  expect(nothing.stderr).toContain(warning(TYPES));
+  expect(nothing.stderr).toContain(warning(small));
+  expect((await runCli(['info', out, '--json'])).stdout).toContain('"keys": 0');
+  const some = await runCli(['convert', TYPES, small, place('.rdb'), '--match', 'str:*']);
+  expect(some).toMatchObject({ exit: 0, stderr: warning(small) });
+  const large = await runCli(['convert', small, place('.ndjson'), '--min-size', '1gb']);
+  expect(large).toMatchObject({ exit: 1, stderr: warning(small) });
+  expect(await convert(empty, place('.rdb'), '--match', 'none:*')).toMatchObject({ stderr: '' });
+});
+
 describe.each(CORPUS_SERVERS)('a dataset of %s', (server) => {
   const cases = rdbCases(server).filter(({ name }) => THOROUGH || name === 'types');
 

@@ -16,7 +16,7 @@ import { type DatasetSource, openDataset } from '../../tools/source.js';
 import { targetNamed } from '../../tools/target-choice.js';
 import type { CommandDefinition } from '../catalog.js';
 import { type ConvertServerFlags, convertToServer, refuseSendFlags } from '../convert-server.js';
-import { conditionsOf, type FilterFlags, filterOptions, gather, isFiltered } from '../filter-flags.js';
+import { conditionsOf, type FilterFlags, filterOptions, gather } from '../filter-flags.js';
 import { liveSourceOptions } from '../live-flags.js';
 import { convertJson, noteConvert, printConvert } from '../render/convert.js';
 import { sendOptions } from '../send-flags.js';
@@ -121,12 +121,11 @@ async function run(paths: readonly string[], flags: ConvertFlags, session: Sessi
   if (settings.json) session.report(convertJson(report, session));
   else printConvert(report, session);
   noteConvert(report, session);
-  if (report.published && report.keys === 0 && isFiltered(flags)) session.note('no key matches');
   return exitCodeOf(report);
 }
 
-function exitCodeOf(report: ConvertReport): number {
-  return report.published ? 0 : 1;
+function exitCodeOf({ published, keys, unmatched }: ConvertReport): number {
+  return published && (keys > 0 || unmatched.length === 0) ? 0 : 1;
 }
 
 function optionsOf(path: string, flags: ConvertFlags, session: Session): ConvertOptions {

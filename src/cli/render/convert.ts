@@ -43,6 +43,7 @@ export function noteConvert(report: ConvertReport, session: Session): void {
   if (duplicates > 0)
     session.note(`${counted(duplicates, 'key')} left out: another of the same name is kept`);
   if (unrouted > 0) session.warn(`${counted(unrouted, 'key')} in slots that no output of --split takes`);
+  for (const path of report.unmatched) session.warn(`no key of ${printable(path)} matches`);
   noteTold(report.told, session);
   for (const { backupPath } of report.outputs) {
     if (backupPath !== null) session.note(`what stood there is now ${printable(backupPath)}`);

@@ -5,6 +5,8 @@ import { type Depth, type ItemHandler, ItemSink, type KeyHead, SKIP } from '../.
 import { RDB_TARGETS, type RdbTarget } from '../../rdb/writer-target.js';
 import type { ToolContext } from '../context.js';
 import type { ConvertOptions, ConvertReport } from '../convert.js';
+import { type KeyConditions, KeyFilter } from '../filter.js';
+import { MetKeys } from '../gate.js';
 import type { DatasetSource } from '../source.js';
 import { assertReadsStream, targetOf } from '../target-choice.js';
 import { type Told, tellSource } from '../tell-source.js';
@@ -24,6 +26,7 @@ export class Conversion {
   private readonly lost: Loss[] = [];
   private lostCount = 0;
   private readonly told: Told[] = [];
+  private readonly unmatched: string[] = [];
   private readonly router: Router;
   private readonly outputs = new Map<number, ConvertOutput>();
   private readonly routed: OutputRouter;
@@ -71,15 +74,23 @@ export class Conversion {
 
   /** Takes everything from a source that the outputs are to hold. */
   async take(source: DatasetSource): Promise<void> {
+    const counters: { met: MetKeys; meant: MetKeys }[] = [];
     const open = (origin: Origin): ItemHandler => {
       this.open(origin);
-      return this.chain(this.duplicateGate(), origin);
+      if (isOpen(this.options.conditions, this.context.nowMs))
+        return this.chain(this.duplicateGate(), origin);
+      const meant = new MetKeys(this.duplicateGate());
+      const met = new MetKeys(this.chain(meant, origin));
+      counters.push({ met, meant });
+      return met;
     };
     const entry = new SourceEntry(this.routed, this.told.length === 0, open, (code) =>
       this.keepsLibrary(code),
     );
     this.told.push(await tellSource(source, entry, this.options, this.context));
     entry.begin();
+    if (counters.some(({ met, meant }) => met.count > 0 && meant.count === 0))
+      this.unmatched.push(source.path);
   }
 
   private duplicateGate(): ItemHandler {
@@ -175,6 +186,7 @@ export class Conversion {
       lostCount: this.lostCount,
       duplicates: this.duplicates,
       unrouted: this.routed.unrouted,
+      unmatched: this.unmatched,
       told: this.told,
     };
   }
@@ -184,6 +196,10 @@ export class Conversion {
     for (const output of this.outputs.values()) await output.close();
   }
 }
+
+/** Whether all keys pass. */
+const isOpen = (conditions: KeyConditions, nowMs: number): boolean =>
+  conditions.minSizeBytes === 0 && new KeyFilter(conditions, nowMs).open;
 
 class DatabaseFinder extends ItemSink {
   readonly databases = new Set<number>();
