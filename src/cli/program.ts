@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import { CATALOG, type Launch } from './catalog.js';
 import type { Io } from './io.js';
 import { printableLines } from './render/escape.js';
+import { jsonReport } from './render/json.js';
 import { Session } from './session.js';
 import { DIALECTS, type GlobalFlags, settingsOf } from './settings.js';
 import { commandHint } from './suggest.js';
@@ -48,7 +49,9 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : 2;
+    if (error.exitCode === 0) return 0;
+    if (argv.includes('--json') && error.code !== 'commander.help') io.stdout.write(usageJson(error, argv));
+    return 2;
   }
   return exitCode;
 }
@@ -120,6 +123,18 @@ function adoptIo(program: Command, io: Io): Command {
 
 /** What commander says, in our words, and where there is more. */
 function worded(text: string, more: string): string {
+  const { message, hint } = reworded(text, more);
+  return `rekindle: ${printableLines(message)}\n  try: ${printableLines(hint)}\n`;
+}
+
+/** The same for `--json`. */
+function usageJson({ message: text }: CommanderError, argv: readonly string[]): string {
+  const command = CATALOG.find(({ name }) => argv.includes(name));
+  const more = command === undefined ? 'rekindle help' : `rekindle help ${command.name}`;
+  return jsonReport({ error: { code: 'usage', path: null, ...reworded(text, more) } });
+}
+
+function reworded(text: string, more: string): { readonly message: string; readonly hint: string } {
   const plain = text
     .replace(/^error: /, '')
     .replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?')
@@ -127,7 +142,7 @@ function worded(text: string, more: string): string {
   const unknown = /^unknown command '(.*?)'/s.exec(plain);
   const message = unknown === null ? plain : `unknown command '${unknown[1]!}'`;
   const hint = unknown === null ? more : commandHint(unknown[1]!);
-  return `rekindle: ${printableLines(message)}\n  try: ${printableLines(hint)}\n`;
+  return { message, hint };
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -49,6 +49,26 @@ describe('the frame of the command line', () => {
     expect(command.exit).toBe(2);
     expect(command.stderr).not.toContain('\u001b');
   });
+
+  it('answers them with an object where --json asks for one', async () => {
+    const error = (ran: { stdout: string }) => (JSON.parse(ran.stdout) as { error: unknown }).error;
+    expect(error(await runCli(['chekc', '--json']))).toEqual({
+      code: 'usage',
+      path: null,
+      message: "unknown command 'chekc'",
+      hint: 'rekindle check',
+    });
+    expect(error(await runCli(['check', 'x', '--qick', '--json']))).toMatchObject({
+      message: "unknown option '--qick'; did you mean --quick?",
+      hint: 'rekindle help check',
+    });
+  });
+
+  it('does not end doctor without a word where no line came', async () => {
+    const { exit, stderr } = await runCli(['doctor'], { stdin: Buffer.from('\n') });
+    expect(exit).toBe(1);
+    expect(stderr).toContain('there was no line to explain');
+  });
 });
 
 describe('an interrupt', () => {

@@ -36,6 +36,11 @@ async function run(words: readonly string[], session: Session): Promise<number> 
   const report = await askDoctor(subject, session.context);
   if (session.settings.json) session.report(doctorJson(report, session));
   else printDoctor(report, session);
+  if (report.kind === 'lines' && report.diagnoses.length + report.unknown.length === 0) {
+    session.complain(
+      'there was no line to explain\n  try: rekindle doctor LOG, or `tail -n 50 LOG | rekindle doctor`',
+    );
+  }
   if (report.situation !== null) noteNotChecked(report.situation.notChecked, session);
   return exitCodeOf(report);
 }
