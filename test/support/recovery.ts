@@ -55,7 +55,8 @@ export function recoveryDirectory(name: string, into = join(temporaryDirectory('
     const to = join(into, below);
     mkdirSync(dirname(to), { recursive: true });
     writeFileSync(to, bytes);
-    const seconds = (modified[below] ?? 0) / 1000;
+    // A quarter of a millisecond more: releases of Node.js differ in how they round what is not quite a whole one.
+    const seconds = ((modified[below] ?? 0) + 0.25) / 1000;
     utimesSync(to, seconds, seconds);
   }
   return into;

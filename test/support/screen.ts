@@ -6,6 +6,8 @@ export class Screen {
   private rest = '';
   /** True while the program has a screen of its own. */
   alternate = false;
+  /** How often it took one. */
+  entered = 0;
   cursorShown = true;
   /** Looks that were asked for, as the numbers of the sequences. */
   readonly looks = new Set<string>();
@@ -54,6 +56,7 @@ export class Screen {
     else if (letter === 'J') this.cells = this.blank();
     else if (numbers === '?25') this.cursorShown = letter === 'h';
     else if (numbers === '?1049') {
+      if (letter === 'h' && !this.alternate) this.entered++;
       this.alternate = letter === 'h';
       if (this.alternate) this.cells = this.blank();
     }
