@@ -23,7 +23,7 @@ async function askAbout(directory: string, settings: readonly string[]): Promise
   const line = [
     'redis-server --port 0 --save "" --unixsocket s --logfile redis.log',
     ...settings,
-    '& server=$!; for i in $(seq 200); do grep -q "Ready to accept" redis.log 2>/dev/null && break;',
+    '& server=$!; for i in $(seq 200); do grep -qi "ready to accept" redis.log 2>/dev/null && break;',
     'kill -0 $server 2>/dev/null || break; sleep 0.02; done; kill -9 $server 2>/dev/null; wait $server',
   ].join(' ');
   spawnSync('sh', ['-c', line], { cwd: directory });
