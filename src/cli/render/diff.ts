@@ -6,7 +6,7 @@ import { printable } from './escape.js';
 import { type Json, jsonLine, SCHEMA_VERSION } from './json.js';
 import { noteLogFindings } from './log-findings.js';
 import { LOSS_WORDS } from './losses.js';
-import { count, counted, instant, size } from './numbers.js';
+import { count, counted, instant, leftOut, size } from './numbers.js';
 
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const;
 const LISTED = 10;
@@ -133,9 +133,7 @@ export function noteDiff(report: DiffReport, session: Session): void {
     if (each === null) continue;
     noteLogFindings(each.findings, session);
     if (each.skipped.length > 0) {
-      session.warn(
-        `${counted(each.skipped.length, 'command')} unknown to the engine were left out; that side lacks what they did`,
-      );
+      session.warn(`${leftOut(each.skipped.length)}; that side lacks what they did`);
     }
   }
   if (duplicates > 0)
