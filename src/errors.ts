@@ -41,6 +41,8 @@ export class InputError extends Error {
     readonly path: string,
     message: string,
     readonly hint = '',
+    /** What stood there instead, to be added to the message unless contents are to be hidden. */
+    readonly quoted = '',
   ) {
     super(message);
   }

@@ -5,7 +5,7 @@ import { printable, printableLines } from './render/escape.js';
 import { findingText, problemJson } from './render/findings.js';
 import { type Json, jsonReport } from './render/json.js';
 import { Style } from './render/style.js';
-import { inputHint } from './suggest.js';
+import { inputHint, inputMessage } from './suggest.js';
 
 /**
  * Says what went wrong, on standard error and with --json as an object too, and resolves to the exit code. Everything
@@ -28,7 +28,8 @@ export function reportFailure(error: unknown, argv: readonly string[], io: Io): 
     }
     return 1;
   }
-  const failure = describe(error, argv.includes('--verbose') || argv.includes('-v'));
+  const verbose = argv.includes('--verbose') || argv.includes('-v');
+  const failure = describe(error, verbose, argv.includes('--redact'));
   const subject = failure.path === '' ? '' : `${printable(failure.path)}: `;
   io.stderr.write(`rekindle: ${subject}${printableLines(failure.message)}\n`);
   if (failure.hint !== '') io.stderr.write(`  try: ${printableLines(failure.hint)}\n`);
@@ -48,10 +49,10 @@ interface Failure {
   readonly exitCode: number;
 }
 
-function describe(error: unknown, verbose: boolean): Failure {
+function describe(error: unknown, verbose: boolean, redact: boolean): Failure {
   if (error instanceof InputError) {
-    const { code, path, message } = error;
-    return { code, path, message, hint: inputHint(error), exitCode: 3 };
+    const { code, path } = error;
+    return { code, path, message: inputMessage(error, redact), hint: inputHint(error), exitCode: 3 };
   }
   if (error instanceof UsageError) {
     return { code: 'usage', path: '', message: error.message, hint: error.hint, exitCode: 2 };

@@ -51,6 +51,11 @@ export function commandHint(word: string): string {
 
 const NAMES_MAX = 10_000;
 
+/** What is wrong with a source; `redact`: without what stands in it. */
+export function inputMessage(error: InputError, redact: boolean): string {
+  return redact ? error.message : `${error.message}${error.quoted}`;
+}
+
 /** The hint of an error about a source; where it is missing, what stands beside where it should be. */
 export function inputHint(error: InputError): string {
   if (error.code !== 'input/missing' || error.path.includes('://')) return error.hint;

@@ -69,8 +69,8 @@ function unknownForm(text: string, name: string, packed: Packed | undefined): In
   return new InputError(
     'input/unknown-format',
     name,
-    `is no known format: expected REDIS or VALKEY and digits (RDB), *N or #TS: (AOF) or a manifest at offset 0 (0x0), ` +
-      `found ${start.join(' ')}${/^[\x20-\x7e\s]+$/.test(text.slice(0, 64)) ? `, text: '${text.slice(0, 24).replace(/\s+/g, ' ').trim()}'` : ''}`,
+    `is no known format: expected REDIS or VALKEY and digits (RDB), *N or #TS: (AOF) or a manifest at offset 0 (0x0)`,
     'give an RDB, an AOF, its manifest or the data directory; if its start is damaged, name the copy .rdb or .aof',
+    `, found ${start.join(' ')}${/^[\x20-\x7e\s]+$/.test(text.slice(0, 64)) ? `, text: '${text.slice(0, 24).replace(/\s+/g, ' ').trim()}'` : ''}`,
   );
 }

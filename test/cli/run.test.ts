@@ -71,6 +71,17 @@ describe('the frame of the command line', () => {
   });
 });
 
+it('a strange file is quoted, but not with --redact', async () => {
+  const path = join(temporaryDirectory('strange'), 'secret.txt');
+  writeFileSync(path, 'the password is hunter2');
+  for (const command of ['check', 'digest']) {
+    expect((await runCli([command, path])).stderr).toContain("text: 'the password is hunter2'");
+    const hidden = await runCli([command, path, '--redact', '--json']);
+    expect([hidden.exit, hidden.both.includes('password')]).toEqual([3, false]);
+    expect(hidden.both).toContain('is no known format');
+  }
+});
+
 describe('an interrupt', () => {
   it('ends the wait for a pipe that says nothing', async () => {
     const stop = new AbortController();

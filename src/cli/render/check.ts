@@ -3,7 +3,7 @@ import { type Verdict as ServerVerdict, worstVerdict } from '../../model/verdict
 import type { CheckReport } from '../../tools/check.js';
 import type { CheckedFile } from '../../tools/report.js';
 import type { Session } from '../session.js';
-import { inputHint } from '../suggest.js';
+import { inputHint, inputMessage } from '../suggest.js';
 import { printable } from './escape.js';
 import { findingText, problemJson, severityOf } from './findings.js';
 import type { Json } from './json.js';
@@ -91,7 +91,8 @@ function formatFacts({ format, version, dialect, findings }: CheckedFile): strin
 
 /** Why a source could not be read at all. */
 export function printUnread(error: InputError, session: Session): void {
-  session.complain(`rekindle: ${printable(`${error.path}: ${error.message}`)}`);
+  const message = inputMessage(error, session.settings.conceal !== null);
+  session.complain(`rekindle: ${printable(`${error.path}: ${message}`)}`);
   const hint = inputHint(error);
   if (hint !== '') session.complain(`  try: ${printable(hint)}`);
 }
@@ -138,7 +139,9 @@ export function checkJson(
     verdict: byServers([{ ...file, findings }]),
     problems: findings.map((finding) => problemJson(finding, conceal, severityOf(finding, strict))),
   }));
-  for (const { code, path, message, hint } of unread) {
+  for (const error of unread) {
+    const { code, path, hint } = error;
+    const message = inputMessage(error, conceal !== null);
     const problem = { code, severity: 'error', offset: null, line: null, message, hint };
     files.push({ ...UNREAD, path, problems: [problem] });
   }
