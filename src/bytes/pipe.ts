@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { ChunkFiller } from './chunk-filler.js';
 import type { ByteReader, ByteSource } from './source.js';
 import type { ByteTarget } from './target.js';
 
@@ -37,11 +38,8 @@ export class PipeSource implements ByteSource {
 }
 
 /** Joins who writes bytes to who reads them. */
-class BytePipe implements ByteTarget, ByteReader {
-  size = 0;
+class BytePipe extends ChunkFiller implements ByteTarget, ByteReader {
   readonly gone = new AbortController();
-  private chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK);
-  private filled = 0;
   private readonly waiting: Buffer[] = [];
   private waitingBytes = 0;
   private ended = false;
@@ -49,26 +47,17 @@ class BytePipe implements ByteTarget, ByteReader {
   private wakeReader: (() => void) | null = null;
   private wakeWriter: (() => void) | null = null;
 
-  constructor(readonly label: string) {}
-
-  write(bytes: Uint8Array): void {
-    this.size += bytes.length;
-    for (let at = 0; at < bytes.length; ) {
-      const count = Math.min(bytes.length - at, CHUNK - this.filled);
-      this.chunk.set(count === bytes.length ? bytes : bytes.subarray(at, at + count), this.filled);
-      this.filled += count;
-      at += count;
-      if (this.filled === CHUNK) this.hand();
-    }
+  constructor(readonly label: string) {
+    super(CHUNK, WAITING_MAX / CHUNK);
   }
 
-  private hand(): void {
-    if (this.filled > 0 && !this.gone.signal.aborted) {
-      this.waiting.push(this.chunk.subarray(0, this.filled));
-      this.waitingBytes += this.filled;
-      this.chunk = Buffer.allocUnsafeSlow(CHUNK);
+  protected override hand(chunk: Buffer): void {
+    if (this.gone.signal.aborted) {
+      this.recycle(chunk);
+      return;
     }
-    this.filled = 0;
+    this.waiting.push(chunk);
+    this.waitingBytes += chunk.length;
     this.wakeReader?.();
   }
 
@@ -86,13 +75,15 @@ class BytePipe implements ByteTarget, ByteReader {
 
   publish(): Promise<void> {
     this.ended = true;
-    this.hand();
+    this.seal();
+    this.wakeReader?.();
     return Promise.resolve();
   }
 
   fail(error: unknown): void {
     this.failure = error;
-    this.hand();
+    this.seal();
+    this.wakeReader?.();
   }
 
   discard(): Promise<void> {
@@ -110,8 +101,10 @@ class BytePipe implements ByteTarget, ByteReader {
     const first = this.waiting[0]!;
     const part = first.subarray(0, into.length);
     into.set(part);
-    if (part.length === first.length) this.waiting.shift();
-    else this.waiting[0] = first.subarray(part.length);
+    if (part.length === first.length) {
+      this.waiting.shift();
+      this.recycle(first);
+    } else this.waiting[0] = first.subarray(part.length);
     this.waitingBytes -= part.length;
     if (this.waitingBytes <= WAITING_LOW) this.wakeWriter?.();
     return part.length;
@@ -120,7 +113,7 @@ class BytePipe implements ByteTarget, ByteReader {
   close(): Promise<void> {
     this.gone.abort();
     this.waiting.length = this.waitingBytes = 0;
-    this.hand();
+    this.wakeReader?.();
     this.wakeWriter?.();
     return Promise.resolve();
   }

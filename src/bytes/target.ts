@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { assert, OutputError, UsageError } from '../errors.js';
+import { ChunkFiller } from './chunk-filler.js';
 import { type Disk, errorCode, localDisk, type OutputFile } from './disk.js';
 
 /** Somewhere bytes go, in order. What was written shows under its name when it is published, whole, or never. */
@@ -30,11 +31,7 @@ const DRAINED = 4 * CHUNK;
 const SYNC_EVERY = 16 * 1024 * 1024;
 
 /** Gathers bytes in chunks and hands them on one after the other while the caller goes on. */
-export abstract class ChunkedTarget implements ByteTarget {
-  size = 0;
-  private chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK);
-  private filled = 0;
-  private readonly spare: Buffer[] = [];
+export abstract class ChunkedTarget extends ChunkFiller implements ByteTarget {
   private queue: Buffer[] = [];
   private queuedBytes = 0;
   private flushing: Promise<void> | null = null;
@@ -43,7 +40,9 @@ export abstract class ChunkedTarget implements ByteTarget {
   private failure: OutputError | UsageError | null = null;
   protected open = true;
 
-  constructor(readonly label: string) {}
+  constructor(readonly label: string) {
+    super(CHUNK, FULL / CHUNK);
+  }
 
   protected abstract append(bytes: Buffer): Promise<void>;
 
@@ -56,23 +55,14 @@ export abstract class ChunkedTarget implements ByteTarget {
     return this.queuedBytes >= FULL || this.failure !== null;
   }
 
-  write(bytes: Uint8Array): void {
+  override write(bytes: Uint8Array): void {
     assert(this.open, 'a target takes bytes until it is published or discarded');
-    this.size += bytes.length;
-    for (let at = 0; at < bytes.length; ) {
-      const count = Math.min(bytes.length - at, CHUNK - this.filled);
-      this.chunk.set(count === bytes.length ? bytes : bytes.subarray(at, at + count), this.filled);
-      this.filled += count;
-      at += count;
-      if (this.filled === CHUNK) this.seal();
-    }
+    super.write(bytes);
   }
 
-  private seal(): void {
-    this.queue.push(this.chunk.subarray(0, this.filled));
-    this.queuedBytes += this.filled;
-    this.chunk = this.spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK);
-    this.filled = 0;
+  protected override hand(chunk: Buffer): void {
+    this.queue.push(chunk);
+    this.queuedBytes += chunk.length;
     this.flushing ??= this.flushQueue();
   }
 
@@ -84,7 +74,7 @@ export abstract class ChunkedTarget implements ByteTarget {
         this.failure = outputErrorOf(error, this.label);
       }
       this.queuedBytes -= next.length;
-      if (next.length === CHUNK && this.spare.length < FULL / CHUNK) this.spare.push(next);
+      this.recycle(next);
       this.wake?.();
     }
     this.flushing = null;
@@ -101,7 +91,7 @@ export abstract class ChunkedTarget implements ByteTarget {
 
   /** Hands everything taken so far to the medium. @throws OutputError when it failed */
   async flush(): Promise<void> {
-    if (this.filled > 0) this.seal();
+    this.seal();
     await this.flushing;
     if (this.failure !== null) throw this.failure;
   }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { ChunkFiller } from '../bytes/chunk-filler.js';
 import type { ByteTarget } from '../bytes/target.js';
 import { OutputError } from '../errors.js';
 import { type ConnectionSettings, ServerConnection } from './connection.js';
@@ -15,6 +16,7 @@ export interface ReplyTaker {
 }
 
 const CHUNK = 128 * 1024;
+const CHUNKS_KEPT = 4;
 /**
  * Bytes not yet taken by the system at which the channel is full, and the number it drains to. The system takes more only
  * between turns of the event loop: a turn that makes more than a server works off meanwhile lets it wait.
@@ -32,13 +34,9 @@ const SILENCE_MAX_MS = 120_000;
  * Each command is announced by `expect` with a ticket, a number of the caller's, which its reply is told with. Bounded:
  * when it is `full`, `drain`.
  */
-export class CommandChannel implements ByteTarget, ReplyListener {
-  size = 0;
+export class CommandChannel extends ChunkFiller implements ByteTarget, ReplyListener {
   private readonly socket: Socket;
   private readonly parser = new ReplyParser(this);
-  private chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK);
-  private filled = 0;
-  private readonly spare: Buffer[] = [];
   private readonly tickets = new TicketQueue();
   private failure: Error | null = null;
   private wake: (() => void) | null = null;
@@ -48,6 +46,7 @@ export class CommandChannel implements ByteTarget, ReplyListener {
     private readonly connection: ServerConnection,
     private readonly taker: ReplyTaker,
   ) {
+    super(CHUNK, CHUNKS_KEPT);
     this.socket = connection.takeOver();
     this.socket.on('data', (bytes: Buffer) => this.receive(bytes));
     this.socket.on('drain', () => this.wake?.());
@@ -90,27 +89,9 @@ export class CommandChannel implements ByteTarget, ReplyListener {
     this.tickets.add(ticket);
   }
 
-  write(bytes: Uint8Array): void {
-    this.size += bytes.length;
-    for (let at = 0; at < bytes.length; ) {
-      const count = Math.min(bytes.length - at, CHUNK - this.filled);
-      this.chunk.set(count === bytes.length ? bytes : bytes.subarray(at, at + count), this.filled);
-      this.filled += count;
-      at += count;
-      if (this.filled === CHUNK) this.send();
-    }
-  }
-
-  /** Hands what was written to the system. */
-  private send(): void {
-    const { chunk, filled } = this;
-    if (filled === 0) return;
-    this.filled = 0;
-    this.chunk = this.spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK);
-    if (this.failure !== null) return;
-    this.socket.write(chunk.subarray(0, filled), () => {
-      if (this.spare.length < 4) this.spare.push(chunk);
-    });
+  /** Gives what was written to the system. */
+  protected override hand(chunk: Buffer): void {
+    if (this.failure === null) this.socket.write(chunk, () => this.recycle(chunk));
   }
 
   get full(): boolean {
@@ -132,7 +113,7 @@ export class CommandChannel implements ByteTarget, ReplyListener {
   }
 
   private async until(reached: () => boolean): Promise<void> {
-    this.send();
+    this.seal();
     // At least one turn of the event loop, so that replies are read and an abort is heard.
     await new Promise<void>((resolve) => setImmediate(resolve));
     while (this.failure === null && !reached()) {
