@@ -143,10 +143,3 @@ export function writeInt64(high: number, low: number, into: Uint8Array, at: numb
   const negatedHigh = (negatedLow === 0 ? -high : ~high) >>> 0;
   return writeUint64(negatedHigh, negatedLow, into, at + 1);
 }
-
-const scratch = Buffer.alloc(INT64_TEXT_MAX + 1);
-
-/** The signed value of two words as decimal text. */
-export function int64Text(high: number, low: number): string {
-  return scratch.latin1Slice(0, writeInt64(high, low, scratch, 0));
-}

@@ -5,10 +5,9 @@ import { RDB_LINES_WASM } from './wasm.generated.js';
 /** The most of a file that the kernel has in its memory at once, in bytes. */
 export const LINE_INPUT_MAX = 0x100000;
 
-/** How a run ends: the input does; the output is to be taken away; what comes next is for others. */
+/** How a run ends: the input does; the output is to be taken away; else what comes next is for others. */
 export const LINES_NEED = 0;
 export const LINES_FULL = 1;
-export const LINES_LEFT = 2;
 
 const ESCAPES = 0x1000;
 const ACTIONS = 0x1800;

@@ -11,7 +11,7 @@ import { verifyBackups } from './verify/backups.js';
 import { type LockOwner, RunLock } from './verify/lock.js';
 import { prometheusText, writeMetrics } from './verify/metrics.js';
 import { type PingOptions, ping } from './verify/ping.js';
-import { type SourceRun, type VerifyTarget, verifySource } from './verify/source.js';
+import { type SourceRun, UNSEEN, type VerifyTarget, verifySource } from './verify/source.js';
 import { readState, type VerifyState, writeState } from './verify/state.js';
 import type { SourceVerdict } from './verify/verdict.js';
 
@@ -271,23 +271,9 @@ function late(
 ): SourceRun {
   const limit = timeoutMs / 1000;
   const rule = { name: 'in-time', ok: false, value: null, limit, of: '', detail: {} } as const;
-  const verdict = { ...NOT_SEEN, name, path, atMs, durationMs, lastGoodMs, rules: [rule] };
+  const verdict = { ...UNSEEN, name, path, atMs, durationMs, lastGoodMs, rules: [rule] };
   return { verdict, baseline: null, inputs: [] };
 }
-
-const NOT_SEEN = {
-  ok: false,
-  facts: null,
-  check: null,
-  errors: 0,
-  warnings: 0,
-  damage: null,
-  unreadable: null,
-  drill: null,
-  against: null,
-  backups: null,
-  notChecked: [],
-} as const;
 
 const rememberedOf = ({ atMs, ok, facts, durationMs, rules }: SourceVerdict) => ({
   atMs,

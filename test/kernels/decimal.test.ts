@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   Int64Words,
-  int64Text,
   parseInt64,
   parseSafeInteger,
   parseUint64,
@@ -115,7 +114,6 @@ describe('writing', () => {
         if (actual !== expected) expect(actual).toBe(expected);
       };
       same(into.latin1Slice(3, writeInt64(high, low, into, 3)), text);
-      same(int64Text(high, low), text);
       same(into.latin1Slice(1, writeUint64(high, low, into, 1)), String(u));
       const number = Number(text);
       if (Number.isSafeInteger(number)) same(into.latin1Slice(0, writeInteger(number, into, 0)), text);

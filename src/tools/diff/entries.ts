@@ -2,11 +2,10 @@ import { highWord, lowWord } from '../../bytes/int64.js';
 import type { ByteSlice } from '../../bytes/slice.js';
 import type { RecordKernel, TakeBlocks } from '../../kernels/records.js';
 import { type Depth, ITEMS, type KeyHead, RAW } from '../../model/handler.js';
-import { ValueHasher } from '../../model/value-hash.js';
 import type { Cursor } from '../../rdb/cursor.js';
 import { COMMON_TYPE_MAX } from '../../rdb/record-layouts.js';
 import { RecordShortcut } from '../record-shortcut.js';
-import { ItemRelay } from '../relay.js';
+import { HashedSide } from './hashed-side.js';
 import type { KeyTable } from './key-table.js';
 import { KINDS, type Seeds } from './names.js';
 
@@ -17,11 +16,8 @@ const BY_ITEMS = 0x100;
  * Makes an entry of every key of a side: hashes of its name and of all that it holds. With `bytes`, values that are
  * no texts are hashed as they stand, which tells equal values of equal encodings only; else by what they mean.
  */
-export class EntryMaker extends ItemRelay {
+export class EntryMaker extends HashedSide {
   keys = 0;
-  /** Function libraries by their whole text. */
-  readonly libraries = new Map<string, Buffer>();
-  private readonly hasher: ValueHasher;
   private readonly lanes = Buffer.alloc(8);
   private way: 'text' | 'bytes' | 'items' = 'text';
 
@@ -31,14 +27,7 @@ export class EntryMaker extends ItemRelay {
     private readonly bytes: boolean,
     private readonly take: TakeBlocks,
   ) {
-    const hasher = new ValueHasher(seeds.a, seeds.b);
-    super(hasher);
-    this.hasher = hasher;
-  }
-
-  override functionLibrary(code: ByteSlice): void {
-    const bytes = code.copy();
-    this.libraries.set(bytes.latin1Slice(), bytes);
+    super(seeds);
   }
 
   override key(head: KeyHead): Depth {

@@ -1,13 +1,14 @@
 import type { ByteSlice } from '../../bytes/slice.js';
 import { type Depth, type ItemHandler, ItemSink, type KeyHead, SKIP } from '../../model/handler.js';
 import type { ValueKind } from '../../model/kind.js';
-import { type HashLanes, ValueHasher } from '../../model/value-hash.js';
+import type { HashLanes } from '../../model/value-hash.js';
 import type { Shortcut } from '../../rdb/shortcut.js';
 import { ProducerAux } from '../family.js';
 import { type KeyConditions, KeyFilter } from '../filter.js';
 import { KeyGate, MetKeys, SizeGate } from '../gate.js';
 import { ItemRelay, RdbRelay } from '../relay.js';
 import type { DatasetListener } from '../tell-source.js';
+import { HashedSide } from './hashed-side.js';
 import { type Repeated, repeatedName } from './join.js';
 import { CHANGED, type KeyTable, NO_KIND, SEEN, TTL_CHANGED } from './key-table.js';
 import { KINDS, type NameFinder, type Seeds } from './names.js';
@@ -62,26 +63,16 @@ export class Pass extends RdbRelay implements DatasetListener {
 }
 
 /** Takes the hash of every key's name and value. */
-abstract class Hashing extends ItemRelay {
-  /** By their whole text. */
-  readonly libraries = new Map<string, Buffer>();
+abstract class Hashing extends HashedSide {
   /** Keys that were told. */
   told = 0;
-  protected readonly hasher: ValueHasher;
 
   constructor(
     protected readonly table: KeyTable,
     protected readonly name: NameFinder,
     seeds: Seeds,
   ) {
-    const hasher = new ValueHasher(seeds.a, seeds.b);
-    super(hasher);
-    this.hasher = hasher;
-  }
-
-  override functionLibrary(code: ByteSlice): void {
-    const bytes = code.copy();
-    this.libraries.set(bytes.latin1Slice(), bytes);
+    super(seeds);
   }
 
   override key(head: KeyHead): Depth {

@@ -75,7 +75,7 @@ export async function settled(
 ): Promise<SourceRun> {
   const startedAt = context.clock();
   const nothing: SourceVerdict = {
-    ...EMPTY,
+    ...UNSEEN,
     name: target.name,
     path: target.path,
     atMs: context.nowMs,
@@ -107,7 +107,8 @@ export async function settled(
 
 const NO_RUN = { baseline: null, inputs: [] } as const;
 
-const EMPTY: SourceVerdict = {
+/** A verdict of what was not looked at. */
+export const UNSEEN: SourceVerdict = {
   name: '',
   path: '',
   ok: false,
