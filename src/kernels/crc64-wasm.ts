@@ -1,5 +1,5 @@
 import type { Int64Words } from './decimal.js';
-import { CRC64_WASM } from './wasm.generated.js';
+import { CRC64_WASM } from './wasm/crc64.generated.js';
 
 /** What assembly/crc64.ts exports, and where it keeps things. */
 interface Crc64Exports {

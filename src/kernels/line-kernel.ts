@@ -1,6 +1,6 @@
 import { parseDouble } from './doubles.js';
 import { grisuPowers } from './grisu.js';
-import { RDB_LINES_WASM } from './wasm.generated.js';
+import { RDB_LINES_WASM } from './wasm/rdb-lines.generated.js';
 
 /** The most of a file that the kernel has in its memory at once, in bytes. */
 export const LINE_INPUT_MAX = 0x100000;

@@ -1,5 +1,5 @@
 import { LZ4_PACK_BLOCK } from './lz4-pack-plain.js';
-import { LZ4_PACK_WASM } from './wasm.generated.js';
+import { LZ4_PACK_WASM } from './wasm/lz4-pack.generated.js';
 
 const SOURCE = 0x20000;
 const OUTPUT = 0x30100;

@@ -1,4 +1,4 @@
-import { LZ4_WASM } from './wasm.generated.js';
+import { LZ4_WASM } from './wasm/lz4.generated.js';
 
 const INPUT = 0x400;
 const OUTPUT = 0x410800;

@@ -1,4 +1,4 @@
-import { LZF_WASM } from './wasm.generated.js';
+import { LZF_WASM } from './wasm/lzf.generated.js';
 
 /** The most that fits in the kernel's memory, which is fixed. */
 export const LZF_INPUT_MAX = 0x100000;

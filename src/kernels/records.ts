@@ -1,5 +1,5 @@
 import { RecordInput } from './record-input.js';
-import { RECORDS_WASM } from './wasm.generated.js';
+import { RECORDS_WASM } from './wasm/records.generated.js';
 
 /** What is known of one record: 96 bits of a hash of its name and database, 64 of one of all that it holds. */
 export const ENTRY_BYTES = 20;

@@ -1,4 +1,4 @@
-import { SHA1_WASM } from './wasm.generated.js';
+import { SHA1_WASM } from './wasm/sha1.generated.js';
 
 /** Longer inputs are not for this kernel: from about here on OpenSSL is faster even from JavaScript. */
 export const SHA1_INPUT_MAX = 1536;

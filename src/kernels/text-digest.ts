@@ -1,5 +1,5 @@
 import { RecordInput } from './record-input.js';
-import { TEXT_DIGEST_WASM } from './wasm.generated.js';
+import { TEXT_DIGEST_WASM } from './wasm/text-digest.generated.js';
 
 const WORDS = 0x210;
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Crc64, combineCrc64 } from '../../src/kernels/crc64.js';
 import { updateCrc64 } from '../../src/kernels/crc64-tables.js';
@@ -120,28 +119,4 @@ describe('combining', () => {
     combineCrc64(a, b, 5, a);
     expect(joined(a)).toBe(0xe9c6d914c4b8d9can);
   });
-});
-
-describe('the committed WebAssembly', () => {
-  const build = () =>
-    import('../../src/kernels/assembly/build.mjs' as string) as Promise<{
-      generate(): Promise<string>;
-      sourcesDigest(): Promise<string>;
-    }>;
-  const committed = readFileSync(new URL('../../src/kernels/wasm.generated.ts', import.meta.url), 'utf8');
-
-  it('is made from the sources that stand there', async () => {
-    const { sourcesDigest } = await build();
-    expect(committed.split('\n')[1]).toBe(`// Sources and compiler: ${await sourcesDigest()}`);
-  });
-
-  // Compiling takes longer than all else here.
-  it.runIf(process.env['REKINDLE_REQUIRE_SERVER'] === '1')(
-    'is what its source compiles to',
-    async () => {
-      const { generate } = await build();
-      expect(await generate()).toBe(committed);
-    },
-    180_000,
-  );
 });

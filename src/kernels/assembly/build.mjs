@@ -1,78 +1,81 @@
-// Compiles the kernels in this folder and writes them, as base64, into ../wasm.generated.ts. Run by
-// `npm run build:wasm`; a test holds it to the digest of its sources, and where all must hold (.ci/run) it compiles again.
+// Compiles the kernels in this folder and writes each, as base64, into ../wasm/. Run by `npm run build:wasm`, which takes
+// names of kernels (`crc64`) to compile those alone; a test holds the results to the digests of their sources, and where
+// all must hold (.ci/run) it compiles again.
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-const KERNELS = [
-  { name: 'CRC64_WASM', file: 'crc64.ts', pages: 3 },
-  { name: 'LZ4_WASM', file: 'lz4.ts', pages: 130 },
-  { name: 'LZ4_PACK_WASM', file: 'lz4-pack.ts', pages: 5 },
-  { name: 'LZF_WASM', file: 'lzf.ts', pages: 53 },
-  { name: 'RECORDS_WASM', file: 'records.ts', pages: 78 },
-  { name: 'RDB_LINES_WASM', file: 'rdb-lines.ts', pages: 192 },
-  { name: 'SHA1_WASM', file: 'sha1.ts', pages: 1 },
-  { name: 'TEXT_DIGEST_WASM', file: 'text-digest.ts', pages: 30 },
-];
+/** By their files; `pages` of 64 KiB each. */
+export const KERNELS = {
+  crc64: { pages: 3 },
+  lz4: { pages: 130 },
+  'lz4-pack': { pages: 5 },
+  lzf: { pages: 53 },
+  records: { pages: 78 },
+  'rdb-lines': { pages: 192 },
+  sha1: { pages: 1 },
+  'text-digest': { pages: 30 },
+};
 const here = fileURLToPath(new URL('.', import.meta.url));
 const COMPILER = '../../../node_modules/assemblyscript/package.json';
+const OPTIONS = ['--runtime', 'stub', '--noAssert', '-O3', '--converge'];
+
+/** What the compiler is told of a kernel besides its file; `shared`: threads may have its memory in common. */
+function optionsOf({ pages, shared = false }) {
+  const memory = ['--initialMemory', String(pages), '--maximumMemory', String(pages)];
+  const threads = shared ? ['--enable', 'threads', '--sharedMemory', '--importMemory'] : [];
+  return [...OPTIONS, '--enable', 'simd', ...memory, ...threads];
+}
 
 /** The compiled module of one kernel. */
-async function compile({ file, pages }) {
+async function compile(name) {
   const { default: asc } = await import('assemblyscript/asc');
   const result = { bytes: null };
   const { error, stderr } = await asc.main(
-    [
-      file,
-      '--baseDir', here,
-      '--outFile', 'out.wasm',
-      '--runtime', 'stub',
-      '--noAssert',
-      '-O3',
-      '--converge',
-      '--enable', 'simd',
-      '--initialMemory', String(pages),
-      '--maximumMemory', String(pages),
-    ],
+    [`${name}.ts`, '--baseDir', here, '--outFile', 'out.wasm', ...optionsOf(KERNELS[name])],
     {
-      writeFile: (name, contents) => {
-        if (name.endsWith('.wasm')) result.bytes = contents;
+      writeFile: (file, contents) => {
+        if (file.endsWith('.wasm')) result.bytes = contents;
       },
     },
   );
-  if (error) throw new Error(`${file}: ${error.message}\n${stderr}`);
+  if (error) throw new Error(`${name}: ${error.message}\n${stderr}`);
   return Buffer.from(result.bytes);
 }
 
-/** What the compiled kernels come from: this file, the compiler, and every source that a kernel is made of. */
-export async function sourcesDigest() {
-  const hash = createHash('sha256').update(await readFile(here + 'build.mjs'));
+/** What a compiled kernel comes from: the compiler, what it is told, and every source that the kernel is made of. */
+export async function sourcesDigest(name) {
+  const hash = createHash('sha256').update(optionsOf(KERNELS[name]).join(' '));
   hash.update(JSON.parse(await readFile(here + COMPILER, 'utf8')).version);
-  const files = KERNELS.map(({ file }) => file);
+  const files = [`${name}.ts`];
   // Grows while it is walked.
   for (const file of files) {
     const text = await readFile(here + file, 'utf8');
     hash.update(`${file}\0${text}`);
-    for (const [, name] of text.matchAll(/ from '\.\/([a-z0-9-]+)'/g)) {
-      if (!files.includes(`${name}.ts`)) files.push(`${name}.ts`);
+    for (const [, imported] of text.matchAll(/ from '\.\/([a-z0-9-]+)'/g)) {
+      if (!files.includes(`${imported}.ts`)) files.push(`${imported}.ts`);
     }
   }
   return hash.digest('hex');
 }
 
-/** The whole text of wasm.generated.ts. */
-export async function generate() {
-  const parts = [
-    '// Made by `npm run build:wasm` from assembly/*.ts. Do not edit.\n' +
-      `// Sources and compiler: ${await sourcesDigest()}`,
-  ];
-  for (const kernel of KERNELS) {
-    const base64 = (await compile(kernel)).toString('base64');
-    parts.push(`export const ${kernel.name} =\n  '${base64}';`);
-  }
-  return `${parts.join('\n\n')}\n`;
+/** Where a kernel's compiled form is kept. */
+export function placeOf(name) {
+  return new URL(`../wasm/${name}.generated.ts`, import.meta.url);
+}
+
+/** The whole text of that file. */
+export async function generate(name) {
+  const exported = `${name.toUpperCase().replaceAll('-', '_')}_WASM`;
+  const head =
+    `// Made by \`npm run build:wasm\` from assembly/${name}.ts. Do not edit.\n` +
+    `// Sources and compiler: ${await sourcesDigest(name)}`;
+  return `${head}\nexport const ${exported} =\n  '${(await compile(name)).toString('base64')}';\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await writeFile(new URL('../wasm.generated.ts', import.meta.url), await generate());
+  const names = process.argv.slice(2);
+  for (const name of names.length > 0 ? names : Object.keys(KERNELS)) {
+    await writeFile(placeOf(name), await generate(name));
+  }
 }
