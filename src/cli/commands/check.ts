@@ -7,6 +7,7 @@ import type { CommandDefinition } from '../catalog.js';
 import { liveSourceOptions } from '../live-flags.js';
 import {
   type Checked,
+  type CheckedSource,
   checkJson,
   printReport,
   printUnread,
@@ -52,7 +53,7 @@ Exit codes: 0 intact, 1 damaged, 3 a source can't be read.`;
 async function run(paths: readonly string[], flags: CheckFlags, session: Session): Promise<number> {
   const { settings, io } = session;
   const startedAt = io.now();
-  const reports: CheckReport[] = [];
+  const reports: CheckedSource[] = [];
   const unread: InputError[] = [];
   for (const [i, path] of paths.entries()) {
     session.nextInput(i + 1, paths.length);
@@ -76,16 +77,20 @@ async function run(paths: readonly string[], flags: CheckFlags, session: Session
   return verdict.exitCode;
 }
 
-async function checkOne(path: string, flags: CheckFlags, session: Session): Promise<CheckReport> {
+async function checkOne(path: string, flags: CheckFlags, session: Session): Promise<CheckedSource> {
   const { settings } = session;
   const source = await openSource(path, { ...sourceOptionsOf(flags, session), readsOn: true, again: true });
   tellSource(source, session);
   const options = { quick: flags.quick === true, dialect: settings.dialect };
   const checked = await checkOn(source, options, session);
-  const report = { ...checked, notChecked: [...checked.notChecked, ...liveNotChecked(source)] };
+  const notChecked = [...checked.notChecked, ...liveNotChecked(source)];
+  const report = { ...checked, notChecked, named: canBeNamed(path) ? path : '' };
   if (!settings.json) printReport(report, session);
   return report;
 }
+
+/** Standard input is gone, and no command repairs a running server. */
+const canBeNamed = (path: string): boolean => path !== '-' && !/^rediss?:\/\//.test(path);
 
 /** Where a packed file is damaged inside, reading on behind the damage takes all of it at hand: it is read once more. */
 async function checkOn(source: Source, options: CheckOptions, session: Session): Promise<CheckReport> {

@@ -2,7 +2,7 @@ import type { Diagnosis } from '../../tools/doctor/diagnosis.js';
 import type { DataRisk } from '../../tools/doctor/message.js';
 import type { DoctorReport } from '../../tools/doctor.js';
 import { targetOf } from '../../tools/target-choice.js';
-import { printable, shellWord } from './escape.js';
+import { printable, shellPath } from './escape.js';
 import { count, offset } from './numbers.js';
 
 export const RISK_WORDS: Readonly<Record<DataRisk, string>> = {
@@ -97,5 +97,5 @@ function filledWord(word: string, names: Names): string {
   if (!word.includes('{')) return word;
   const text = filled(word, names);
   // What a server logged must not be taken for an option.
-  return shellWord(text.startsWith('-') ? `./${text}` : text);
+  return shellPath(text);
 }

@@ -42,3 +42,8 @@ export function shellWord(text: string): string {
   const safe = printable(text);
   return /^[\w@%+=:,./-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", "'\\''")}'`;
 }
+
+/** A path as one word of a shell; what a program would take for an option is no option then. */
+export function shellPath(path: string): string {
+  return shellWord(path.startsWith('-') ? `./${path}` : path);
+}

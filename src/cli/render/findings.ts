@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { FINDINGS, type Finding, type Location, type Severity } from '../../model/finding.js';
-import { printable, quotedBytes } from './escape.js';
+import { printable, quotedBytes, shellPath } from './escape.js';
 import { factsOf } from './facts.js';
 import { type Json, jsonBytes } from './json.js';
 import { counted, offset } from './numbers.js';
@@ -23,12 +23,18 @@ export function messageOf(finding: Finding, conceal: Conceal): string {
   return `${WORDS[finding.code].says}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}${inside}`;
 }
 
-/** The next thing to try; places in the file filled in. */
-export function hintOf(finding: Finding): string {
+/**
+ * The next thing to try; places in the file filled in, and `source`, as the user named it, in commands to be copied: ''
+ * where it is not known, or cannot be named again.
+ */
+export function hintOf(finding: Finding, source = ''): string {
   const { hint, hintWithoutCut } = WORDS[finding.code];
   const cut = finding.detail['safeCut'];
-  if (typeof cut !== 'number') return hintWithoutCut ?? hint;
-  return hint.replace('{cut}', `${printable(basename(finding.where.file))}:${cut}`);
+  const text =
+    typeof cut === 'number'
+      ? hint.replace('{cut}', () => `${printable(basename(finding.where.file))}:${cut}`)
+      : (hintWithoutCut ?? hint);
+  return source === '' ? text : text.replaceAll('SOURCE', () => shellPath(source));
 }
 
 export interface FindingStyle {
@@ -39,6 +45,8 @@ export interface FindingStyle {
   readonly within: string;
   /** How bad it is here, when that is not what the table says. */
   readonly severity?: Severity;
+  /** As for `hintOf`. */
+  readonly source?: string;
 }
 
 /** A finding as people read it: place and code, what is wrong, what to try next. */
@@ -55,7 +63,7 @@ export function findingText(finding: Finding, how: FindingStyle): string {
     ...(finding.preview === undefined || conceal !== null
       ? []
       : [`  bytes: ${previewText(finding.preview)}`]),
-    `  try: ${hintOf(finding)}`,
+    `  try: ${hintOf(finding, how.source)}`,
   ];
   if (where.key !== undefined) {
     const key = conceal?.(where.key) ?? quotedBytes(where.key);
@@ -85,6 +93,7 @@ export function problemJson(
   finding: Finding,
   conceal: Conceal,
   severity: Severity,
+  source = '',
 ): Readonly<Record<string, Json>> {
   const { where, preview } = finding;
   const line = finding.detail['line'];
@@ -95,7 +104,7 @@ export function problemJson(
     offset: where.offset < 0 ? null : where.offset,
     line: typeof line === 'number' ? line : null,
     message: messageOf(finding, conceal),
-    hint: hintOf(finding),
+    hint: hintOf(finding, source),
     ...(length === undefined ? {} : { start, length }),
     ...(preview === undefined || conceal !== null
       ? {}

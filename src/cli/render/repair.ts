@@ -10,7 +10,7 @@ import type {
 import type { Refusal, RepairPlan, RepairReport } from '../../tools/repair.js';
 import type { NotChecked } from '../../tools/report.js';
 import type { Session } from '../session.js';
-import { printable } from './escape.js';
+import { printable, shellPath } from './escape.js';
 import { messageOf, problemJson } from './findings.js';
 import type { Json } from './json.js';
 import { notCheckedJson } from './not-checked.js';
@@ -207,18 +207,13 @@ function printNext({ path }: RepairView, strategies: readonly StrategyPlan[], se
     return;
   }
   session.print('\nNothing was changed. To write a repaired copy:\n');
-  const shown = shellWord(path);
+  const shown = shellPath(path);
   for (const { name } of usable) {
     session.print(`  rekindle repair ${shown}${name === 'skip' ? ' --strategy skip' : ''} --out NEW\n`);
   }
   session.print(
     'With --in-place instead of --out NEW it is repaired where it stands, once a backup stands beside each changed file.\n',
   );
-}
-
-function shellWord(path: string): string {
-  const text = printable(path);
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** What was done. */

@@ -265,7 +265,7 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
   'aof/exec-without-multi': { says: 'EXEC without the MULTI that opens its transaction', ...CUT_AOF },
   'ndjson/bad-header': {
     says: 'NDJSON of a dataset starts with a line that says which version of it this is, and this is another or none',
-    hint: 'give a file that `rekindle convert SOURCE OUT.ndjson` wrote, with its first line',
+    hint: 'give a file that `rekindle convert DUMP OUT.ndjson` wrote, with its first line',
   },
   'ndjson/bad-json': {
     says: 'this line is no JSON',
