@@ -77,6 +77,30 @@ describe('rooms of src/', () => {
     );
     expect(talking).toEqual([]);
   });
+
+  test('see and change files through one list of calls, which tests can replace', () => {
+    /** Those that look at the program itself, at /proc, or at nothing but whether a name is there. */
+    const others: Readonly<Record<string, readonly string[]>> = {
+      'src/bytes/disk.ts': ['constants'],
+      'src/bytes/embedded.ts': ['existsSync'],
+      'src/cli/suggest.ts': ['existsSync', 'readdirSync'],
+      'src/cli/version-report.ts': ['existsSync'],
+      'src/cli/write-manual.ts': ['mkdirSync', 'writeFileSync'],
+      'src/keyspace/script/lua-module.ts': ['readFileSync'],
+      'src/tools/log/follow.ts': ['watch'],
+      'src/tools/repair/open-files.ts': ['readFileSync', 'readdirSync', 'readlinkSync'],
+    };
+    const found = sources.flatMap((path) => {
+      const names = [...code(path).matchAll(/import (type )?\{([^}]*)\} from 'node:fs(\/promises)?'/g)]
+        .filter(([, type]) => type === undefined)
+        .flatMap(([, , list]) => list!.split(',').map((name) => name.trim()))
+        .filter((name) => !/^(type .*)?$/.test(name));
+      return names.length === 0 ? [] : [[path, names.sort()] as const];
+    });
+    expect(Object.fromEntries(found)).toEqual(others);
+    const whole = sources.filter((path) => /(\* as \w+ from|import\() ?'node:fs/.test(code(path)));
+    expect(whole).toEqual(['src/bytes/system.ts']);
+  });
 });
 
 describe('files', () => {

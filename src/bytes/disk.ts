@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import {
   chmod,
   chown,
-  type FileHandle,
   link,
   lstat,
   mkdir,
@@ -14,7 +14,7 @@ import {
   stat,
   statfs,
   unlink,
-} from 'node:fs/promises';
+} from './system.js';
 
 /** A file being written, front to back. */
 export interface OutputFile {

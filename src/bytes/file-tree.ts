@@ -1,6 +1,6 @@
-import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type ByteSource, FileSource, inputErrorOf } from './source.js';
+import { readdir, stat } from './system.js';
 
 /** A source whose size is known. */
 export type SizedSource = ByteSource & { readonly size: number };

@@ -1,6 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { InputError } from '../errors.js';
 import { type ByteReader, type ByteSource, inputErrorOf } from './source.js';
+import { open } from './system.js';
 
 /**
  * A file that somebody still appends to. It is opened at once, read-only, and stays readable when its name is gone.

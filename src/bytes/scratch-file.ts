@@ -1,16 +1,13 @@
-import { close, open } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { OutputError } from '../errors.js';
 import { type Disk, errorCode, localDisk, type OutputFile } from './disk.js';
 import { DescriptorReader } from './source.js';
+import { closeDescriptor, openDescriptor } from './system.js';
 
 /** How often the space left is looked at, in bytes, and how much is left to others. */
 const LOOK_EVERY = 16 * 1024 * 1024;
 const LEAVE_FREE = 64 * 1024 * 1024;
 
-const openAsync = promisify(open);
-const closeAsync = promisify(close);
 let serial = 0;
 
 /**
@@ -36,7 +33,7 @@ export class ScratchFile {
     try {
       const file = await disk.create(path, 0o600);
       try {
-        const descriptor = await openAsync(path, 'r').finally(() => disk.unlink(path));
+        const descriptor = await openDescriptor(path, 'r').finally(() => disk.unlink(path));
         return new ScratchFile(directory, disk, file, descriptor);
       } catch (error) {
         await file.close();
@@ -78,7 +75,7 @@ export class ScratchFile {
 
   async close(): Promise<void> {
     await this.file.close();
-    await closeAsync(this.descriptor);
+    await closeDescriptor(this.descriptor);
   }
 
   private noRoom(why: string): OutputError {

@@ -1,6 +1,6 @@
-import { close, fstat, open, read, type Stats, stat } from 'node:fs';
-import { promisify } from 'node:util';
+import type { Stats } from 'node:fs';
 import { assert, FormatError, InputError } from '../errors.js';
+import { closeDescriptor, openDescriptor, readDescriptor, stat, statDescriptor } from './system.js';
 
 /** Something bytes can be read from, any number of times unless it is a pipe. */
 export interface ByteSource {
@@ -20,11 +20,6 @@ export interface ByteReader {
   /** May be called while a read is under way, whose outcome is then of no interest, and more than once. */
   close(): Promise<void>;
 }
-
-const openAsync = promisify(open);
-const closeAsync = promisify(close);
-const fstatAsync = promisify(fstat);
-const statAsync = promisify(stat);
 
 /** Turns an error of the file system into one the user can act on. */
 export function inputErrorOf(error: unknown, path: string): InputError {
@@ -59,12 +54,12 @@ export class FileSource implements ByteSource {
   static async at(path: string): Promise<FileSource> {
     try {
       // Looked at before it is opened: opening a named pipe would wait for its writer.
-      const stats = await statAsync(path);
+      const stats = await stat(path);
       if (stats.isDirectory()) {
         throw new InputError('input/directory', path, 'is a directory, a file was expected');
       }
       if (!stats.isFile()) throw new InputError('input/not-a-file', path, 'is not a regular file');
-      await closeAsync(await openAsync(path, 'r'));
+      await closeDescriptor(await openDescriptor(path, 'r'));
       return new FileSource(path, stats.size, identityOf(stats));
     } catch (error) {
       throw error instanceof InputError ? error : inputErrorOf(error, path);
@@ -74,8 +69,8 @@ export class FileSource implements ByteSource {
   async open(start = 0): Promise<ByteReader> {
     let descriptor: number | undefined;
     try {
-      descriptor = await openAsync(this.label, 'r');
-      const stats = await fstatAsync(descriptor);
+      descriptor = await openDescriptor(this.label, 'r');
+      const stats = await statDescriptor(descriptor);
       if (identityOf(stats) !== this.identity || stats.size < this.size) {
         throw new InputError(
           'input/changed',
@@ -85,13 +80,13 @@ export class FileSource implements ByteSource {
         );
       }
       const own = descriptor;
-      const reader = new DescriptorReader(this.label, own, start, this.size, () => closeAsync(own));
+      const reader = new DescriptorReader(this.label, own, start, this.size, () => closeDescriptor(own));
       descriptor = undefined;
       return reader;
     } catch (error) {
       throw error instanceof InputError ? error : inputErrorOf(error, this.label);
     } finally {
-      if (descriptor !== undefined) await closeAsync(descriptor);
+      if (descriptor !== undefined) await closeDescriptor(descriptor);
     }
   }
 }
@@ -116,7 +111,7 @@ export class DescriptorReader implements ByteReader {
     const count = Math.min(into.length, this.end - this.position);
     if (count <= 0) return Promise.resolve(0);
     const reading = new Promise<number>((resolve, reject) => {
-      read(this.descriptor, into, 0, count, this.position, (error, bytesRead) => {
+      readDescriptor(this.descriptor, into, 0, count, this.position, (error, bytesRead) => {
         if (error) return reject(inputErrorOf(error, this.label));
         this.position += bytesRead;
         resolve(bytesRead);

@@ -1,9 +1,8 @@
-import { close, open } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { assert, InputError } from '../errors.js';
 import { type Disk, errorCode, localDisk } from './disk.js';
 import { type ByteReader, type ByteSource, DescriptorReader, inputErrorOf } from './source.js';
+import { closeDescriptor, openDescriptor } from './system.js';
 
 export interface SpoolOptions {
   /** Where temporary files go. */
@@ -19,8 +18,6 @@ const CHUNK = 512 * 1024;
 const LOOK_EVERY = 16 * 1024 * 1024;
 const LEAVE_FREE = 64 * 1024 * 1024;
 
-const openAsync = promisify(open);
-const closeAsync = promisify(close);
 let serial = 0;
 
 /**
@@ -37,7 +34,7 @@ export async function spooled(source: ByteSource, options: SpoolOptions): Promis
   try {
     const file = await disk.create(path, 0o600);
     try {
-      const descriptor = await openAsync(path, 'r').finally(() => disk.unlink(path));
+      const descriptor = await openDescriptor(path, 'r').finally(() => disk.unlink(path));
       try {
         for await (const bytes of chunksOf(source, signal)) {
           if (size % LOOK_EVERY < bytes.length && (await disk.freeBytes(directory)) < LEAVE_FREE) {
@@ -49,7 +46,7 @@ export async function spooled(source: ByteSource, options: SpoolOptions): Promis
         }
         return new SpooledSource(source.label, size, descriptor);
       } catch (error) {
-        await closeAsync(descriptor);
+        await closeDescriptor(descriptor);
         throw error;
       }
     } finally {
@@ -116,10 +113,10 @@ export class SpooledSource implements ByteSource {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    if (this.readers === 0) await closeAsync(this.descriptor);
+    if (this.readers === 0) await closeDescriptor(this.descriptor);
   }
 
   private async release(): Promise<void> {
-    if (--this.readers === 0 && this.closed) await closeAsync(this.descriptor);
+    if (--this.readers === 0 && this.closed) await closeDescriptor(this.descriptor);
   }
 }

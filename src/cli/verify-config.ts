@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
+import { readFile } from '../bytes/system.js';
 import { UsageError } from '../errors.js';
 import { isServerAddress, parseServerAddress } from '../live/address.js';
 import { RULE_FIELDS, type RuleField, type RuleFieldName, type RuleValues } from './verify-fields.js';

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { Redis, RedisOptions } from 'ioredis';
+import { readFile } from '../bytes/system.js';
 import { InputError, OutputError } from '../errors.js';
 import type { ServerAddress } from './address.js';
 import { connectionErrorOf } from './failure.js';

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readFile, rm } from '../bytes/system.js';
 import { OutputError, UsageError } from '../errors.js';
 import { ServerConnection } from './connection.js';
 import { factsOf } from './facts.js';

@@ -1,6 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { localDisk } from '../bytes/disk.js';
 import type { FileSource } from '../bytes/source.js';
+import { open } from '../bytes/system.js';
 import { outputErrorOf } from '../bytes/target.js';
 import { OutputError, UsageError } from '../errors.js';
 import type { ToolContext } from './context.js';

@@ -1,6 +1,6 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { type ByteSource, FileSource, inputErrorOf, StreamSource } from '../bytes/source.js';
+import { readdir, readFile, realpath, stat } from '../bytes/system.js';
 import { FormatError, InputError } from '../errors.js';
 import type { ToolContext } from './context.js';
 import { Diagnoses, type Diagnosis, type UnknownLine } from './doctor/diagnosis.js';

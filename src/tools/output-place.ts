@@ -1,6 +1,6 @@
-import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { AofSet } from '../aof/set.js';
+import { realpath } from '../bytes/system.js';
 import { UsageError } from '../errors.js';
 import type { Source } from './source.js';
 

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { type AofSet, openAofSet, singleFileSet } from '../aof/set.js';
@@ -8,6 +7,7 @@ import { isS3Address } from '../bytes/s3/address.js';
 import type { S3Access } from '../bytes/s3/client.js';
 import { type ByteSource, FileSource, inputErrorOf, StreamSource } from '../bytes/source.js';
 import { spooled } from '../bytes/spool.js';
+import { stat } from '../bytes/system.js';
 import { indexTar, isTar } from '../bytes/tar.js';
 import { TarTree } from '../bytes/tar-tree.js';
 import { type Packing, UnpackedSource } from '../bytes/unpack.js';

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { stat } from '../../bytes/system.js';
 import { UsageError } from '../../errors.js';
 import { doctor as askDoctor, type DoctorReport, type DoctorSubject } from '../../tools/doctor.js';
 import type { CommandDefinition } from '../catalog.js';

@@ -1,11 +1,11 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ManifestEntry, parseManifest } from '../../aof/manifest.js';
 import { type AofFileEntry, type AofSet, openAofSet } from '../../aof/set.js';
 import { GrowingFile } from '../../bytes/growing-file.js';
 import { inputErrorOf } from '../../bytes/source.js';
+import { readFile, stat } from '../../bytes/system.js';
 import { InputError } from '../../errors.js';
 import type { LogFile } from './listener.js';
 

@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { FileSource, readHead } from '../../bytes/source.js';
+import { readdir } from '../../bytes/system.js';
 import { InputError } from '../../errors.js';
 import { Glob } from '../../model/glob.js';
 import { type ConfigProblem, type ServerConfig, ServerConfigReader } from '../../model/server-config.js';

@@ -1,8 +1,8 @@
 import type { Dirent, Stats } from 'node:fs';
-import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Manifest, parseManifest } from '../../aof/manifest.js';
 import { FileSource, inputErrorOf, readHead } from '../../bytes/source.js';
+import { lstat, readdir, stat } from '../../bytes/system.js';
 import { InputError } from '../../errors.js';
 import type { ServerConfig } from '../../model/server-config.js';
 import { isInside } from './place.js';

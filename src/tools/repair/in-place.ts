@@ -1,7 +1,7 @@
-import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Disk, errorCode } from '../../bytes/disk.js';
 import { FileSource } from '../../bytes/source.js';
+import { realpath } from '../../bytes/system.js';
 import { FileTarget, outputErrorOf } from '../../bytes/target.js';
 import { OutputError } from '../../errors.js';
 import type { ToolContext } from '../context.js';

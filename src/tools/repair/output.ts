@@ -1,9 +1,9 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { AofSet } from '../../aof/set.js';
 import { DirectoryTarget } from '../../bytes/directory-target.js';
 import { type Disk, errorCode } from '../../bytes/disk.js';
 import { FileSource } from '../../bytes/source.js';
+import { readdir, realpath, stat } from '../../bytes/system.js';
 import { FileTarget, outputErrorOf } from '../../bytes/target.js';
 import { OutputError, UsageError } from '../../errors.js';
 import type { ToolContext } from '../context.js';

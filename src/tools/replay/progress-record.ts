@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { errorCode, localDisk } from '../../bytes/disk.js';
+import { readFile } from '../../bytes/system.js';
 import { FileTarget, outputErrorOf } from '../../bytes/target.js';
 import { InputError, UsageError } from '../../errors.js';
 

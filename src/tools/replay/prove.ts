@@ -1,10 +1,10 @@
-import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogEnd } from '../../aof/log.js';
 import type { AofSet } from '../../aof/set.js';
 import { copyOf, writeAofDirectory, writeAofFile } from '../../aof/writer.js';
 import { localDisk } from '../../bytes/disk.js';
+import { mkdtemp } from '../../bytes/system.js';
 import { END } from '../../bytes/window.js';
 import { UsageError } from '../../errors.js';
 import { Walk } from '../../keyspace/walk.js';

@@ -1,6 +1,6 @@
-import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type ByteSource, FileSource, inputErrorOf, readHead } from '../../bytes/source.js';
+import { readdir, stat } from '../../bytes/system.js';
 import { isTar } from '../../bytes/tar.js';
 import { packingOf } from '../../bytes/unpack.js';
 import { InputError } from '../../errors.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Disk, errorCode } from '../../bytes/disk.js';
+import { readdir, readFile } from '../../bytes/system.js';
 import { outputErrorOf, stagingName } from '../../bytes/target.js';
 import { OutputError } from '../../errors.js';
 

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { stat } from '../../bytes/system.js';
 import { InputError } from '../../errors.js';
 import { FINDINGS } from '../../model/finding.js';
 import type { DialectName } from '../../rdb/dialect.js';
