@@ -8,13 +8,18 @@ export { type Io, processIo } from './io.js';
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   // Answered before anything is loaded: scripts ask this first.
-  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+  if (argv.length === 1 && NAMES_OF_VERSION.includes(argv[0]!)) {
     io.stdout.write(`${VERSION}\n`);
     return 0;
   }
   if (asksForFormats(argv)) {
     const { versionReport } = await import('./version-report.js');
     io.stdout.write(versionReport(argv.includes('--json')));
+    return 0;
+  }
+  if (argv.length === 2 && argv.includes('--json') && argv.some((word) => NAMES_OF_VERSION.includes(word))) {
+    const { jsonReport } = await import('./render/json.js');
+    io.stdout.write(jsonReport({ version: VERSION }));
     return 0;
   }
   const { runProgram } = await import('./program.js');

@@ -15,6 +15,16 @@ describe('the frame of the command line', () => {
     for (const argv of [['--version'], ['-V'], ['-V', '--no-color']]) {
       expect(await runCli(argv)).toMatchObject({ exit: 0, stdout: `${VERSION}\n`, stderr: '' });
     }
+    for (const argv of [
+      ['--version', '--json'],
+      ['--json', '-V'],
+    ]) {
+      const { stdout, exit } = await runCli(argv);
+      expect({ exit, report: JSON.parse(stdout) }).toEqual({
+        exit: 0,
+        report: { schemaVersion: 1, version: VERSION },
+      });
+    }
   });
 
   it('explains itself on standard output when asked, on standard error when not', async () => {
