@@ -4,6 +4,8 @@
 //   node test/bench/generate.mjs rdb-small --size 100MB --out small.rdb  an RDB of small strings
 //   node test/bench/generate.mjs strings   --size 100MB --out many.aof   a log of one SET for each key
 //   node test/bench/generate.mjs rdb-mixed --size 100MB --out mixed.rdb  an RDB of all common types, LZF-compressed
+//   node test/bench/generate.mjs huge-string --size 5GB --out huge.rdb   an RDB of one string of that size among small keys
+//   node test/bench/generate.mjs huge-hash --size 1.1GB --out huge.rdb   the same of one hash, fifty million fields at 1.1 GB
 //
 // Options: --seed N (default 1). The AOF itself is OUT/appendonlydir/appendonly.aof.1.incr.aof; OUT is a data directory
 // that redis-server 7.0 starts from with `--dir OUT --appendonly yes`. Sizes: 1GB is 10^9 bytes; the result is within
@@ -53,7 +55,13 @@ export async function generate(kind, { size, out, seed = 1 }) {
   }
   if (kind === 'strings') return { path: out, ...writeStrings(new FileOutput(out), size) };
   const { writeMixedRdb, writeSmallRdb } = await import('./generate-rdb.mjs');
-  const write = { 'rdb-small': writeSmallRdb, 'rdb-mixed': writeMixedRdb }[kind];
+  const { writeHugeHash, writeHugeString } = await import('./generate-huge.mjs');
+  const write = {
+    'rdb-small': writeSmallRdb,
+    'rdb-mixed': writeMixedRdb,
+    'huge-string': writeHugeString,
+    'huge-hash': writeHugeHash,
+  }[kind];
   if (write === undefined) throw new Error(`unknown input: ${kind}`);
   return { path: out, ...(await write(new FileOutput(out), size, seed)) };
 }
@@ -64,7 +72,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     options: { size: { type: 'string' }, out: { type: 'string' }, seed: { type: 'string', default: '1' } },
   });
   if (positionals.length !== 1 || !values.size || !values.out) {
-    console.error('usage: generate.mjs aof|rdb-small|rdb-mixed --size 100MB --out PATH [--seed N]');
+    console.error(
+      'usage: generate.mjs aof|strings|rdb-small|rdb-mixed|huge-string|huge-hash --size 100MB --out PATH [--seed N]',
+    );
     process.exit(2);
   }
   const began = performance.now();

@@ -18,7 +18,7 @@ const { generate, parseSize } = (await import('./generate.mjs' as string)) as {
 
 const SIZE = 300_000;
 
-describe.each(['aof', 'rdb-small', 'rdb-mixed'])('the generated %s', (kind) => {
+describe.each(['aof', 'rdb-small', 'rdb-mixed', 'huge-string', 'huge-hash'])('the generated %s', (kind) => {
   const out = join(temporaryDirectory('bench'), kind);
 
   it('is intact, and about as large as asked for', async () => {

@@ -1,208 +1,81 @@
 // Measures rekindle beside the servers' own programs: npm run bench -- [options]
 //
-//   --size 100MB     of each input (1GB is 10^9 bytes); inputs are made once and kept in --dir
+//   --size 100MB     of each input (1GB is 10^9 bytes), or --size check-rdb-mixed=500MB,1GB for some jobs another; inputs are
+//                    made once and kept in --dir. --size issue: what the table of docs/performance.md was measured with
 //   --runs 5         pairs per job; ours and theirs alternate, and so does who goes first; medians are told
-//   --jobs A,B       of check-aof, check-rdb-small, check-rdb-mixed, check-vcs-small, check-vcs-mixed, replay,
-//                    replay-digest, replay-target, convert, digest, diff, kernels; default all. convert: the
-//                    mixed RDB to NDJSON, synced to the disk, beside redis-check-rdb reading it. diff: the small RDB and one of the same keys in
-//                    another order, one value in ten thousand changed, beside redis-check-rdb on both; digest: beside a server's load and
-//                    DEBUG DIGEST. check-vcs: the same RDB in Valkey's compressed stream, made by the lz4
-//                    program as Valkey's writer does (linked blocks of 64 KiB, every checksum), beside redis-check-rdb on the plain one
-//                    (a server's load computes no digest, so replay is measured without; replay-digest adds DEBUG DIGEST)
+//   --jobs A,B       of check-aof, check-rdb-small, check-rdb-mixed, check-vcs-small, check-vcs-mixed, replay, replay-digest,
+//                    replay-target, convert, digest, diff, repair-skip, start, kernels: default all; and of
+//                    check-, convert- and digest-huge-string and -huge-hash, which are run when they are named
+//   --growth         how cost grows instead: ours alone, on inputs of --sizes 10MB,100MB,1GB (default); best of --runs. Inputs
+//                    above --keep 2GB are removed after each job
 //   --dir PATH       where inputs are kept; default: rekindle-bench in the temporary directory
+//   --markdown       the table as docs/performance.md has it
 //   --json           one JSON object instead of the table
+//
+// convert: the mixed RDB to NDJSON, synced to the disk, beside redis-check-rdb reading it. diff: the small RDB and one of the same keys in
+// another order, one value in ten thousand changed, beside redis-check-rdb on both. digest: beside a server's load and DEBUG DIGEST.
+// repair-skip: a log with one byte changed in its middle, beside redis-check-aof reading it as it was. check-vcs: the same RDB in Valkey's
+// compressed stream, made by the lz4 program as Valkey's writer does (linked blocks of 64 KiB, every checksum), beside redis-check-rdb on
+// the plain one. A server's load computes no digest, so replay is measured without; replay-digest adds DEBUG DIGEST. start: `--version`
+// beside `node -e 0`, the median of twenty pairs.
 //
 // Needs a build (`npm run build`), and redis-server, redis-check-aof and redis-check-rdb on the path; without them only
 // our side is measured. Peak memory and processor time are sampled from /proc every ten milliseconds, so they are told on Linux
 // only. On a busy machine compare processor time: the wall clock then measures the neighbours.
-import { spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { alterSmallRdb } from './alter-rdb.mjs';
-import { generate, parseSize } from './generate.mjs';
+import { parseSize } from './generate.mjs';
+import { judge } from './goals.mjs';
+import { measureGrowth } from './growth.mjs';
+import { inputOf } from './inputs.mjs';
+import { CLI, HUGE_JOBS, JOBS } from './jobs.mjs';
 import { measureKernels } from './kernels.mjs';
-import { hasProgram, measureProgram, measureServer, warm, withEmptyServer } from './measure.mjs';
-import { kernelTable, pairTable } from './table.mjs';
+import { hasProgram, measureProgram, warm } from './measure.mjs';
+import { measureStart } from './start.mjs';
+import { growthTable, kernelTable, pairTable, startLine } from './table.mjs';
 
-const CLI = fileURLToPath(new URL('../../dist/bin/rekindle.js', import.meta.url));
-const SEED = 1;
+const ALL_JOBS = { ...JOBS, ...HUGE_JOBS };
+const GROWTH_JOBS = ['check-aof', 'check-rdb-small', 'check-rdb-mixed', 'convert', 'digest'];
+const ISSUE_SIZES = 'check-rdb-mixed=500MB,convert=500MB,1GB';
 
-const ours =
-  (...args) =>
-  () =>
-    measureProgram(process.execPath, [CLI, ...args]);
-
-/** Our check of the compressed file beside theirs of the plain one. */
-function envelopeJob(input) {
-  return {
-    input,
-    prepare: enveloped,
-    ours: (path) => ours('check', `${path}.vcs`),
-    needs: 'redis-check-rdb',
-    theirs: (path) => () => measureProgram('redis-check-rdb', [path]),
-  };
-}
-
-/** Version 1, LZ4, reserved, RDB. */
-const ENVELOPE = Buffer.from('VCS\x01\x01\x00\x01', 'latin1');
-
-/** Makes the compressed file beside the plain one. */
-function enveloped(path) {
-  const place = `${path}.vcs`;
-  if (!existsSync(place)) {
-    process.stderr.write(`making ${place}\n`);
-    const output = openSync(`${place}.part`, 'w');
-    writeSync(output, ENVELOPE);
-    const { status } = spawnSync('lz4', ['-q', '-BD', '-B4', '-BX', '-c', path], {
-      stdio: ['ignore', output, 'inherit'],
-    });
-    closeSync(output);
-    if (status !== 0) throw new Error('the lz4 program is needed to make a compressed stream');
-    renameSync(`${place}.part`, place);
+/** Bytes for each job: `check-rdb-mixed=500MB,1GB` means one job, and all others. */
+function sizesOf(text) {
+  const sizes = new Map();
+  for (const part of (text === 'issue' ? ISSUE_SIZES : text).split(',')) {
+    const [size, job = ''] = part.split('=').reverse();
+    sizes.set(job, parseSize(size));
   }
-  warm(place);
+  return (job) => sizes.get(job) ?? sizes.get('') ?? parseSize('100MB');
 }
-
-/** The same keys in another file, for a comparison. */
-async function altered(path) {
-  const place = `${path}.altered`;
-  if (!existsSync(place)) {
-    process.stderr.write(`making ${place}\n`);
-    await alterSmallRdb(path, `${place}.part`);
-    renameSync(`${place}.part`, place);
-  }
-  warm(place);
-}
-
-/** A data directory of which the file is the dump. */
-function asDump(path) {
-  const directory = `${path}.data`;
-  if (existsSync(directory)) return;
-  mkdirSync(directory);
-  linkSync(path, join(directory, 'dump.rdb'));
-}
-
-/** One program after the other, as one. */
-async function both(first, second) {
-  const [a, b] = [await first, await second()];
-  return {
-    seconds: a.seconds + b.seconds,
-    cpuSeconds: a.cpuSeconds + b.cpuSeconds,
-    peakBytes: Math.max(a.peakBytes, b.peakBytes),
-  };
-}
-
-/** What is measured: the input, our command, theirs, and the program theirs needs. */
-const JOBS = {
-  'check-aof': {
-    input: 'aof',
-    ours: (path) => ours('check', path),
-    needs: 'redis-check-aof',
-    theirs: (path) => () => measureProgram('redis-check-aof', [path]),
-  },
-  'check-rdb-small': {
-    input: 'rdb-small',
-    ours: (path) => ours('check', path),
-    needs: 'redis-check-rdb',
-    theirs: (path) => () => measureProgram('redis-check-rdb', [path]),
-  },
-  'check-rdb-mixed': {
-    input: 'rdb-mixed',
-    ours: (path) => ours('check', path),
-    needs: 'redis-check-rdb',
-    theirs: (path) => () => measureProgram('redis-check-rdb', [path]),
-  },
-  'check-vcs-small': envelopeJob('rdb-small'),
-  'check-vcs-mixed': envelopeJob('rdb-mixed'),
-  replay: {
-    input: 'aof',
-    ours: (path) => ours('replay', '--no-digest', path),
-    needs: 'redis-server',
-    theirs: (_path, directory) => () => measureServer(directory),
-  },
-  'replay-target': {
-    input: 'strings',
-    ours: (path) => () => withEmptyServer((socket) => ours('replay', '--target', `unix://${socket}`, path)()),
-    needs: 'redis-server',
-    theirs: (path) => () =>
-      withEmptyServer((socket) => measureProgram('redis-cli', ['-s', socket, '--pipe'], path)),
-  },
-  convert: {
-    input: 'rdb-mixed',
-    ours: (path) => ours('convert', '--force', path, `${path}.ndjson`),
-    needs: 'redis-check-rdb',
-    theirs: (path) => () => measureProgram('redis-check-rdb', [path]),
-  },
-  digest: {
-    input: 'rdb-small',
-    prepare: asDump,
-    ours: (path) => ours('digest', path),
-    needs: 'redis-server',
-    theirs: (path) => () => measureServer(`${path}.data`, 'DEBUG DIGEST', 'no'),
-  },
-  diff: {
-    input: 'rdb-small',
-    prepare: altered,
-    // Exit code 1: they differ.
-    ours: (path) => () =>
-      measureProgram(process.execPath, [CLI, 'diff', '--summary', path, `${path}.altered`], null, 1),
-    needs: 'redis-check-rdb',
-    theirs: (path) => () =>
-      both(measureProgram('redis-check-rdb', [path]), () =>
-        measureProgram('redis-check-rdb', [`${path}.altered`]),
-      ),
-  },
-  'replay-digest': {
-    input: 'aof',
-    ours: (path) => ours('replay', path),
-    needs: 'redis-server',
-    theirs: (_path, directory) => () => measureServer(directory, 'DEBUG DIGEST'),
-  },
-};
 
 function options() {
   const { values } = parseArgs({
     options: {
       size: { type: 'string', default: '100MB' },
-      runs: { type: 'string', default: '5' },
-      jobs: { type: 'string', default: [...Object.keys(JOBS), 'kernels'].join(',') },
+      sizes: { type: 'string', default: '10MB,100MB,1GB' },
+      runs: { type: 'string' },
+      jobs: { type: 'string' },
+      growth: { type: 'boolean', default: false },
+      keep: { type: 'string', default: '2GB' },
       dir: { type: 'string', default: join(tmpdir(), 'rekindle-bench') },
+      markdown: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   });
-  const jobs = values.jobs.split(',');
-  for (const job of jobs) if (job !== 'kernels' && !(job in JOBS)) throw new Error(`unknown job: ${job}`);
-  return { ...values, jobs, sizeBytes: parseSize(values.size), runs: Number(values.runs) };
-}
-
-/** Endings of inputs that are no RDB. */
-const ENDINGS = { aof: '', strings: '.aof' };
-
-/** The input of a kind and size: made under another name first, so that what stands under its own is whole. */
-async function inputOf(kind, { dir, sizeBytes }) {
-  mkdirSync(dir, { recursive: true });
-  const place = join(dir, `${kind}-${sizeBytes}-${SEED}${ENDINGS[kind] ?? '.rdb'}`);
-  if (!existsSync(place)) {
-    process.stderr.write(`making ${place}\n`);
-    rmSync(`${place}.part`, { recursive: true, force: true });
-    await generate(kind, { size: sizeBytes, out: `${place}.part`, seed: SEED });
-    renameSync(`${place}.part`, place);
-  }
-  const path = kind === 'aof' ? join(place, 'appendonlydir', 'appendonly.aof.1.incr.aof') : place;
-  return { path, directory: place, bytes: statSync(path).size };
+  const all = values.growth ? GROWTH_JOBS : [...Object.keys(JOBS), 'start', 'kernels'];
+  const jobs = values.jobs?.split(',') ?? all;
+  const known = new Set([...Object.keys(ALL_JOBS), ...(values.growth ? [] : ['start', 'kernels'])]);
+  for (const job of jobs) if (!known.has(job)) throw new Error(`unknown job: ${job}`);
+  return {
+    ...values,
+    jobs,
+    form: values.markdown ? 'markdown' : 'text',
+    sizeOf: sizesOf(values.size),
+    sizes: values.sizes.split(',').map(parseSize),
+    keepBytes: parseSize(values.keep),
+    runs: Number(values.runs ?? (values.growth ? 3 : 5)),
+  };
 }
 
 const median = (numbers) => {
@@ -217,10 +90,10 @@ const summary = (samples) => ({
   samples,
 });
 
-async function measurePair(name, input, runs) {
-  const job = JOBS[name];
-  const sides = { ours: job.ours(input.path), theirs: job.theirs(input.path, input.directory) };
-  if (!hasProgram(job.needs)) delete sides.theirs;
+async function measurePair(name, input, { runs }, baseBytes) {
+  const job = ALL_JOBS[name];
+  const sides = { ours: job.ours(input.path) };
+  if (job.needs !== null && hasProgram(job.needs)) sides.theirs = job.theirs(input.path, input.directory);
   const samples = { ours: [], theirs: [] };
   warm(input.path);
   await job.prepare?.(input.path);
@@ -237,7 +110,27 @@ async function measurePair(name, input, runs) {
     result.theirs = summary(samples.theirs);
     result.speed = result.theirs.seconds / result.ours.seconds;
   }
+  if (job.goal) result.goal = judge(job.goal, { ...result, keys: input.keys ?? 0 }, baseBytes);
   return result;
+}
+
+/** Measures the chosen jobs into the report; one that fails does not keep the others from it. */
+async function measureJobs(chosen, report) {
+  const { peakBytes } = await measureProgram(process.execPath, [CLI, '--version']);
+  for (const name of chosen.jobs) {
+    try {
+      if (name === 'kernels') report.kernels = await measureKernels();
+      else if (name === 'start') report.start = measureStart();
+      else {
+        const input = await inputOf(ALL_JOBS[name].input, chosen.dir, chosen.sizeOf(name));
+        report.jobs.push(await measurePair(name, input, chosen, peakBytes ?? 0));
+      }
+    } catch (error) {
+      // The other jobs still count, but the run has failed.
+      process.stderr.write(`${name} failed: ${error.message}\n`);
+      process.exitCode = 1;
+    }
+  }
 }
 
 const chosen = options();
@@ -248,21 +141,12 @@ const report = {
   runs: chosen.runs,
   jobs: [],
 };
-for (const name of chosen.jobs) {
-  if (name === 'kernels') report.kernels = await measureKernels();
-  else {
-    const input = await inputOf(JOBS[name].input, chosen);
-    try {
-      report.jobs.push(await measurePair(name, input, chosen.runs));
-    } catch (error) {
-      // The other jobs still count, but the run has failed.
-      process.stderr.write(`${name} failed: ${error.message}\n`);
-      process.exitCode = 1;
-    }
-  }
-}
+if (chosen.growth) report.growth = await measureGrowth(chosen);
+else await measureJobs(chosen, report);
 if (chosen.json) console.log(JSON.stringify(report, null, 2));
 else {
-  if (report.jobs.length > 0) console.log(pairTable(report));
-  if (report.kernels) console.log(kernelTable(report.kernels));
+  if (report.growth) console.log(growthTable(report, chosen.form));
+  if (report.jobs.length > 0) console.log(pairTable(report, chosen.form));
+  if (report.start) console.log(startLine(report.start));
+  if (report.kernels) console.log(kernelTable(report.kernels, chosen.form));
 }

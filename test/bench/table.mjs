@@ -1,3 +1,5 @@
+import { goalCell } from './goals.mjs';
+
 function lines(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows
@@ -7,12 +9,24 @@ function lines(rows) {
     .join('\n');
 }
 
+/** The same as a table of Markdown: the first column to the left, the others to the right. */
+function markdown([head, ...rows]) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  const rule = head.map((_, i) => (i === 0 ? '---' : '---:'));
+  return [head, rule, ...rows].map(line).join('\n');
+}
+
+const layoutOf = (form) => (form === 'markdown' ? markdown : lines);
+
 const seconds = (side) => (side === undefined ? '-' : side.seconds.toFixed(2));
 const processor = (side) => side?.cpuSeconds?.toFixed(2) ?? '-';
 const megabytes = (bytes) => (bytes === null || bytes === undefined ? '-' : (bytes / 1e6).toFixed(0));
+const percent = (share) => `${(100 * share).toFixed(0)} %`;
 
-/** Ours beside theirs; speed above 1 means that ours took less time. */
-export function pairTable({ jobs, machine, runs }) {
+const machineLine = ({ cpu, cores, node }) => `${cpu}, ${cores} cores, Node ${node}`;
+
+/** Ours beside theirs; speed above 1 means that ours took less time. `form`: `text` or `markdown`. */
+export function pairTable({ jobs, machine, runs }, form = 'text') {
   const head = [
     'job',
     'input MB',
@@ -25,6 +39,7 @@ export function pairTable({ jobs, machine, runs }) {
     'peak MB',
     'speed',
     'theirs is',
+    'goal',
   ];
   const rows = jobs.map((job) => [
     job.job,
@@ -37,17 +52,44 @@ export function pairTable({ jobs, machine, runs }) {
     processor(job.theirs),
     megabytes(job.theirs?.peakBytes),
     job.speed === undefined ? '-' : `${job.speed.toFixed(2)}x`,
-    job.program,
+    job.program ?? '-',
+    goalCell(job.goal),
   ]);
-  return `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; medians of ${runs}\n${lines([head, ...rows])}\n`;
+  const break_ = form === 'markdown' ? '\n\n' : '\n';
+  return `${machineLine(machine)}; medians of ${runs}${break_}${layoutOf(form)([head, ...rows])}\n`;
+}
+
+/** How much longer our start takes than that of a Node.js that does nothing. */
+export function startLine({ pairs, oursMs, theirsMs, extraMs, goal }) {
+  const [ours, theirs, extra] = [oursMs, theirsMs, extraMs].map((ms) => ms.toFixed(0));
+  return `start: ${ours} ms beside ${theirs} ms of node -e 0: ${extra} ms more, median of ${pairs} pairs (${goalCell(goal)})\n`;
+}
+
+/** How cost grows with the input: one line for each size of each job. */
+export function growthTable({ growth, machine, runs }, form = 'text') {
+  const head = ['job', 'input MB', 's', 'cpu s', 'ns a byte', 'cpu ns a byte', 'peak MB', 'from the line'];
+  const rows = growth.flatMap(({ job, rows, spread, linear }) =>
+    rows.map((row, index) => [
+      index === 0 ? job : '',
+      megabytes(row.inputBytes),
+      row.seconds.toFixed(2),
+      row.cpuSeconds.toFixed(2),
+      row.nsPerByte.toFixed(2),
+      row.cpuNsPerByte.toFixed(2),
+      megabytes(row.peakBytes),
+      index < rows.length - 1 || spread === null ? '' : `${percent(spread)}${linear ? '' : ' (!)'}`,
+    ]),
+  );
+  const break_ = form === 'markdown' ? '\n\n' : '\n';
+  return `${machineLine(machine)}; best of ${runs}${break_}${layoutOf(form)([head, ...rows])}\n`;
 }
 
 /** One line a kernel. */
-export function kernelTable(kernels) {
+export function kernelTable(kernels, form = 'text') {
   const rows = kernels.map(({ name, rate, unit }) => [
     name,
     rate >= 100 ? rate.toFixed(0) : rate.toFixed(1),
     unit,
   ]);
-  return lines([['kernel', 'rate', ''], ...rows]);
+  return layoutOf(form)([['kernel', 'rate', ''], ...rows]);
 }

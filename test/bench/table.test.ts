@@ -1,0 +1,105 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../support/temporary.js';
+
+interface Part {
+  readonly what: string;
+  readonly asked: number;
+  readonly got: number;
+  readonly met: boolean;
+}
+type Row = Readonly<Record<string, unknown>>;
+
+const { judge, goalCell } = (await import('./goals.mjs' as string)) as {
+  judge(goal: Row, measured: Row, baseBytes: number): Part[];
+  goalCell(parts: readonly Part[] | undefined): string;
+};
+const { judgeGrowth } = (await import('./growth.mjs' as string)) as {
+  judgeGrowth(rows: readonly Row[], start: Row): { spread: number | null; linear: boolean | null };
+};
+const { growthTable, pairTable } = (await import('./table.mjs' as string)) as {
+  pairTable(report: Row, form?: string): string;
+  growthTable(report: Row, form?: string): string;
+};
+const { damageLog } = (await import('./jobs.mjs' as string)) as {
+  damageLog(from: string, to: string): number;
+};
+
+const side = (seconds: number, peakBytes: number) => ({ seconds, cpuSeconds: seconds, peakBytes });
+const machine = { cpu: 'A processor', cores: 2, node: 'v20' };
+
+describe('goals', () => {
+  it('are met or not, each by itself', () => {
+    const goal = { speed: 4, peakBytes: 100e6, peakRatio: 1.1, bytesPerKey: 48 };
+    const measured = { ours: side(2, 120e6), theirs: side(9, 110e6), keys: 1e6 };
+    const parts = judge(goal, measured, 80e6);
+    expect(parts.map(({ what, got, met }) => [what, Number(got.toFixed(3)), met])).toEqual([
+      ['speed', 4.5, true],
+      ['peakBytes', 120e6, false],
+      ['peakRatio', 1.091, true],
+      ['bytesPerKey', 40, true],
+    ]);
+    expect(goalCell(parts)).toBe('4x, 100 MB, 1.1x memory, 48 B a key: not met (120 MB)');
+    expect(goalCell(parts.filter(({ met }) => met))).toBe('4x, 1.1x memory, 48 B a key: met');
+  });
+
+  it('that nothing was measured for are no goals', () => {
+    const ours = { seconds: 1, cpuSeconds: null, peakBytes: null };
+    expect(judge({ speed: 2, peakBytes: 1, bytesPerKey: 1 }, { ours, keys: 0 }, 0)).toEqual([]);
+    expect(goalCell([])).toBe('-');
+    expect(goalCell(undefined)).toBe('-');
+  });
+});
+
+describe('growth', () => {
+  const start = { seconds: 0.1, cpuSeconds: 0.1 };
+  const row = (inputBytes: number, cpuSeconds: number) => ({
+    inputBytes,
+    seconds: cpuSeconds,
+    cpuSeconds,
+    peakBytes: 70e6,
+  });
+
+  it('is linear when a byte costs the same from 100 MB on, whatever starting takes', () => {
+    const { spread, linear } = judgeGrowth([row(1e7, 0.9), row(1e8, 1.1), row(1e9, 10.5)], start);
+    expect(spread).toBeCloseTo(0.02, 2);
+    expect(linear).toBe(true);
+  });
+
+  it('is not when ten times the bytes take thirteen times as long', () => {
+    expect(judgeGrowth([row(1e8, 1.1), row(1e9, 14.1)], start).linear).toBe(false);
+    expect(judgeGrowth([row(1e9, 14.1)], start).linear).toBe(null);
+  });
+
+  it('is shown by job and size', () => {
+    const growth = [{ job: 'convert', ...judgeGrowth([row(1e8, 1.1), row(1e9, 14.1)], start) }];
+    const table = growthTable({ growth, machine, runs: 3 }, 'markdown');
+    expect(table).toContain('| convert | 100 | 1.10 | 1.10 | 10.00 | 10.00 | 70 |  |');
+    expect(table).toContain('|  | 1000 | 14.10 | 14.10 | 14.00 | 14.00 | 70 | 17 % (!) |');
+  });
+});
+
+it('shows a job beside the program it is measured with, as text and as Markdown', () => {
+  const goal = [{ what: 'speed', asked: 12, got: 12.5, met: true }];
+  const ours = side(0.4, 80e6);
+  const job = { job: 'check-aof', program: 'redis-check-aof', inputBytes: 1e9, ours, goal };
+  const report = { jobs: [{ ...job, theirs: side(5, 4e6), speed: 12.5 }], machine, runs: 5 };
+  expect(pairTable(report)).toMatch(/check-aof +1000 +0\.40 .* 12\.50x +redis-check-aof +12x: met\n$/);
+  expect(pairTable(report, 'markdown')).toContain(
+    '| check-aof | 1000 | 0.40 | 0.40 | 2500 | 80 | 5.00 | 5.00 | 4 | 12.50x | redis-check-aof | 12x: met |',
+  );
+  expect(pairTable({ ...report, jobs: [job] })).toMatch(/check-aof .* - +redis-check-aof +12x: met\n$/);
+});
+
+it('changes one byte in the middle of a log, where a record begins', () => {
+  const place = temporaryDirectory('bench');
+  const log = join(place, 'log');
+  writeFileSync(log, '*1\r\n$4\r\nPING\r\n'.repeat(50));
+  const at = damageLog(log, `${log}.damaged`);
+  const [before, after] = [readFileSync(log), readFileSync(`${log}.damaged`)];
+  expect(at % 14).toBe(0);
+  expect(String.fromCharCode(before[at]!, after[at]!)).toBe('*+');
+  after[at] = before[at]!;
+  expect(after.equals(before)).toBe(true);
+});
