@@ -313,6 +313,11 @@ export class DigestHandler extends ItemSink {
     if (this.withValues) this.options.onKey?.(head, digestHex(this.value));
   }
 
+  /** What the keys of each database add up to: `add` of another digest takes it in. */
+  sums(): (readonly [database: number, words: Int32Array])[] {
+    return [...this.databases];
+  }
+
   /** Takes in keys that somebody else digested: what they add up to. */
   add(database: number, words: Int32Array, keys: number, expired: number): void {
     if (database !== this.current) this.enter(database);

@@ -57,6 +57,18 @@ export interface DigestReport {
   readonly findings: readonly Finding[];
 }
 
+/** What the keys of one part of a dataset add up to. Plain data. */
+export interface DigestSums {
+  readonly databases: readonly (readonly [database: number, words: Int32Array])[];
+  readonly keys: number;
+  readonly expired: number;
+  readonly negativeZeros: number;
+  readonly opaque: number;
+  readonly gaping: number;
+  /** Keys there were, whether the conditions mean them or not; null: they mean all. */
+  readonly met: number | null;
+}
+
 /** A digest being made of whatever tells keys: filters in front, the counters behind. */
 class DigestPipeline {
   readonly entry: ItemHandler;
@@ -82,6 +94,27 @@ class DigestPipeline {
     this.entry = this.met ?? this.digest;
     const texts = this.met === null && keys === null ? TextDigest.create(nowMs) : null;
     this.shortcut = texts === null ? null : new TextShortcut(texts, this.digest);
+  }
+
+  sums(): DigestSums {
+    const { keys, expired, negativeZeros, opaque, gaping } = this.digest;
+    return {
+      ...{ keys, expired, negativeZeros, opaque, gaping },
+      databases: this.digest.sums(),
+      met: this.met?.count ?? null,
+    };
+  }
+
+  /** Takes in what another part of the dataset adds up to. */
+  add({ databases, keys, expired, negativeZeros, opaque, gaping, met }: DigestSums): void {
+    const { digest } = this;
+    for (const [database, words] of databases) digest.add(database, words, 0, 0);
+    digest.keys += keys;
+    digest.expired += expired;
+    digest.negativeZeros += negativeZeros;
+    digest.opaque += opaque;
+    digest.gaping += gaping;
+    if (this.met !== null) this.met.count += met ?? 0;
   }
 
   report(path: string): DigestReport {
@@ -175,6 +208,31 @@ export async function digestKeyspace(
   const { keys } = options;
   const walk = new Walk(keyspace, new PausingRelay(pipeline.entry, () => keys?.full ?? false));
   while (walk.run() === PAUSE) await keys?.drain();
+  return pipeline.report('');
+}
+
+/** What the keys of one part of a dataset add up to. */
+export function digestPart(
+  { keyspace, producer }: Pick<Rebuilt, 'keyspace' | 'producer'>,
+  options: Omit<DigestOptions, 'keys'>,
+  nowMs: number,
+): DigestSums {
+  const all = { ...options, keys: null };
+  const pipeline = new DigestPipeline(chooseFamily(options.as, producer), all, nowMs);
+  new Walk(keyspace, pipeline.entry).run();
+  return pipeline.sums();
+}
+
+/** The digest of a dataset from those of its parts. */
+export function digestOfParts(
+  parts: readonly DigestSums[],
+  producer: Server | null,
+  options: Omit<DigestOptions, 'keys'>,
+  nowMs: number,
+): DigestReport {
+  const all = { ...options, keys: null };
+  const pipeline = new DigestPipeline(chooseFamily(options.as, producer), all, nowMs);
+  for (const part of parts) pipeline.add(part);
   return pipeline.report('');
 }
 

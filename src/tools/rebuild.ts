@@ -10,7 +10,7 @@ import { KeyspaceLoader } from '../keyspace/load.js';
 import { FAILED, type Outcome, UNKNOWN } from '../keyspace/outcome.js';
 import { thresholdsOf } from '../keyspace/thresholds.js';
 import { digestFamilyOf } from '../model/digest.js';
-import { type Depth, ItemSink, type KeyHead } from '../model/handler.js';
+import { type Depth, ItemSink, type KeyHead, SKIP } from '../model/handler.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { CommandSpans } from '../resp/command.js';
 import type { ToolContext } from './context.js';
@@ -27,6 +27,19 @@ export interface RebuildOptions {
   readonly dialect: DialectName | null;
   /** Sees every command before it is executed; none when missing. */
   readonly watch?: CommandWatch;
+  /** Which part of the dataset is meant; all of it when missing. */
+  readonly part?: RebuildPart;
+}
+
+/** One part of a dataset: its keys, and what of the commands concerns them. */
+export interface RebuildPart {
+  /** Whether it is the part that also has what belongs to no key: functions, and refusals of what names none. */
+  readonly isFirst: boolean;
+  /** Whether it is this part that tells when the command taken last is refused or unknown. */
+  readonly tells: boolean;
+  owns(key: ByteSlice): boolean;
+  /** What of a command is to be executed; null: nothing. Borrowed. */
+  take(command: CommandSpans, context: LogContext): CommandSpans | null;
 }
 
 /** Sees the commands of a log just before they are executed. */
@@ -118,10 +131,13 @@ class Preamble extends RdbRelay {
   readonly producer = new ProducerAux();
   readonly dropped = { metadata: 0, moduleAux: 0 };
   private loader: KeyspaceLoader | null = null;
+  /** True while a key goes by that belongs to another part. */
+  private foreign = false;
 
   constructor(
     private readonly keyspace: Keyspace,
     private readonly as: Server | null,
+    private readonly part: RebuildPart | null,
   ) {
     super(new ItemSink());
   }
@@ -141,7 +157,7 @@ class Preamble extends RdbRelay {
     const text = name.latin1();
     if (text === 'lua') keepScript(this.keyspace, value);
     else this.producer.take(text, value.latin1());
-    this.loader?.aux(name, value);
+    if (!this.foreign) this.loader?.aux(name, value);
   }
 
   override moduleAux(_fragment: ByteSlice, last: boolean): void {
@@ -155,13 +171,19 @@ class Preamble extends RdbRelay {
 
   override functionLibrary(code: ByteSlice): void {
     this.open();
-    super.functionLibrary(code);
+    if (this.part?.isFirst !== false) super.functionLibrary(code);
   }
 
   override key(head: KeyHead): Depth {
     this.open();
+    this.foreign = this.part?.owns(head.key) === false;
+    if (this.foreign) return SKIP;
     if (head.metadata !== null) this.dropped.metadata++;
     return super.key(head);
+  }
+
+  override keyEnd(head: KeyHead): void {
+    if (!this.foreign) super.keyEnd(head);
   }
 }
 
@@ -180,7 +202,7 @@ export class Replayer implements LogHandler {
     private readonly context: ToolContext,
     private readonly createEngine = (keyspace: Keyspace, rules: EngineOptions) => new Engine(keyspace, rules),
   ) {
-    this.rdb = new Preamble(this.keyspace, options.as);
+    this.rdb = new Preamble(this.keyspace, options.as, options.part ?? null);
   }
 
   fileStart(): void {
@@ -190,9 +212,21 @@ export class Replayer implements LogHandler {
   apply(command: CommandSpans, context: LogContext): void {
     // Made at the first command: by then the RDB before it has said whose rules hold.
     const engine = (this.engine ??= this.start());
-    if (this.options.watch?.take(command, context, engine) === true) return;
+    const { watch, part } = this.options;
+    if (watch?.take(command, context, engine) === true) return;
+    if (part !== undefined) {
+      this.applyPart(part, command, context, engine);
+      return;
+    }
     const outcome = engine.execute(command);
     if (outcome !== 0) this.passOver(outcome, engine.lastError, command, context);
+  }
+
+  private applyPart(part: RebuildPart, command: CommandSpans, context: LogContext, engine: Engine): void {
+    const share = part.take(command, context);
+    if (share === null) return;
+    const outcome = engine.execute(share);
+    if (outcome !== 0 && part.tells) this.passOver(outcome, engine.lastError, command, context);
   }
 
   private start(): Engine {
@@ -233,8 +267,15 @@ export class Replayer implements LogHandler {
     const { memoryBytes } = this.context;
     const held = this.context.heldBytes();
     if (held <= memoryBytes) return;
-    throw new UsageError(
-      `the dataset outgrows --memory: ${held} bytes are held, ${memoryBytes} are allowed`,
+    throw new Outgrown(held, memoryBytes);
+  }
+}
+
+/** A dataset holds more memory than it may. */
+export class Outgrown extends UsageError {
+  constructor(heldBytes: number, memoryBytes: number) {
+    super(
+      `the dataset outgrows --memory: ${heldBytes} bytes are held, ${memoryBytes} are allowed`,
       'give a larger --memory, or a machine that has it',
     );
   }
