@@ -3,7 +3,7 @@ import { type ByteWindow, END, type Machine, NEED, PAUSE, type Progress } from '
 import { FormatError } from '../errors.js';
 import type { FindingCode } from '../model/finding.js';
 import type { CommandSpans } from '../resp/command.js';
-import type { RespHandler } from '../resp/handler.js';
+import type { RecordPasser, RespHandler } from '../resp/handler.js';
 import { RespScanner, type ScanMode } from '../resp/scanner.js';
 import { type CommandRole, PLAIN, TransactionTracker } from './transaction.js';
 
@@ -36,13 +36,17 @@ export class AofFileMachine implements Machine, RespHandler {
   private decoder: Machine | null = null;
   private phase = SNIFF;
 
-  /** `preamble` null: the input begins among the commands. */
+  /**
+   * `preamble` null: the input begins among the commands. `passer` makes what takes commands before they are read; it
+   * keeps the transaction as it would be.
+   */
   constructor(
     private readonly handler: AofFileHandler,
     private readonly preamble: (() => Machine) | null,
     mode: ScanMode,
+    passer: ((transaction: TransactionTracker) => RecordPasser) | null = null,
   ) {
-    this.scanner = new RespScanner(this, mode);
+    this.scanner = new RespScanner(this, mode, passer?.(this.transaction));
   }
 
   /** Where the file can be cut and still be whole: the end of the last record outside any transaction. */

@@ -16,6 +16,8 @@ export interface PumpOptions {
   readonly signal?: AbortSignal;
   /** Bytes asked for at a time; smaller only in tests. */
   readonly chunkBytes?: number;
+  /** Two pieces of memory to read into, as far as they are large enough; no other pump may use them meanwhile. */
+  readonly rooms?: readonly [Buffer, Buffer] | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function pump(
   options: PumpOptions = {},
 ): Promise<void> {
   const { drain, progress, signal } = options;
-  const feeder = new Feeder(reader, window, options.chunkBytes ?? CHUNK);
+  const feeder = new Feeder(reader, window, options);
   for (;;) {
     signal?.throwIfAborted();
     const step = machine.run(window);
@@ -86,16 +88,19 @@ class Feeder {
   private ended = false;
   private readonly chunkBytes: number;
   private readonly headroom: number;
+  private readonly rooms: readonly Buffer[];
 
   constructor(
     private readonly reader: ByteReader,
     private readonly window: ByteWindow,
-    chunkBytes: number,
+    { chunkBytes = CHUNK, rooms }: PumpOptions,
   ) {
     // Small files get small buffers; the 1 makes room for asking at all.
     const left = Math.max(1, window.limit - window.base - window.end);
     this.chunkBytes = Math.min(chunkBytes, left);
     this.headroom = Math.min(HEADROOM, this.chunkBytes);
+    const size = this.headroom + this.chunkBytes;
+    this.rooms = (rooms ?? []).filter(({ length }) => length >= size).map((room) => room.subarray(0, size));
   }
 
   /** Brings what the window needs, at least one byte more; false when the item can never be completed. */
@@ -175,9 +180,10 @@ class Feeder {
   }
 
   private take(): Buffer {
-    const buffer = this.spare ?? Buffer.allocUnsafeSlow(this.headroom + this.chunkBytes);
+    const { spare, rooms, window } = this;
     this.spare = null;
-    return buffer;
+    const room = spare ?? rooms.find((each) => each !== window.bytes);
+    return room ?? Buffer.allocUnsafeSlow(this.headroom + this.chunkBytes);
   }
 }
 

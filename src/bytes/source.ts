@@ -1,6 +1,13 @@
 import type { Stats } from 'node:fs';
 import { assert, FormatError, InputError } from '../errors.js';
-import { closeDescriptor, openDescriptor, readDescriptor, stat, statDescriptor } from './system.js';
+import {
+  closeDescriptor,
+  openDescriptor,
+  readDescriptor,
+  readDescriptorNow,
+  stat,
+  statDescriptor,
+} from './system.js';
 
 /** Something bytes can be read from, any number of times unless it is a pipe. */
 export interface ByteSource {
@@ -21,8 +28,12 @@ export interface ByteReader {
   close(): Promise<void>;
 }
 
-/** Turns an error of the file system into one the user can act on. */
-export function inputErrorOf(error: unknown, path: string): InputError {
+/**
+ * Turns an error of the file system into one the user can act on. Those that already are one pass. `offset`: where in the
+ * file, for an error of reading it.
+ */
+export function inputErrorOf(error: unknown, path: string, offset: number | null = null): InputError {
+  if (error instanceof InputError) return error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (code === 'ENOENT')
     return new InputError('input/missing', path, 'no such file or directory', 'check the path');
@@ -36,7 +47,29 @@ export function inputErrorOf(error: unknown, path: string): InputError {
   }
   if (code === 'EISDIR')
     return new InputError('input/directory', path, 'is a directory, a file was expected');
-  return new InputError('input/unreadable', path, `cannot be read: ${(error as Error).message}`);
+  const at = offset === null ? '' : ` at offset ${offset}`;
+  if (code === 'EIO') {
+    return new InputError(
+      'input/unreadable',
+      path,
+      `cannot be read${at}: the medium failed (I/O error)`,
+      'check the disk; copy what still reads with ddrescue or the like, and work on the copy',
+    );
+  }
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    return new InputError(
+      'input/unreadable',
+      path,
+      'cannot be opened: too many files are open',
+      'raise the limit (ulimit -n) and run it again',
+    );
+  }
+  return new InputError(
+    'input/unreadable',
+    path,
+    `cannot be read${at}: ${(error as Error).message}`,
+    'try to copy the file, and work on the copy',
+  );
 }
 
 /**
@@ -67,6 +100,17 @@ export class FileSource implements ByteSource {
   }
 
   async open(start = 0): Promise<ByteReader> {
+    const descriptor = await this.openHere();
+    return new DescriptorReader(this.label, descriptor, start, this.size, () => closeDescriptor(descriptor));
+  }
+
+  /** For a thread that has nothing else to do while it reads. */
+  async openWaiting(): Promise<WaitingReader> {
+    const descriptor = await this.openHere();
+    return new WaitingReader(this.label, descriptor, this.size, () => closeDescriptor(descriptor));
+  }
+
+  private async openHere(): Promise<number> {
     let descriptor: number | undefined;
     try {
       descriptor = await openDescriptor(this.label, 'r');
@@ -80,9 +124,8 @@ export class FileSource implements ByteSource {
         );
       }
       const own = descriptor;
-      const reader = new DescriptorReader(this.label, own, start, this.size, () => closeDescriptor(own));
       descriptor = undefined;
-      return reader;
+      return own;
     } catch (error) {
       throw error instanceof InputError ? error : inputErrorOf(error, this.label);
     } finally {
@@ -112,7 +155,7 @@ export class DescriptorReader implements ByteReader {
     if (count <= 0) return Promise.resolve(0);
     const reading = new Promise<number>((resolve, reject) => {
       readDescriptor(this.descriptor, into, 0, count, this.position, (error, bytesRead) => {
-        if (error) return reject(inputErrorOf(error, this.label));
+        if (error) return reject(inputErrorOf(error, this.label, this.position));
         this.position += bytesRead;
         resolve(bytesRead);
       });
@@ -127,6 +170,43 @@ export class DescriptorReader implements ByteReader {
     // The number may name another file the moment it is closed: no read may still be on its way to it.
     await this.reading.catch(() => {});
     await this.release();
+  }
+}
+
+/** Reads any part of an open file, one after the other, and waits for it: its promises are kept when they are given. */
+export class WaitingReader implements ByteReader {
+  private position = 0;
+  private end: number;
+
+  constructor(
+    private readonly label: string,
+    private readonly descriptor: number,
+    private readonly size: number,
+    private readonly release: () => Promise<void>,
+  ) {
+    this.end = size;
+  }
+
+  /** Goes on from `position`, up to `end`. */
+  enter(position: number, end: number): void {
+    this.position = position;
+    this.end = Math.min(end, this.size);
+  }
+
+  async read(into: Uint8Array): Promise<number> {
+    const count = Math.min(into.length, this.end - this.position);
+    if (count <= 0) return 0;
+    try {
+      const bytesRead = readDescriptorNow(this.descriptor, into, 0, count, this.position);
+      this.position += bytesRead;
+      return bytesRead;
+    } catch (error) {
+      throw inputErrorOf(error, this.label);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.release();
   }
 }
 

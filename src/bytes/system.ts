@@ -37,6 +37,14 @@ export interface System {
     position: number,
     done: (error: Error | null, bytesRead: number) => void,
   ) => void;
+  /** Waits for the bytes: for threads that do nothing else meanwhile. */
+  readDescriptorNow: (
+    descriptor: number,
+    into: Uint8Array,
+    at: number,
+    count: number,
+    position: number,
+  ) => number;
 }
 
 /** What is called in the end: of Node.js, unless a test puts something else in a place. */
@@ -46,6 +54,7 @@ export const system: System = {
   closeDescriptor: promisify(callbacks.close),
   statDescriptor: promisify(callbacks.fstat),
   readDescriptor: callbacks.read,
+  readDescriptorNow: callbacks.readSync,
 };
 
 type Call = (...values: never[]) => unknown;
@@ -75,3 +84,4 @@ export const openDescriptor = late('openDescriptor');
 export const closeDescriptor = late('closeDescriptor');
 export const statDescriptor = late('statDescriptor');
 export const readDescriptor = late('readDescriptor');
+export const readDescriptorNow = late('readDescriptorNow');

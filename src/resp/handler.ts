@@ -1,4 +1,5 @@
 import type { ByteSlice } from '../bytes/slice.js';
+import type { ByteWindow } from '../bytes/window.js';
 import type { FindingCode } from '../model/finding.js';
 import type { CommandSpans } from './command.js';
 
@@ -16,4 +17,10 @@ export interface RespHandler {
   readonly full: boolean;
   /** Read when `full`: true ends the scan for good, false only pauses it until the handler is drained. */
   readonly stopped: boolean;
+}
+
+/** Takes records before the scanner reads them, for handlers that need not be told each. */
+export interface RecordPasser {
+  /** Moves the window past whole records, as many as it likes; false when it took none. */
+  pass(window: ByteWindow): boolean;
 }

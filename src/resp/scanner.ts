@@ -18,7 +18,7 @@ import {
   timestampOf,
   tornTail,
 } from './grammar.js';
-import type { RespHandler } from './handler.js';
+import type { RecordPasser, RespHandler } from './handler.js';
 import { LargeCommand } from './large-command.js';
 
 /** Every command is gathered whole, however large, and handed over with all its arguments. */
@@ -53,10 +53,11 @@ export class RespScanner implements Machine {
   constructor(
     private readonly handler: RespHandler,
     private readonly mode: ScanMode,
+    private readonly passer: RecordPasser | null = null,
   ) {}
 
   run(window: ByteWindow): Progress {
-    const { handler, spans } = this;
+    const { handler, spans, passer } = this;
     if (this.large.open && !this.skimLarge(window)) return NEED;
     if (handler.full) return handler.stopped ? END : PAUSE;
     const { bytes, end, base } = window;
@@ -64,6 +65,11 @@ export class RespScanner implements Machine {
     spans.bytes = bytes;
     this.lastGood = base + at;
     for (;;) {
+      if (passer?.pass(window)) {
+        at = window.position;
+        this.lastGood = base + at;
+        if (handler.full) return handler.stopped ? END : PAUSE;
+      }
       const next = this.frame(bytes, at, end);
       if (next > 0) {
         spans.offset = base + at;

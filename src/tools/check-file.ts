@@ -1,5 +1,7 @@
 import { AofFileMachine } from '../aof/file.js';
-import { pump } from '../bytes/pump.js';
+import { createLogScan, LogPasser } from '../aof/passer.js';
+import type { TransactionTracker } from '../aof/transaction.js';
+import { type PumpOptions, pump } from '../bytes/pump.js';
 import { type ByteSource, FileSource } from '../bytes/source.js';
 import { ByteWindow, END, type Machine, NEED, type Progress } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
@@ -25,13 +27,16 @@ import { Suspects } from './check-names.js';
 import { findKeysTwice, type OnTwice, readNames } from './check-twice.js';
 import { sumRange } from './checksum.js';
 import type { ToolContext, Progress as ToolProgress } from './context.js';
+import { LogFront } from './log-front.js';
 import type { CheckedFile, FileCheckOptions, FileCheckResult, NotChecked } from './report.js';
 import { ThreadJob } from './thread.js';
 
 /** Below this many bytes starting a thread costs more than it saves. */
 const THREAD_FROM_BYTES = 32 * 1024 * 1024;
-/** Where a log is cut in two: the second thread has yet to start. */
-const FIRST_PART = 0.53;
+/** Below this many bytes compiling what passes over commands costs more than it saves. */
+const SCAN_FROM_BYTES = 1024 * 1024;
+/** What passes over commands is so fast that asking for bytes counts. */
+const SCAN_CHUNK_BYTES = 1024 * 1024;
 
 /**
  * Checks one file from its first byte to its last: up to the first damage at full speed, a second thread taking part in
@@ -45,10 +50,7 @@ export async function checkFile(
   const check = new FileCheck(source, options, context);
   const window = new ByteWindow();
   try {
-    await pumpFrom(0, source, window, check, context);
-    if (check.stoppedAt > 0 && !(await check.adoptOtherPart())) {
-      await pumpFrom(check.stoppedAt, source, window, check, context);
-    }
+    await pumpWhole(source, window, check, context);
     await check.compareChecksum();
     await check.compareNames();
   } catch (error) {
@@ -62,19 +64,18 @@ export async function checkFile(
   return check.result(window);
 }
 
-async function pumpFrom(
-  start: number,
+async function pumpWhole(
   source: ByteSource,
   window: ByteWindow,
   check: FileCheck,
   context: ToolContext,
 ): Promise<void> {
-  window.position = window.end = 0;
-  window.base = start;
   window.limit = source.size ?? Number.POSITIVE_INFINITY;
-  const reader = await source.open(start);
+  const reader = await source.open();
   try {
     await pump(reader, window, check, {
+      ...check.reading,
+      drain: () => check.meet(),
       signal: context.signal,
       progress: (offset) => context.progress(check.progress(offset)),
     });
@@ -89,8 +90,8 @@ const LOG = 2;
 
 /** An RDB, a log, or a log behind an RDB, told by the bytes; what should be there is told by the options. */
 class FileCheck implements Machine {
-  /** Where the other thread took over; 0: nowhere. */
-  stoppedAt = 0;
+  /** How its bytes are to be read. */
+  readonly reading: Pick<PumpOptions, 'chunkBytes' | 'rooms'>;
   private readonly findings: FindingList;
   private readonly rdb: RdbCheck;
   private log: LogCheck;
@@ -101,6 +102,7 @@ class FileCheck implements Machine {
   private survey: RdbSurvey | null = null;
   private cutShort = false;
   private job: ThreadJob | null = null;
+  private front: LogFront | null = null;
   private foreseenTrailer = -1;
   private phase: typeof RDB | typeof AFTER_RDB | typeof LOG;
   private validBytes = -1;
@@ -114,8 +116,13 @@ class FileCheck implements Machine {
     this.findings = new FindingList(source.label);
     this.rdb = new RdbCheck(this.findings, options.quick, () => this.decoder!, context, options.watch);
     this.logFindings = new FindingList(source.label);
-    this.log = new LogCheck(this.logFindings, options.quick, (offset) => this.startOtherPart(offset));
-    this.logMachine = new AofFileMachine(this.log, () => this.decode(), SKIM);
+    const log = new LogCheck(this.logFindings, options.quick, (offset) => this.startOtherPart(offset));
+    const isLarge = options.form !== 'rdb' && (source.size ?? SCAN_FROM_BYTES) >= SCAN_FROM_BYTES;
+    const scan = isLarge ? createLogScan() : null;
+    const passer = scan && ((of: TransactionTracker) => new LogPasser(scan, log.looks, log, of));
+    this.reading = scan === null ? {} : { chunkBytes: SCAN_CHUNK_BYTES, rooms: scan.rooms };
+    this.log = log;
+    this.logMachine = new AofFileMachine(log, () => this.decode(), SKIM, passer);
     this.phase = options.form === 'rdb' ? RDB : LOG;
   }
 
@@ -147,31 +154,22 @@ class FileCheck implements Machine {
 
   private startOtherPart(offset: number): void {
     const { source, log, options } = this;
-    if (this.job !== null || !(source instanceof FileSource) || source.size - offset < THREAD_FROM_BYTES)
-      return;
-    const middle = offset + Math.floor((source.size - offset) * FIRST_PART);
-    this.job = ThreadJob.start({ kind: 'log-half', path: source.label, middle, quick: options.quick });
-    this.job?.listen((answer) => {
-      if (answer.kind === 'log-start') log.stopAt = answer.offset;
-    });
+    if (this.job !== null || !(source instanceof FileSource)) return;
+    this.front = LogFront.start(source, offset, options.quick, log);
+  }
+
+  /** Waits for the other thread where both have met in a log. */
+  async meet(): Promise<void> {
+    await this.front?.meet();
   }
 
   /** How far it is, the other thread's part included as far as one can tell. */
   progress(offset: number): ToolProgress {
     const { source, log, rdb } = this;
-    const done = log.stopAt < Infinity ? Math.min(source.size ?? offset, offset / FIRST_PART) : offset;
+    const done = Math.max(offset, this.front?.takenBytes ?? 0);
     const inLog = this.phase === LOG;
     const items = { count: inLog ? log.commands : rdb.keys, what: inLog ? 'commands' : 'keys' } as const;
     return { phase: 'checking', label: source.label, done, total: source.size, items };
-  }
-
-  /** Takes over what the other thread found in its part; false when this one must read on. */
-  async adoptOtherPart(): Promise<boolean> {
-    const answer = await this.job?.result();
-    const adopted = answer?.kind === 'log-half' && answer.clean;
-    if (adopted) this.log.adopt(answer);
-    else this.log.full = false;
-    return adopted;
   }
 
   run(window: ByteWindow): Progress {
@@ -189,9 +187,7 @@ class FileCheck implements Machine {
       }
       this.phase = LOG;
     }
-    const progress = this.logMachine.run(window);
-    if (this.log.full) this.stoppedAt = window.offset;
-    return progress;
+    return this.logMachine.run(window);
   }
 
   finish(window: ByteWindow): void {
@@ -346,7 +342,7 @@ class FileCheck implements Machine {
   }
 
   async close(): Promise<void> {
-    await this.job?.cancel();
+    await Promise.all([this.job?.cancel(), this.front?.close()]);
   }
 
   result(window: ByteWindow): FileCheckResult {

@@ -1,6 +1,7 @@
-import type { AofFileHandler } from '../aof/file.js';
-import { type CommandRole, MULTI, QUEUED } from '../aof/transaction.js';
+import type { PassingHandler } from '../aof/passer.js';
+import { type CommandRole, MULTI, QUEUED, type TransactionTracker } from '../aof/transaction.js';
 import type { ByteSlice } from '../bytes/slice.js';
+import { ARGUMENTS, TRANSACTIONS } from '../kernels/log-scan.js';
 import { arityFits, findCommand, isModuleName, type KnownCommand } from '../model/commands.js';
 import type { FindingCode } from '../model/finding.js';
 import { announcesBlock } from '../resp/blocks.js';
@@ -32,7 +33,7 @@ const NAME_SHOWN_MAX = 64;
  * Counts the commands of a log, holds each to the names and numbers of arguments that servers know, unless `quick`, and
  * gathers what is wrong.
  */
-export class LogCheck implements AofFileHandler, LogCounts {
+export class LogCheck implements PassingHandler, LogCounts {
   commands = 0;
   moduleCommands = 0;
   firstModuleCommand = '';
@@ -40,10 +41,12 @@ export class LogCheck implements AofFileHandler, LogCounts {
   lastSeconds = -1;
   /** Absolute offset of the first command. */
   start = 0;
-  /** Offset of a record in front of which to stop, if the log has one there, outside any transaction. */
-  stopAt = Number.POSITIVE_INFINITY;
-  /** True when it stopped there. */
+  /** The first record that ends here or behind is told to `onReach`. */
+  passUpTo = Number.POSITIVE_INFINITY;
+  /** Told where that record ends, and whether a transaction is open there. */
+  onReach: (end: number, open: boolean) => void = () => {};
   full = false;
+  stopped = false;
   /** Offset of the first record that a server refuses, or of the MULTI around it; -1: none. */
   firstRefused = -1;
   private transactionOffset = -1;
@@ -55,17 +58,34 @@ export class LogCheck implements AofFileHandler, LogCounts {
     private readonly onStart: (offset: number) => void = () => {},
   ) {}
 
-  get stopped(): boolean {
-    return this.full;
+  /** What a scan looks at that passes over commands for it. */
+  get looks(): number {
+    return this.quick ? TRANSACTIONS : ARGUMENTS | TRANSACTIONS;
   }
 
-  /** Counts what another thread has read, too. */
+  /** Counts what another thread has read of what follows, too. */
   adopt(counts: LogCounts): void {
     this.commands += counts.commands;
     this.moduleCommands += counts.moduleCommands;
     if (this.firstModuleCommand === '') this.firstModuleCommand = counts.firstModuleCommand;
     if (this.firstBlock < 0) this.firstBlock = counts.firstBlock;
     if (counts.lastSeconds >= 0) this.lastSeconds = counts.lastSeconds;
+  }
+
+  /** Counts what was read of what stands before it, too. */
+  adoptEarlier(counts: LogCounts): void {
+    this.commands += counts.commands;
+    this.moduleCommands += counts.moduleCommands;
+    if (counts.firstModuleCommand !== '') this.firstModuleCommand = counts.firstModuleCommand;
+    if (counts.firstBlock >= 0) this.firstBlock = counts.firstBlock;
+    if (this.lastSeconds < 0) this.lastSeconds = counts.lastSeconds;
+  }
+
+  /** Counts from zero again. */
+  forget(): void {
+    this.commands = this.moduleCommands = 0;
+    this.firstModuleCommand = '';
+    this.firstBlock = this.lastSeconds = -1;
   }
 
   commandsStart(offset: number): void {
@@ -81,6 +101,13 @@ export class LogCheck implements AofFileHandler, LogCounts {
     this.reach(command.offset + command.length);
   }
 
+  passed(commands: number, end: number, seconds: number, transaction: TransactionTracker): void {
+    this.commands += commands;
+    this.transactionOffset = transaction.open ? transaction.offset : -1;
+    if (!Number.isNaN(seconds)) this.lastSeconds = seconds;
+    this.reach(end);
+  }
+
   annotation(line: ByteSlice, offset: number, seconds: number): void {
     if (!Number.isNaN(seconds)) this.lastSeconds = seconds;
     if (this.firstBlock < 0 && announcesBlock(line)) this.firstBlock = offset;
@@ -92,9 +119,7 @@ export class LogCheck implements AofFileHandler, LogCounts {
   }
 
   private reach(end: number): void {
-    if (end < this.stopAt) return;
-    this.full = end === this.stopAt && this.transactionOffset < 0;
-    this.stopAt = Number.POSITIVE_INFINITY;
+    if (end >= this.passUpTo) this.onReach(end, this.transactionOffset >= 0);
   }
 
   /** Whether a server would know what to do with it. */

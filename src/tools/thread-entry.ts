@@ -22,8 +22,6 @@ if (task.kind === 'checksum') {
   const { noteKeys } = await import('./diff/notes.js');
   answer({ kind: 'notes', notes: await noteKeys(source, task) });
 } else {
-  const { checkLogHalf } = await import('./log-half.js');
-  const { middle, quick } = task;
-  const half = await checkLogHalf(source, middle, quick, (offset) => answer({ kind: 'log-start', offset }));
-  answer({ kind: 'log-half', ...half });
+  const { checkLogBack } = await import('./log-back.js');
+  answer({ kind: 'log-back', ...(await checkLogBack(source, task)) });
 }

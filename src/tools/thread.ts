@@ -18,9 +18,7 @@ export type ThreadTask =
       readonly dialect: DialectName | null;
       readonly memoryBytes: number;
     }
-  /** Find a place behind `middle` where a record seems to start, and check the log from there to its end. */
-  | { readonly kind: 'log-half'; readonly path: string; readonly middle: number; readonly quick: boolean }
-
+  | LogBackTask
   /** Make an entry of every key of the RDB at `path`: of values by their `bytes`, or by what they mean. */
   | {
       readonly kind: 'entries';
@@ -39,15 +37,25 @@ export type ThreadTask =
       readonly repeated: Repeated;
     };
 
+/** Check the log at `path` from `end` backwards, piece by piece, until no piece is left to claim. */
+export interface LogBackTask {
+  readonly kind: 'log-back';
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+  readonly pieceBytes: number;
+  /** As LogShare counts. */
+  readonly claimed: SharedArrayBuffer;
+  readonly quick: boolean;
+}
+
 /** What it answers. */
 export type ThreadAnswer =
   | { readonly kind: 'checksum'; readonly high: number; readonly low: number }
   /** Only of a file without damage: its checksum is right, or it has none. `suspects`: as `NamesRead` has them. */
   | { readonly kind: 'names'; readonly suspects: readonly number[] | null }
-  /** Sent as soon as the place is found. */
-  | { readonly kind: 'log-start'; readonly offset: number }
-  /** `clean`: every record up to the end of the file was read, without a flaw and outside any open transaction. */
-  | ({ readonly kind: 'log-half'; readonly clean: boolean } & LogCounts)
+  /** If a record starts at `offset`, outside any transaction, the log is in order from there on, and holds so much. */
+  | ({ readonly kind: 'log-back'; readonly offset: number } & LogCounts)
   /** Blocks of entries, to be answered by 'taken'. Any number come before the end. */
   | { readonly kind: 'blocks'; readonly blocks: Uint8Array; readonly owners: Uint8Array }
   /** The file was read to its end: what is left of each part, and what it told besides keys, a character a byte. */
@@ -59,7 +67,7 @@ export type ThreadAnswer =
     }
   | { readonly kind: 'notes'; readonly notes: Notes };
 
-const PARTIAL: ReadonlySet<ThreadAnswer['kind']> = new Set(['log-start', 'blocks']);
+const PARTIAL: ReadonlySet<ThreadAnswer['kind']> = new Set(['blocks']);
 
 /** A task under way on another thread. */
 export class ThreadJob {

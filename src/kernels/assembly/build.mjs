@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 /** By their files; `pages` of 64 KiB each. */
 export const KERNELS = {
   crc64: { pages: 3 },
+  'log-scan': { pages: 36 },
   lz4: { pages: 130 },
   'lz4-pack': { pages: 5 },
   lzf: { pages: 53 },

@@ -1,0 +1,102 @@
+import { LOG_SCAN_WASM } from './wasm/log-scan.generated.js';
+
+/** Kinds of commands that a scan has to tell apart. */
+export const ORDINARY = 0;
+export const MULTI = 1;
+export const EXEC = 2;
+export const SELECT = 3;
+
+export type CommandKind = typeof ORDINARY | typeof MULTI | typeof EXEC | typeof SELECT;
+
+/** What is looked at besides framing and names: 1 numbers of arguments and of databases, 2 transactions and annotations. */
+export const ARGUMENTS = 1;
+export const TRANSACTIONS = 2;
+
+const STATUS = 0x100;
+const NAME = 0x200;
+const INPUT = 0x10000;
+/** What is read behind the end of the records. */
+const SLACK = 64;
+
+/** What assembly/log-scan.ts exports. */
+interface LogScanExports {
+  readonly memory: WebAssembly.Memory;
+  learn(length: number, least: number, more: number, kind: CommandKind): void;
+  pass(from: number, to: number, looks: number): number;
+}
+
+/**
+ * Passes over the commands of a log that stand as servers write them and are in order, and stops at whatever is not. It
+ * works on bytes that stand in its own memory: readers fill `rooms`.
+ */
+export class LogScan {
+  /** Two pieces of its memory, equally long, to read into. */
+  readonly rooms: readonly [Buffer, Buffer];
+  /** Commands that the last pass went over, and arguments in them. */
+  commands = 0;
+  argumentCount = 0;
+  /** Where the last of them begins, as a position in the bytes given. */
+  lastArgument = 0;
+  /** Seconds of the last annotation that it went over; NaN: of none. */
+  seconds = Number.NaN;
+  /** Whether a transaction is open, in front of the pass and behind it. */
+  open = false;
+  /** Position of the MULTI if that was passed; -1: it was not. */
+  multiAt = -1;
+  /** Commands queued in the open transaction, in front of the pass and behind it. */
+  queued = 0;
+  private readonly status: Int32Array;
+  private readonly seen: Float64Array;
+  private readonly names: Buffer;
+
+  private constructor(private readonly exports: LogScanExports) {
+    const { buffer } = exports.memory;
+    this.status = new Int32Array(buffer, STATUS, 9);
+    this.seen = new Float64Array(buffer, STATUS + 24, 1);
+    this.names = Buffer.from(buffer, NAME, 32);
+    const room = (buffer.byteLength - INPUT) / 2;
+    this.rooms = [Buffer.from(buffer, INPUT, room - SLACK), Buffer.from(buffer, INPUT + room, room - SLACK)];
+  }
+
+  /** Null where WebAssembly is not to be had. */
+  static create(): LogScan | null {
+    try {
+      const module = new WebAssembly.Module(Buffer.from(LOG_SCAN_WASM, 'base64'));
+      return new LogScan(new WebAssembly.Instance(module).exports as unknown as LogScanExports);
+    } catch {
+      return null;
+    }
+  }
+
+  /** `name` is 3 to 16 upper-case letters; `arity` as servers count it: negative for "at least". */
+  learn(name: string, arity: number, kind: CommandKind): void {
+    this.names.latin1Write(name);
+    this.exports.learn(name.length, Math.abs(arity), arity < 0 ? 0x7fffffff : 0, kind);
+  }
+
+  /** True for bytes that stand in its memory. */
+  holds(bytes: Buffer): boolean {
+    return bytes.buffer === this.exports.memory.buffer;
+  }
+
+  /**
+   * Passes over records of `bytes[position..end)`, which must be in its memory, as far as nothing in them asks for a closer
+   * look. Returns where it stopped.
+   */
+  pass(bytes: Buffer, position: number, end: number, looks: number): number {
+    const { status } = this;
+    const { byteOffset } = bytes;
+    status[1] = this.open ? 1 : 0;
+    status[2] = 0;
+    status[3] = this.queued;
+    const stop = this.exports.pass(byteOffset + position, byteOffset + end, looks);
+    this.commands = status[0]!;
+    this.open = status[1] !== 0;
+    this.multiAt = status[2] === 0 ? -1 : status[2]! - byteOffset;
+    this.queued = status[3]!;
+    this.argumentCount = status[4]!;
+    this.lastArgument = status[5]! - byteOffset;
+    this.seconds = status[8] === 0 ? Number.NaN : this.seen[0]!;
+    return stop - byteOffset;
+  }
+}

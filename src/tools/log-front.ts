@@ -1,0 +1,95 @@
+import type { FileSource } from '../bytes/source.js';
+import type { LogCheck } from './check-log.js';
+import { LogShare } from './log-share.js';
+import { type LogBackTask, ThreadJob } from './thread.js';
+
+/** Below this many bytes starting a thread costs more than it saves. */
+const THREAD_FROM_BYTES = 32 * 1024 * 1024;
+/** Small, so that both threads end at the same time; large beside what it takes to find a record in the middle of a log. */
+const PIECE_BYTES = 8 * 1024 * 1024;
+
+/** Something that checks from the back: another thread. */
+export type LogBackJob = Pick<ThreadJob, 'result' | 'cancel'>;
+
+/** How to start it, for tests. */
+export interface LogFrontSettings {
+  readonly fromBytes?: number;
+  readonly pieceBytes?: number;
+  readonly startJob?: (task: LogBackTask) => LogBackJob | null;
+}
+
+/**
+ * Has a second thread check a log from its end backwards, while this one checks it from the front, and brings both
+ * together where they meet: by then this one knows whether the other began at a record.
+ */
+export class LogFront {
+  private readonly share: LogShare;
+  private pieces = 0;
+  private end = 0;
+  private open = false;
+
+  private constructor(
+    private readonly log: LogCheck,
+    private readonly job: LogBackJob,
+    share: LogShare,
+  ) {
+    this.share = share;
+    log.passUpTo = share.endOf(0);
+    log.onReach = (end, open) => this.reach(end, open);
+  }
+
+  /** Starts it when the commands, which begin at `start`, are worth it and a thread can be had; else null. */
+  static start(
+    source: FileSource,
+    start: number,
+    quick: boolean,
+    log: LogCheck,
+    settings: LogFrontSettings = {},
+  ): LogFront | null {
+    const { fromBytes = THREAD_FROM_BYTES, pieceBytes = PIECE_BYTES, startJob = ThreadJob.start } = settings;
+    const { label: path, size: end } = source;
+    if (end - start < fromBytes) return null;
+    const share = new LogShare(start, end, pieceBytes);
+    const job = startJob({ kind: 'log-back', path, start, end, pieceBytes, claimed: share.memory, quick });
+    return job === null ? null : new LogFront(log, job, share);
+  }
+
+  /** Bytes that either thread has begun with. */
+  get takenBytes(): number {
+    return this.share.takenBytes;
+  }
+
+  private reach(end: number, open: boolean): void {
+    const { log, share } = this;
+    while (end >= log.passUpTo && share.claim()) log.passUpTo = share.endOf(++this.pieces);
+    if (end < log.passUpTo) return;
+    this.end = end;
+    this.open = open;
+    log.full = true;
+    log.passUpTo = Number.POSITIVE_INFINITY;
+  }
+
+  /** Waits for the other thread, then goes on to where it came. */
+  async meet(): Promise<void> {
+    const { log, job } = this;
+    const answer = await job.result();
+    log.full = false;
+    if (answer?.kind !== 'log-back') return;
+    const arrive = (end: number, open: boolean): void => {
+      log.passUpTo = Number.POSITIVE_INFINITY;
+      if (end !== answer.offset || open) return;
+      log.adopt(answer);
+      log.full = log.stopped = true;
+    };
+    if (this.end >= answer.offset) {
+      arrive(this.end, this.open);
+    } else {
+      log.passUpTo = answer.offset;
+      log.onReach = arrive;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.job.cancel();
+  }
+}
