@@ -7,9 +7,8 @@ import type { DialectName } from '../rdb/dialect.js';
 import { DEFAULT_LIMITS } from '../rdb/value-reader.js';
 import type { CommandSpans } from '../resp/command.js';
 import type { DamagedRange, DoubtfulRange } from '../salvage/damage.js';
-import { type LogSalvageHandler, LogSalvager } from '../salvage/log-salvage.js';
+import type { LogSalvageHandler } from '../salvage/log-salvage.js';
 import type { RdbSurvey } from '../salvage/rdb-report.js';
-import { surveyRdb } from '../salvage/rdb-survey.js';
 import type { FindingList } from './check-findings.js';
 import type { ToolContext } from './context.js';
 
@@ -65,6 +64,8 @@ export async function goOnInRdb(
   dialect: DialectName | null,
   context: ToolContext,
 ): Promise<RdbSurvey> {
+  // Most files are in order: salvage is loaded for those that are not.
+  const { surveyRdb } = await import('../salvage/rdb-survey.js');
   return surveyRdb(
     source,
     { dialect, limits: DEFAULT_LIMITS, end: null, preamble, trustedTo, correct: false },
@@ -165,6 +166,7 @@ export async function goOnInLog(
   handler: LogBehindDamage,
   context: ToolContext,
 ): Promise<void> {
+  const { LogSalvager } = await import('../salvage/log-salvage.js');
   const salvager = new LogSalvager(source, handler, {
     doubtful: false,
     signal: context.signal,
