@@ -6,8 +6,6 @@ import { type ByteSource, FileSource } from '../bytes/source.js';
 import { ByteWindow, END, type Machine, NEED, type Progress } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 import type { FindingCode } from '../model/finding.js';
-import { checksumText } from '../rdb/checksum.js';
-import { RdbDecoder } from '../rdb/decoder.js';
 import { SKIM } from '../resp/scanner.js';
 import type { RdbSurvey } from '../salvage/rdb-report.js';
 import { checkBlocks } from './check-blocks.js';
@@ -21,18 +19,13 @@ import {
   LogBehindDamage,
 } from './check-damage.js';
 import { FindingList, placeOf } from './check-findings.js';
-import { NO_MEMORY, RdbCheck } from './check-keys.js';
+import type { RdbCheck } from './check-keys.js';
 import { LogCheck } from './check-log.js';
-import { Suspects } from './check-names.js';
-import { findKeysTwice, type OnTwice, readNames } from './check-twice.js';
-import { sumRange } from './checksum.js';
+import { RdbPart } from './check-rdb-part.js';
 import type { ToolContext, Progress as ToolProgress } from './context.js';
 import { LogFront } from './log-front.js';
 import type { CheckedFile, FileCheckOptions, FileCheckResult, NotChecked } from './report.js';
-import { ThreadJob } from './thread.js';
 
-/** Below this many bytes starting a thread costs more than it saves. */
-const THREAD_FROM_BYTES = 32 * 1024 * 1024;
 /** Below this many bytes compiling what passes over commands costs more than it saves. */
 const SCAN_FROM_BYTES = 1024 * 1024;
 /** What passes over commands is so fast that asking for bytes counts. */
@@ -51,8 +44,8 @@ export async function checkFile(
   const window = new ByteWindow();
   try {
     await pumpWhole(source, window, check, context);
-    await check.compareChecksum();
-    await check.compareNames();
+    await check.part.compareChecksum();
+    await check.part.compareNames();
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     await check.goOn(error, window);
@@ -93,17 +86,15 @@ class FileCheck implements Machine {
   /** How its bytes are to be read. */
   readonly reading: Pick<PumpOptions, 'chunkBytes' | 'rooms'>;
   private readonly findings: FindingList;
+  readonly part: RdbPart;
   private readonly rdb: RdbCheck;
   private log: LogCheck;
   private logFindings: FindingList;
-  private decoder: RdbDecoder | null = null;
   private logMachine: AofFileMachine;
   private logBehindDamage: LogBehindDamage | null = null;
   private survey: RdbSurvey | null = null;
   private cutShort = false;
-  private job: ThreadJob | null = null;
   private front: LogFront | null = null;
-  private foreseenTrailer = -1;
   private phase: typeof RDB | typeof AFTER_RDB | typeof LOG;
   private validBytes = -1;
   private blocksLeft: readonly NotChecked[] = [];
@@ -114,47 +105,23 @@ class FileCheck implements Machine {
     private readonly context: ToolContext,
   ) {
     this.findings = new FindingList(source.label);
-    this.rdb = new RdbCheck(this.findings, options.quick, () => this.decoder!, context, options.watch);
+    this.part = new RdbPart(source, options, this.findings, context);
+    this.rdb = this.part.check;
     this.logFindings = new FindingList(source.label);
     const log = new LogCheck(this.logFindings, options.quick, (offset) => this.startOtherPart(offset));
     const isLarge = options.form !== 'rdb' && (source.size ?? SCAN_FROM_BYTES) >= SCAN_FROM_BYTES;
     const scan = isLarge ? createLogScan() : null;
     const passer = scan && ((of: TransactionTracker) => new LogPasser(scan, log.looks, log, of));
-    this.reading = scan === null ? {} : { chunkBytes: SCAN_CHUNK_BYTES, rooms: scan.rooms };
+    const whole = scan === null || this.part.isAlone;
+    this.reading = whole ? this.part.reading : { chunkBytes: SCAN_CHUNK_BYTES, rooms: scan.rooms };
     this.log = log;
-    this.logMachine = new AofFileMachine(log, () => this.decode(), SKIM, passer);
+    this.logMachine = new AofFileMachine(log, () => this.part, SKIM, passer);
     this.phase = options.form === 'rdb' ? RDB : LOG;
-  }
-
-  private decode(): RdbDecoder {
-    const { options, findings, rdb } = this;
-    this.startChecksum();
-    if (this.job !== null) rdb.forgetNames();
-    const decoder = new RdbDecoder(rdb, {
-      verifyChecksum: this.job === null,
-      deep: !options.quick,
-      dialect: options.dialect ?? undefined,
-      onWarning: (code, offset, detail) => findings.add(code, offset, detail, placeOf(decoder.head)),
-    });
-    return (this.decoder = decoder);
-  }
-
-  /** Where the trailer is can be foreseen only when nothing follows it. */
-  private startChecksum(): void {
-    const { source, options, context } = this;
-    const isAlone = options.form === 'rdb' || /\.rdb$/.test(source.label);
-    if (!isAlone || !(source instanceof FileSource) || source.size < THREAD_FROM_BYTES) return;
-    this.foreseenTrailer = source.size - TRAILER_BYTES;
-    const { label: path } = source;
-    const memoryBytes = context.memoryBytes - context.heldBytes();
-    this.job = options.quick
-      ? ThreadJob.start({ kind: 'checksum', path, end: this.foreseenTrailer })
-      : ThreadJob.start({ kind: 'names', path, dialect: options.dialect, memoryBytes });
   }
 
   private startOtherPart(offset: number): void {
     const { source, log, options } = this;
-    if (this.job !== null || !(source instanceof FileSource)) return;
+    if (!(source instanceof FileSource)) return;
     this.front = LogFront.start(source, offset, options.quick, log);
   }
 
@@ -174,7 +141,7 @@ class FileCheck implements Machine {
 
   run(window: ByteWindow): Progress {
     if (this.phase === RDB) {
-      const progress = (this.decoder ?? this.decode()).run(window);
+      const progress = this.part.run(window);
       if (progress !== END) return progress;
       this.phase = AFTER_RDB;
     }
@@ -191,26 +158,8 @@ class FileCheck implements Machine {
   }
 
   finish(window: ByteWindow): void {
-    if (this.phase === RDB) (this.decoder ?? this.decode()).finish(window);
+    if (this.phase === RDB) this.part.finish(window);
     else if (this.phase === LOG) this.logMachine.finish(window);
-  }
-
-  /** Compares what the other thread summed with what the trailer holds. @throws FormatError when they differ */
-  async compareChecksum(): Promise<void> {
-    const { summary } = this.rdb;
-    if (this.job === null || summary === null || summary.checksum !== 'unchecked') return;
-    const { trailerOffset, storedHigh, storedLow } = summary;
-    const answer = this.foreseenTrailer === trailerOffset ? await this.job.result() : null;
-    // Whoever read the names compared it.
-    if (answer?.kind === 'names') return;
-    const sum =
-      answer?.kind === 'checksum' ? answer : await sumRange(this.source, trailerOffset, this.context.signal);
-    if (sum.high !== storedHigh || sum.low !== storedLow) {
-      throw new FormatError('rdb/checksum-mismatch', trailerOffset, {
-        stored: checksumText(storedHigh, storedLow),
-        computed: checksumText(sum.high, sum.low),
-      });
-    }
   }
 
   /** Compares the checksums of blocks in a log that has them. */
@@ -221,35 +170,10 @@ class FileCheck implements Machine {
     }
   }
 
-  /** Looks again for keys whose names may have come twice. */
-  async compareNames(): Promise<void> {
-    const { source, options, findings, context } = this;
-    const suspects = this.rdb.summary === null || options.quick ? null : await this.suspects();
-    if (suspects === null || suspects.size === 0) return;
-    if (!canGoOn(source)) {
-      this.rdb.leaveNames('some may stand twice, and a pipe cannot be read again to see');
-      return;
-    }
-    const onTwice: OnTwice = (head, firstOffset) =>
-      findings.add('rdb/duplicate-key', head.offset, { firstOffset }, placeOf(head));
-    await findKeysTwice(source, options.dialect, suspects, onTwice, context);
-  }
-
-  private async suspects(): Promise<Suspects | null> {
-    const { source, options, rdb, job } = this;
-    if (job === null) return rdb.takeSuspects();
-    const answer = await job.result();
-    const found =
-      answer?.kind === 'names'
-        ? answer.suspects && new Suspects(answer.suspects)
-        : (await readNames(source, options.dialect, this.context.memoryBytes)).suspects;
-    if (found === null) rdb.leaveNames(NO_MEMORY);
-    return found;
-  }
-
   /** Tells what is wrong, and reads on behind it where the source allows. */
   async goOn(error: FormatError, window: ByteWindow): Promise<void> {
-    const { decoder, rdb, source } = this;
+    const { rdb, source } = this;
+    const { decoder } = this.part;
     const insideRdb = error.code === 'rdb/checksum-mismatch' || (decoder !== null && rdb.summary === null);
     if (error.code === 'rdb/checksum-mismatch') this.validBytes = error.offset;
     else if (insideRdb) this.validBytes = decoder!.insideKey ? decoder!.head.offset : window.offset;
@@ -265,7 +189,8 @@ class FileCheck implements Machine {
   }
 
   private tell(error: FormatError, insideRdb: boolean): void {
-    const { decoder, findings, logFindings, options } = this;
+    const { findings, logFindings, options } = this;
+    const { decoder } = this.part;
     const code = options.last ? (error.code as FindingCode) : beforeOthers(error.code as FindingCode);
     const place = insideRdb && decoder!.insideKey ? placeOf(decoder!.head) : {};
     // So that the hint can name the place to cut at.
@@ -316,7 +241,7 @@ class FileCheck implements Machine {
     const { source, options } = this;
     const findings = new FindingList(source.label);
     const log = new LogCheck(findings, options.quick);
-    const machine = new AofFileMachine(log, () => this.decode(), SKIM);
+    const machine = new AofFileMachine(log, () => this.part, SKIM);
     const handler = new LogBehindDamage(machine, findings, options.last);
     this.logFindings = findings;
     this.log = log;
@@ -342,7 +267,7 @@ class FileCheck implements Machine {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.job?.cancel(), this.front?.close()]);
+    await Promise.all([this.part.close(), this.front?.close()]);
   }
 
   result(window: ByteWindow): FileCheckResult {
@@ -391,4 +316,3 @@ class FileCheck implements Machine {
 
 const STAR = 42;
 const HASH = 35;
-const TRAILER_BYTES = 8;

@@ -1,5 +1,6 @@
 import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
+import { RdbCheckKernel, type TakeNames } from '../kernels/rdb-check.js';
 import { type Depth, ITEMS, type KeyHead, SKIP, type StreamMeta } from '../model/handler.js';
 import type { StreamId } from '../model/stream-id.js';
 import type { RdbDecoder } from '../rdb/decoder.js';
@@ -8,8 +9,10 @@ import { type RdbHeader, RdbSink, type RdbSummary } from '../rdb/handler.js';
 import { type FindingList, placeOf } from './check-findings.js';
 import { ModuleSense } from './check-modules.js';
 import { NameMemory, type Suspects } from './check-names.js';
+import { CheckShortcut, type PassedKeys } from './check-shortcut.js';
 import { ValueSense } from './check-values.js';
 import type { ToolContext } from './context.js';
+import { KernelNames } from './kernel-names.js';
 import type { DatasetWatch, NotChecked } from './report.js';
 
 /** Redis appeared in 2009: a key that expired before was damaged, or given seconds for milliseconds. */
@@ -41,13 +44,16 @@ interface Announced {
  * Walks every value of an RDB, or with `quick` past every value. Keeps a hash of every name, so that keys that stand
  * twice are found in the end, and nothing else.
  */
-export class RdbCheck extends RdbSink {
+export class RdbCheck extends RdbSink implements PassedKeys {
+  /** Checks whole records before they are decoded. */
+  shortcut: CheckShortcut | null = null;
   summary: RdbSummary | null = null;
   keys = 0;
   version: number | null = null;
   private headerDialect: Dialect | null = null;
   private readonly depth: Depth;
-  private names: NameMemory | null;
+  private names: NameMemory | KernelNames | null;
+  private namesBytes = 0;
   private namesLeft = '';
   private selected = 0;
   /** Keys with an expiry so far. */
@@ -75,6 +81,23 @@ export class RdbCheck extends RdbSink {
 
   get dialect(): Dialect | null {
     return this.summary?.dialect ?? this.headerDialect;
+  }
+
+  /** Has a kernel check what it can, with the same results; `watch` is told nothing of that. */
+  hurry(kernel: RdbCheckKernel): void {
+    kernel.begin();
+    this.shortcut = new CheckShortcut(kernel, this);
+    if (this.names !== null) this.names = new KernelNames(kernel);
+  }
+
+  passed(keys: number, expiring: number): void {
+    this.keys += keys;
+    this.expires += expiring;
+    if (this.names !== null && this.names.heldBytes > this.namesBytes) this.watchMemory();
+  }
+
+  get takeNames(): TakeNames | null {
+    return this.names instanceof KernelNames ? this.names.take : null;
   }
 
   /** Names that may have come twice; null when they were not remembered. Their memory is given back. */
@@ -210,6 +233,7 @@ export class RdbCheck extends RdbSink {
   }
 
   private watchMemory(): void {
+    this.namesBytes = this.names?.heldBytes ?? 0;
     const { memoryBytes, heldBytes } = this.context;
     if (heldBytes() <= memoryBytes) return;
     this.leaveNames(NO_MEMORY);
@@ -232,6 +256,9 @@ export class RdbCheck extends RdbSink {
     return list;
   }
 }
+
+/** A kernel for `hurry`; null where there is no WebAssembly. */
+export const createCheckKernel = (): RdbCheckKernel | null => RdbCheckKernel.create(OLDEST_MS, NEWEST_MS);
 
 const isOdd = (ms: Long): boolean => ms < OLDEST_MS || ms >= NEWEST_MS;
 

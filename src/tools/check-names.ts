@@ -2,7 +2,7 @@
 const FIRST_CHUNK = 1 << 8;
 const CHUNK = 1 << 16;
 /** Pairs beyond this many are more than a file that anyone wrote holds. */
-const SUSPECTS_MAX = 1 << 20;
+export const SUSPECTS_MAX = 1 << 20;
 const BUCKETS = 1 << 16;
 /** Names are gone through about this many at a time, in an extra table of four bytes for each of these. */
 const ROUND = 1 << 22;
@@ -195,6 +195,17 @@ export class Suspects {
 
 const REST = 2 ** 21;
 const hashNumber = (upper: number, rest: number): number => upper * REST + (rest & (REST - 1));
+
+/** 56 bits of a hash of a name: its upper 32, and 24 more. */
+export function nameHash(
+  database: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): { readonly upper: number; readonly lower: number } {
+  hashName(database, bytes, start, end);
+  return { upper: upperWord >>> 0, lower: (lowerWord >>> 16) * 256 + (lowerWord & 0xff) };
+}
 
 /** What `hashName` answers: two words, signed, so that storing them allocates nothing. */
 let upperWord = 0;

@@ -8,11 +8,13 @@ import { fileURLToPath } from 'node:url';
 /** By their files; `pages` of 64 KiB each. */
 export const KERNELS = {
   crc64: { pages: 3 },
+  engine: { pages: 64, maxPages: 65536, shared: true },
   'log-scan': { pages: 36 },
   lz4: { pages: 130 },
   'lz4-pack': { pages: 5 },
   lzf: { pages: 53 },
   records: { pages: 78 },
+  'rdb-check': { pages: 72 },
   'rdb-lines': { pages: 192 },
   sha1: { pages: 1 },
   'text-digest': { pages: 30 },
@@ -21,9 +23,9 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const COMPILER = '../../../node_modules/assemblyscript/package.json';
 const OPTIONS = ['--runtime', 'stub', '--noAssert', '-O3', '--converge'];
 
-/** What the compiler is told of a kernel besides its file; `shared`: threads may have its memory in common. */
-function optionsOf({ pages, shared = false }) {
-  const memory = ['--initialMemory', String(pages), '--maximumMemory', String(pages)];
+/** What the compiler is told of a kernel besides its file; `shared`: threads may have its memory in common. `maxPages`: how far it grows. */
+function optionsOf({ pages, maxPages = pages, shared = false }) {
+  const memory = ['--initialMemory', String(pages), '--maximumMemory', String(maxPages)];
   const threads = shared ? ['--enable', 'threads', '--sharedMemory', '--importMemory'] : [];
   return [...OPTIONS, '--enable', 'simd', ...memory, ...threads];
 }

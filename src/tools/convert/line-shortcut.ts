@@ -10,52 +10,10 @@ import { KeyHead } from '../../model/handler.js';
 import { readId } from '../../model/stream-id.js';
 import { lineLiterals, TYPE_LITERALS, typeLiteral } from '../../ndjson/literals.js';
 import type { NdjsonWriter } from '../../ndjson/writer.js';
-import type { TypeCodec } from '../../rdb/codec.js';
 import type { Cursor } from '../../rdb/cursor.js';
-import type { Dialect, OpcodeRule } from '../../rdb/dialect.js';
+import type { Dialect } from '../../rdb/dialect.js';
+import { kernelActions, VALUE_ACTIONS } from '../../rdb/kernel-actions.js';
 import type { PartialValue, Shortcut } from '../../rdb/shortcut.js';
-import * as hash from '../../rdb/types/hash.js';
-import * as list from '../../rdb/types/list.js';
-import * as set from '../../rdb/types/set.js';
-import * as stream from '../../rdb/types/stream.js';
-import { string } from '../../rdb/types/string.js';
-import * as zset from '../../rdb/types/zset.js';
-
-/** What the kernel calls the values it knows (assembly/rdb-values.ts). */
-const ACTIONS: readonly (readonly [action: number, codec: TypeCodec])[] = [
-  [1, string],
-  [2, list.list],
-  [3, set.set],
-  [4, zset.zset],
-  [5, hash.hash],
-  [6, zset.zset2],
-  [7, list.listQuicklist],
-  [8, list.listQuicklist2],
-  [9, hash.hashMetadata],
-  [10, hash.valkeyHash2],
-  [11, stream.stream1],
-  [12, stream.stream2],
-  [13, stream.stream3],
-  [14, stream.stream4],
-  [15, stream.stream5],
-  [16, list.listZiplist],
-  [17, hash.hashZiplist],
-  [18, zset.zsetZiplist],
-  [19, set.setIntset],
-  [20, set.setListpack],
-  [21, hash.hashListpack],
-  [22, zset.zsetListpack],
-  [23, hash.hashListpackEx],
-];
-const ACTION_OF = new Map(ACTIONS.map(([action, codec]) => [codec, action]));
-
-/** And the attributes of keys. */
-const ATTRIBUTE_OF: ReadonlyMap<OpcodeRule, number> = new Map<OpcodeRule, number>([
-  ['expiry-ms', 32],
-  ['expiry-seconds', 33],
-  ['idle', 34],
-  ['freq', 35],
-]);
 
 /**
  * Turns records of an RDB straight into lines of JSON, those the kernel knows; the writer gets the others item by item.
@@ -82,7 +40,7 @@ export class LineShortcut implements Shortcut {
   /** Null where WebAssembly is switched off. */
   static create(writer: NdjsonWriter): LineShortcut | null {
     const literals = lineLiterals(writer.form.lines ? 'lines' : 'document');
-    for (const [action, { kind }] of ACTIONS) literals[TYPE_LITERALS + action] = typeLiteral(kind);
+    for (const [action, { kind }] of VALUE_ACTIONS) literals[TYPE_LITERALS + action] = typeLiteral(kind);
     const kernel = LineKernel.create(literals);
     return kernel === null ? null : new LineShortcut(kernel, writer);
   }
@@ -118,7 +76,7 @@ export class LineShortcut implements Shortcut {
 
   private prepare(database: number, dialect: Dialect): void {
     if (database !== this.database) this.kernel.setDatabase((this.database = database));
-    if (dialect !== this.dialect) this.kernel.setActions(actionsOf((this.dialect = dialect)));
+    if (dialect !== this.dialect) this.kernel.setActions(kernelActions((this.dialect = dialect)));
   }
 
   private load({ bytes, position, end, base }: Cursor): void {
@@ -152,14 +110,4 @@ export class LineShortcut implements Shortcut {
       firstLive: half.liveEntries > 0 ? firstLive : null,
     };
   }
-}
-
-/** By the first byte of a record, what it is to the kernel. */
-function actionsOf({ typeOf, opcodeOf }: Dialect): Uint8Array {
-  return Uint8Array.from({ length: 256 }, (_, number) => {
-    const codec = typeOf[number];
-    if (codec !== undefined) return ACTION_OF.get(codec) ?? 0;
-    const rule = opcodeOf[number];
-    return rule === undefined ? 0 : (ATTRIBUTE_OF.get(rule) ?? 0);
-  });
 }

@@ -1,0 +1,210 @@
+// Checks whole records of an RDB as deeply as the decoder does, in WebAssembly, and keeps a hash of every name. What is
+// damaged, odd, rare or larger than the memory here is left where it stands, for those who can tell what it is; so nothing
+// here needs words.
+//
+// Fixed memory, no runtime, no allocation:
+//   ACTIONS  by the first byte of a record: what it is, or an attribute of a key
+//   STATE    results of a run
+//   COUNTS   names in each part's block
+//   OWNERS   the part that each block of QUEUE is of
+//   FIRST    texts that do not stand in the file as they are; SECOND too
+//   SEEN     members of the value at hand, later slots for names
+//   BLOCKS   one block of names for each part, by the upper byte of their hashes
+//   QUEUE    blocks that are full
+//   INPUT    windows of the file
+import { isPlausible, setPlausible } from './check-packed';
+import { inputEnd, isPosition, OTHER, readLength, readText, setInputEnd, SHORT, short, textAt, textEnd, wantedTo, length } from './check-text';
+import { checkValue, FIRST } from './check-values';
+
+export { setPlausible };
+
+const ACTIONS: usize = 0;
+const STATE: usize = 0x200;
+const COUNTS: usize = 0x800;
+const OWNERS: usize = 0xc00;
+const SEEN: usize = 0x100000;
+const BLOCKS: usize = 0x180000;
+const QUEUE: usize = 0x280000;
+
+/** Attributes of the key that follows. */
+const EXPIRY_MS: u32 = 32;
+const EXPIRY_SECONDS: u32 = 33;
+const IDLE: u32 = 34;
+
+const BLOCK_SHIFT: usize = 12;
+/** Bytes of a name in a block: what the part does not tell of 56 bits. */
+const NAME_BYTES: usize = 6;
+const NAMES_MAX: u32 = 680;
+const QUEUE_MAX: u32 = 64;
+
+/** What a run ends with. */
+const NEED: u32 = 0;
+const FULL: u32 = 1;
+const LEFT: u32 = 2;
+
+let queued: u32 = 0;
+let expiring: u32 = 0;
+let hasExpiry: bool = false;
+/** The upper 32 bits of the hash of the name at hand, and 24 more. */
+let upper: u32 = 0;
+let lower: u32 = 0;
+
+/** Goes on with the records that stand from `from` to `end`; `collect`: keeps their names. */
+export function run(from: usize, end: usize, database: u32, collect: bool): u32 {
+  setInputEnd(end);
+  let at = from;
+  let keys: u32 = 0;
+  let status = FULL;
+  expiring = 0;
+  while (queued < QUEUE_MAX) {
+    const next = record(at, database, collect);
+    if (!isPosition(next)) {
+      status = next == SHORT ? NEED : LEFT;
+      break;
+    }
+    at = next;
+    keys++;
+    if (hasExpiry) expiring++;
+    if (collect) put();
+  }
+  store<u32>(STATE, <u32>at);
+  store<u32>(STATE, <u32>(wantedTo - at), 4);
+  store<u32>(STATE, keys, 8);
+  store<u32>(STATE, expiring, 12);
+  store<u32>(STATE, queued, 16);
+  return status;
+}
+
+/** Says that the queue was emptied. */
+export function emptied(): void {
+  queued = 0;
+}
+
+@inline
+function record(start: usize, database: u32, collect: bool): usize {
+  if (start >= inputEnd) return short(start + 1);
+  let at = start;
+  let action = <u32>load<u8>(ACTIONS + <usize>load<u8>(at));
+  hasExpiry = false;
+  while (action >= EXPIRY_MS) {
+    at = attribute(action, at + 1);
+    if (!isPosition(at)) return at;
+    if (at >= inputEnd) return short(at + 1);
+    action = <u32>load<u8>(ACTIONS + <usize>load<u8>(at));
+  }
+  if (action == 0) return OTHER;
+  at = readText(at + 1, FIRST);
+  if (!isPosition(at)) return at;
+  if (collect) hashName(textAt, textEnd, database);
+  return checkValue(action, at);
+}
+
+function attribute(action: u32, at: usize): usize {
+  if (action == IDLE) return readLength(at);
+  const next = at + (action == EXPIRY_MS ? 8 : action == EXPIRY_SECONDS ? 4 : 1);
+  if (next > inputEnd) return short(next);
+  if (action <= EXPIRY_SECONDS) {
+    hasExpiry = true;
+    if (!isPlausible(action == EXPIRY_MS ? load<i64>(at) : <i64>load<i32>(at) * 1000)) return OTHER;
+  }
+  return next;
+}
+
+/** Remembers a name by its hash. Returns the blocks waiting, of which there must be fewer than can wait. */
+export function addName(high: u32, low: u32): u32 {
+  upper = high;
+  lower = low;
+  put();
+  return queued;
+}
+
+/** As `hashName` of ../../tools/check-names.ts. Reads up to three bytes more than there are. */
+@inline
+function hashName(start: usize, end: usize, database: u32): void {
+  const size = <u32>(end - start);
+  let a = database ^ size;
+  let b = database * 0x27d4eb2f + size;
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const word = load<u32>(at);
+    a = (a ^ word) * 0x9e3779b1;
+    a ^= a >> 15;
+    b = ((b ^ word) + 0x165667b1) * 0x85ebca6b;
+    b ^= b >> 13;
+  }
+  for (; at < end; at++) {
+    const byte = <u32>load<u8>(at);
+    a = (a ^ byte) * 0x9e3779b1;
+    a ^= a >> 15;
+    b = ((b ^ byte) + 0x165667b1) * 0x85ebca6b;
+    b ^= b >> 13;
+  }
+  a = (a ^ (a >> 16)) * 0x7feb352d;
+  a = (a ^ (a >> 15)) * 0x846ca68b;
+  b = (b ^ (b >> 16)) * 0x2c1b3c6d;
+  b = (b ^ (b >> 12)) * 0x297a2d39;
+  upper = a ^ (a >> 16);
+  b ^= b >> 15;
+  lower = ((b >> 16) << 8) | (b & 0xff);
+}
+
+@inline
+function put(): void {
+  const part = <usize>(upper >> 24);
+  const counter = COUNTS + (part << 2);
+  const count = load<u32>(counter);
+  const block = BLOCKS + (part << BLOCK_SHIFT);
+  store<u64>(block + <usize>count * NAME_BYTES, (<u64>(upper & 0xffffff) << 24) | <u64>lower);
+  if (count + 1 < NAMES_MAX) store<u32>(counter, count + 1);
+  else {
+    store<u32>(counter, 0);
+    memory.copy(QUEUE + (<usize>queued << BLOCK_SHIFT), block, 1 << BLOCK_SHIFT);
+    store<u8>(OWNERS + <usize>queued, <u8>part);
+    queued++;
+  }
+}
+
+let slotsMask: u32 = 0;
+let round: u32 = 0;
+let roundMask: u32 = 0;
+
+/**
+ * Begins to look for names that came twice in one part: of those with this number in their upper bits, which are as many
+ * as the mask has. `names`: about how many there are, at most 98304, fewer than that many in any case.
+ */
+export function beginPart(names: u32, roundNumber: u32, mask: u32): void {
+  let slots: u32 = 1024;
+  while (slots < names + (names >> 2)) slots <<= 1;
+  slotsMask = slots - 1;
+  round = roundNumber;
+  roundMask = mask;
+  memory.fill(SEEN, 0, <usize>slots << 2);
+}
+
+/** Looks at `count` names at `at`; leaves those that came before there instead. Returns how many, or -1: too many names. */
+export function findTwice(at: usize, count: u32): i32 {
+  let found = at;
+  for (let i: u32 = 0, from = at; i < count; i++, from += NAME_BYTES) {
+    const name = load<u64>(from) & 0xffffffffffff;
+    if ((<u32>(name >> 24) & roundMask) != round) continue;
+    const rest = max<u32>(<u32>(name >> 16), 1);
+    let slot = <u32>name & slotsMask;
+    for (let probes: u32 = 0; ; probes++) {
+      const place = SEEN + (<usize>slot << 2);
+      const there = load<u32>(place);
+      if (there == 0) {
+        store<u32>(place, rest);
+        break;
+      }
+      if (there == rest) {
+        store<u32>(found, <u32>name);
+        store<u16>(found, <u16>(name >> 32), 4);
+        found += NAME_BYTES;
+        break;
+      }
+      if (probes == slotsMask) return -1;
+      slot = (slot + 1) & slotsMask;
+    }
+  }
+  return <i32>((found - at) / NAME_BYTES);
+}

@@ -1,0 +1,135 @@
+import type { PumpOptions } from '../bytes/pump.js';
+import { type ByteSource, FileSource } from '../bytes/source.js';
+import type { ByteWindow, Machine, Progress } from '../bytes/window.js';
+import { FormatError } from '../errors.js';
+import { checksumText } from '../rdb/checksum.js';
+import { TRAILER_BYTES } from '../rdb/constants.js';
+import { RdbDecoder } from '../rdb/decoder.js';
+import { canGoOn } from './check-damage.js';
+import { type FindingList, placeOf } from './check-findings.js';
+import { createCheckKernel, NO_MEMORY, RdbCheck } from './check-keys.js';
+import { Suspects } from './check-names.js';
+import { findKeysTwice, type OnTwice, readNames } from './check-twice.js';
+import { sumRange } from './checksum.js';
+import type { ToolContext } from './context.js';
+import type { FileCheckOptions } from './report.js';
+import { ThreadJob } from './thread.js';
+
+/** Below this many bytes starting a thread costs more than it saves. */
+const THREAD_FROM_BYTES = 32 * 1024 * 1024;
+/** Below this many bytes compiling what checks records costs more than it saves. */
+const KERNEL_FROM_BYTES = 512 * 1024;
+
+/** The RDB of a file: all of it, or what stands in front of its commands. */
+export class RdbPart implements Machine {
+  readonly check: RdbCheck;
+  /** How the bytes are to be read when there is nothing else. */
+  readonly reading: Pick<PumpOptions, 'rooms'> = {};
+  /** Null before its first byte is looked at. */
+  decoder: RdbDecoder | null = null;
+  private job: ThreadJob | null = null;
+  private foreseenTrailer = -1;
+
+  constructor(
+    private readonly source: ByteSource,
+    private readonly options: FileCheckOptions,
+    private readonly findings: FindingList,
+    private readonly context: ToolContext,
+  ) {
+    const { quick, watch } = options;
+    this.check = new RdbCheck(findings, quick, () => this.decoder!, context, watch);
+    const { size } = source;
+    const isLarge = size === null || size >= KERNEL_FROM_BYTES;
+    // Who watches wants to see every key.
+    const kernel = isLarge && !quick && watch === undefined ? createCheckKernel() : null;
+    if (kernel === null) return;
+    this.check.hurry(kernel);
+    this.reading = { rooms: kernel.rooms };
+  }
+
+  /** True when nothing but an RDB is expected. */
+  get isAlone(): boolean {
+    return this.options.form === 'rdb' || /\.rdb$/.test(this.source.label);
+  }
+
+  private begin(): RdbDecoder {
+    const { options, findings, check } = this;
+    if (check.shortcut === null) this.startOtherReader();
+    const decoder = new RdbDecoder(check, {
+      verifyChecksum: this.job === null,
+      deep: !options.quick,
+      dialect: options.dialect ?? undefined,
+      onWarning: (code, offset, detail) => findings.add(code, offset, detail, placeOf(decoder.head)),
+    });
+    return (this.decoder = decoder);
+  }
+
+  /** Has another thread read the file for its checksum and names. Where that is can be foreseen only when nothing follows it. */
+  private startOtherReader(): void {
+    const { source, options, context } = this;
+    if (!this.isAlone || !(source instanceof FileSource) || source.size < THREAD_FROM_BYTES) return;
+    this.foreseenTrailer = source.size - TRAILER_BYTES;
+    const { label: path } = source;
+    const memoryBytes = context.memoryBytes - context.heldBytes();
+    this.job = options.quick
+      ? ThreadJob.start({ kind: 'checksum', path, end: this.foreseenTrailer })
+      : ThreadJob.start({ kind: 'names', path, dialect: options.dialect, memoryBytes });
+    if (this.job !== null) this.check.forgetNames();
+  }
+
+  run(window: ByteWindow): Progress {
+    return (this.decoder ?? this.begin()).run(window);
+  }
+
+  finish(window: ByteWindow): void {
+    (this.decoder ?? this.begin()).finish(window);
+  }
+
+  /** Compares what the other thread summed with what the trailer holds. @throws FormatError when they differ */
+  async compareChecksum(): Promise<void> {
+    const { summary } = this.check;
+    if (this.job === null || summary === null || summary.checksum !== 'unchecked') return;
+    const { trailerOffset, storedHigh, storedLow } = summary;
+    const answer = this.foreseenTrailer === trailerOffset ? await this.job.result() : null;
+    // Whoever read the names compared it.
+    if (answer?.kind === 'names') return;
+    const sum =
+      answer?.kind === 'checksum' ? answer : await sumRange(this.source, trailerOffset, this.context.signal);
+    if (sum.high !== storedHigh || sum.low !== storedLow) {
+      throw new FormatError('rdb/checksum-mismatch', trailerOffset, {
+        stored: checksumText(storedHigh, storedLow),
+        computed: checksumText(sum.high, sum.low),
+      });
+    }
+  }
+
+  /** Looks again for keys whose names may have come twice. */
+  async compareNames(): Promise<void> {
+    const { source, options, check, findings, context } = this;
+    const suspects = check.summary === null || options.quick ? null : await this.suspects();
+    if (suspects === null || suspects.size === 0) return;
+    if (!canGoOn(source)) {
+      check.leaveNames('some may stand twice, and a pipe cannot be read again to see');
+      return;
+    }
+    const onTwice: OnTwice = (head, firstOffset) =>
+      findings.add('rdb/duplicate-key', head.offset, { firstOffset }, placeOf(head));
+    await findKeysTwice(source, options.dialect, suspects, onTwice, context);
+  }
+
+  private async suspects(): Promise<Suspects | null> {
+    const { source, options, check, job } = this;
+    if (job === null) return check.takeSuspects();
+    const answer = await job.result();
+    const found =
+      answer?.kind === 'names'
+        ? answer.suspects && new Suspects(answer.suspects)
+        : (await readNames(source, options.dialect, this.context.memoryBytes)).suspects;
+    if (found === null) check.leaveNames(NO_MEMORY);
+    return found;
+  }
+
+  async close(): Promise<void> {
+    await this.job?.cancel();
+  }
+}
