@@ -5,7 +5,7 @@ import { type FileTree, localTree, pathIn } from '../bytes/file-tree.js';
 import { pumpSource } from '../bytes/pump.js';
 import { isS3Address } from '../bytes/s3/address.js';
 import type { S3Access } from '../bytes/s3/client.js';
-import { type ByteSource, FileSource, inputErrorOf, StreamSource } from '../bytes/source.js';
+import { type ByteSource, FileSource, inputErrorOf, readAt, StreamSource } from '../bytes/source.js';
 import { spooled } from '../bytes/spool.js';
 import { stat } from '../bytes/system.js';
 import { indexTar, isTar } from '../bytes/tar.js';
@@ -16,7 +16,7 @@ import { isServerAddress } from '../live/address.js';
 import { RdbDecoder } from '../rdb/decoder.js';
 import { RdbSink } from '../rdb/handler.js';
 import { isDragonflySummary, openDragonflySet, snapshotBaseOf } from './dragonfly-set.js';
-import { type LiveAccess, type LiveOrigin, openLive } from './live/source.js';
+import type { LiveAccess, LiveOrigin } from './live/source.js';
 import { type PlainBytes, seekable, type UnpackOptions, unpacked } from './open-bytes.js';
 import { DamageError, findingOf, namingFile } from './report.js';
 import { type FileForm, sniff } from './sniff.js';
@@ -86,7 +86,7 @@ export async function openSource(path: string, options: OpenOptions): Promise<So
 
 /** The same for commands that take NDJSON, too. @throws InputError, DamageError */
 export async function openDataset(path: string, options: OpenOptions): Promise<DatasetSource> {
-  if (isServerAddress(path)) return openLive(path, options);
+  if (isServerAddress(path)) return (await import('./live/source.js')).openLive(path, options);
   const { outer, inner } = await archivePath(path);
   if (outer === '-') return openBytes({ path, inner, tree: localTree }, pipeOf(options), options);
   if (isS3Address(outer)) {
@@ -310,7 +310,7 @@ async function logFollows(source: ByteSource): Promise<boolean> {
   const decoder = new RdbDecoder(new RdbSink(), { verifyChecksum: false, deep: false });
   try {
     const window = await pumpSource(source, decoder);
-    const next = (await bytesAt(source, window.offset, 1))[0];
+    const next = (await readAt(source, window.offset, 1))[0];
     return next === STAR || next === HASH;
   } catch (error) {
     if (error instanceof FormatError) return false;
@@ -325,7 +325,7 @@ const CHUNK = 256 * 1024;
 /** The last bytes; of a compressed file, which must be unpacked for them, '' when it is damaged. */
 async function lastBytes(source: ByteSource, count: number): Promise<string> {
   const { size } = source;
-  if (size !== null) return (await bytesAt(source, Math.max(0, size - count), count)).latin1Slice();
+  if (size !== null) return (await readAt(source, Math.max(0, size - count), count)).latin1Slice();
   const reader = await source.open();
   const chunk = Buffer.allocUnsafe(CHUNK);
   let last = '';
@@ -338,16 +338,6 @@ async function lastBytes(source: ByteSource, count: number): Promise<string> {
   } catch (error) {
     if (error instanceof FormatError) return '';
     throw error;
-  } finally {
-    await reader.close();
-  }
-}
-
-async function bytesAt(source: ByteSource, offset: number, count: number): Promise<Buffer> {
-  const reader = await source.open(offset);
-  try {
-    const into = Buffer.alloc(count);
-    return into.subarray(0, await reader.read(into));
   } finally {
     await reader.close();
   }
