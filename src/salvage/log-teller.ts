@@ -47,7 +47,8 @@ export class RecordTeller implements Machine, RespHandler {
     // One byte is kept back, so that behind every record the scanner tells there is one to look at.
     const kept = window.base + window.end < window.limit ? 1 : 0;
     if (window.end - window.position <= kept) {
-      window.need = kept + 1;
+      // No more than there is: of a last single byte none would ever be read.
+      window.need = Math.max(1, Math.min(kept + 1, window.limit - window.offset));
       return NEED;
     }
     this.look(window);
