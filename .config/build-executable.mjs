@@ -42,6 +42,7 @@ mkdirSync(ROOM, { recursive: true });
 const main = await bundled('bin/executable.ts', 'cjs');
 const assets = {
   'thread-entry.js': await bundled('src/tools/thread-entry.ts', 'es'),
+  'part-thread-entry.js': await bundled('src/tools/replay/parts/part-thread-entry.ts', 'es'),
   'unpack-thread-entry.js': await bundled('src/bytes/unpack-thread-entry.ts', 'es'),
 };
 const lua = join(ROOT, 'node_modules/wasmoon-lua5.1/dist/liblua5.1.wasm');

@@ -9,6 +9,7 @@ export default defineConfig({
     'rekindle-check-aof': 'bin/rekindle-check-aof.ts',
     'rekindle-check-rdb': 'bin/rekindle-check-rdb.ts',
     'thread-entry': 'src/tools/thread-entry.ts',
+    'part-thread-entry': 'src/tools/replay/parts/part-thread-entry.ts',
     'unpack-thread-entry': 'src/bytes/unpack-thread-entry.ts',
   },
   platform: 'node',

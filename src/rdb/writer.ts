@@ -4,6 +4,7 @@ import type { ByteTarget } from '../bytes/target.js';
 import {
   type CronTimes,
   type Depth,
+  FRAGMENTS,
   ITEMS,
   type KeyHead,
   RAW,
@@ -54,6 +55,11 @@ export interface RdbWriterOptions extends AuxOptions {
   readonly checksum: boolean;
   /** Take values that the target loads as they are byte for byte, rather than apart and together again. */
   readonly copyValues: boolean;
+  /**
+   * Write the records alone, for the `records` of another writer: not what stands in front of them and behind, nor of
+   * which database they are.
+   */
+  readonly fragment?: boolean;
   /** Told once per kind of loss and key; `head` is null when it concerns no key, and borrowed. */
   readonly onLoss: (head: KeyHead | null, what: RdbLoss) => void;
 }
@@ -91,7 +97,7 @@ export class RdbWriter implements RdbHandler {
     private readonly options: RdbWriterOptions,
   ) {
     this.target = options.target;
-    this.file = new RdbFile(into, options.compress);
+    this.file = new RdbFile(into, options.compress, options.fragment !== true);
     this.output = this.file.output;
     this.keyRecord = new KeyRecord(this.output, options.target);
     this.values = new ValueWriter(this.keyRecord, options.target, options.compress);
@@ -137,6 +143,7 @@ export class RdbWriter implements RdbHandler {
   private open(): void {
     if (this.opened) return;
     this.opened = true;
+    if (this.options.fragment === true) return;
     this.output.latin1Raw(magicOf(this.target));
     this.auxBlock.write(this.output, this.target, this.options);
   }
@@ -181,6 +188,7 @@ export class RdbWriter implements RdbHandler {
   private select(database: number): void {
     const { output } = this;
     this.selected = database;
+    if (this.options.fragment === true) return;
     output.byte(OPCODE_SELECTDB);
     output.length(database);
     if (this.resizeKeys >= 0 && this.target.aux !== 'none') {
@@ -206,7 +214,7 @@ export class RdbWriter implements RdbHandler {
       return RAW;
     }
     this.values.begin(head);
-    return ITEMS;
+    return head.kind === 'string' ? FRAGMENTS : ITEMS;
   }
 
   private refusal(head: KeyHead): RdbLoss | null {
@@ -328,9 +336,20 @@ export class RdbWriter implements RdbHandler {
     this.finish();
   }
 
-  /** Ends the file when the dataset does not come from an RDB. */
+  /** Takes in records of one database that another writer wrote as a fragment; -1: they are of none. */
+  records(database: number, bytes: Buffer): void {
+    this.open();
+    if (database >= 0 && database !== this.selected) this.select(database);
+    this.output.raw(bytes, 0, bytes.length);
+  }
+
+  /** Ends the file when the dataset does not come from an RDB; a fragment may go on. */
   finish(): void {
     this.open();
+    if (this.options.fragment === true) {
+      this.output.flush();
+      return;
+    }
     const trailer = this.options.checksum ? 'checksum' : 'zero';
     this.file.end(this.target.checksum ? trailer : 'none');
   }

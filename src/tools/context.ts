@@ -26,4 +26,6 @@ export interface ToolContext {
   readonly memoryBytes: number;
   /** Bytes the process holds now. */
   readonly heldBytes: () => number;
+  /** Gives memory back that nothing refers to any more, where that can be asked for. */
+  readonly reclaim?: () => void;
 }

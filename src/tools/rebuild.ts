@@ -4,6 +4,8 @@ import type { AofSet } from '../aof/set.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import { type ErrorDetail, FormatError, UsageError } from '../errors.js';
 import { sha1Hex } from '../kernels/sha1.js';
+import { BatchRunner, batchMemory } from '../keyspace/batch-runner.js';
+import type { ChunkMemory } from '../keyspace/chunk-memory.js';
 import { Engine, type EngineOptions } from '../keyspace/engine.js';
 import { Keyspace } from '../keyspace/keyspace.js';
 import { KeyspaceLoader } from '../keyspace/load.js';
@@ -86,8 +88,8 @@ export interface Dropped {
   readonly moduleAux: number;
 }
 
-/** More than these say nothing new. */
-const REFUSED_LISTED = 20;
+/** More refused commands than these are counted, not listed. */
+export const REFUSED_LISTED = 20;
 
 /**
  * Executes a log up to a cut in an embedded engine.
@@ -96,7 +98,8 @@ const REFUSED_LISTED = 20;
  * @throws UsageError when the cut names no place in the log, or the dataset outgrows the context's memory
  */
 export async function rebuild(set: AofSet, options: RebuildOptions, context: ToolContext): Promise<Rebuilt> {
-  const replayer = new Replayer(options, context);
+  const isPlain = options.watch === undefined && options.part === undefined;
+  const replayer = new Replayer(options, context, undefined, isPlain ? batchMemory() : null);
   const place = set.manifestPath ?? set.directory;
   const reading = readLog(set, replayer, options.cut, {
     rdb: { verifyChecksum: true, deep: false, dialect: options.dialect ?? undefined },
@@ -189,19 +192,23 @@ class Preamble extends RdbRelay {
 
 /** Executes what a log tells. */
 export class Replayer implements LogHandler {
-  readonly keyspace = new Keyspace();
+  readonly keyspace: Keyspace;
   readonly rdb: Preamble;
   readonly skipped: PassedOver[] = [];
   readonly refused: PassedOver[] = [];
   refusedCount = 0;
   readonly full = false;
   private engine: Engine | null = null;
+  private batches: BatchRunner | null = null;
 
   constructor(
     private readonly options: RebuildOptions,
     private readonly context: ToolContext,
     private readonly createEngine = (keyspace: Keyspace, rules: EngineOptions) => new Engine(keyspace, rules),
+    /** Memory for a runner; null: each command is executed by the engine. */
+    private readonly memory: ChunkMemory | null = null,
   ) {
+    this.keyspace = new Keyspace(memory);
     this.rdb = new Preamble(this.keyspace, options.as, options.part ?? null);
   }
 
@@ -227,6 +234,13 @@ export class Replayer implements LogHandler {
     if (share === null) return;
     const outcome = engine.execute(share);
     if (outcome !== 0 && part.tells) this.passOver(outcome, engine.lastError, command, context);
+  }
+
+  get runner(): BatchRunner | null {
+    if (this.memory === null) return null;
+    this.engine ??= this.start();
+    this.batches ??= new BatchRunner(this.engine, this.memory);
+    return this.batches;
   }
 
   private start(): Engine {

@@ -7,15 +7,22 @@ import type { DialectName } from '../rdb/dialect.js';
 import type { RdbTarget } from '../rdb/writer-target.js';
 import type { CommandPattern } from '../resp/pattern.js';
 import type { ToolContext } from './context.js';
-import { type DigestReport, digestKeyspace } from './digest.js';
+import type { DigestReport } from './digest.js';
 import type { Server } from './family.js';
 import { EVERY_KEY, type KeyConditions } from './filter.js';
 import { refuseInside } from './output-place.js';
-import { type PassedOver, type Rebuilt, rebuild } from './rebuild.js';
+import { type PassedOver, rebuild } from './rebuild.js';
 import { filenameOf, findCut, writeCut } from './replay/cut-copy.js';
+import { replayDataset } from './replay/parts/parted-replay.js';
+import {
+  type ChooseTarget,
+  type Replayed,
+  type ReplayRequest,
+  wholeReplay,
+} from './replay/parts/replayed.js';
 import { identityOf } from './replay/progress-record.js';
 import { type Proof, type ProveRequest, prove } from './replay/prove.js';
-import { KeySelection } from './replay/selection.js';
+import type { KeySelection } from './replay/selection.js';
 import type { SendReport, SendRequest, SendTarget } from './replay/send.js';
 import { type Undone, UndoWatch } from './replay/undo.js';
 import { asLog, type Source } from './source.js';
@@ -62,6 +69,11 @@ export interface ReplayOptions {
   readonly prove: ProveRequest | null;
   /** False: nothing is executed, the files are copied up to the cut. */
   readonly execute: boolean;
+  /**
+   * Executes the log so many times, each time for one part of the keys, as is done where memory is too short for all.
+   * Missing: as memory asks for.
+   */
+  readonly parts?: number;
 }
 
 /** Everything, to the end, nowhere: what options are when nothing is asked for. */
@@ -162,49 +174,103 @@ async function replayInto(
   options: ReplayOptions,
   context: ToolContext,
 ): Promise<ReplayReport> {
-  const { as, onUnknown, dialect, expectDigest } = options;
   const cut = await settle(options.cut, set, context);
-  const watch = options.undo === null ? null : new UndoWatch(options.undo, cut, set);
-  const plan = { cut: watch === null ? cut : NO_CUT, as, onUnknown, dialect };
-  const rebuilt = await rebuild(set, watch === null ? plan : { ...plan, watch }, context);
+  const request = requestOf(cut, set, options);
+  // Who looks at keys one by one, and in the order of the log, needs them all in one place.
+  const apart = options.undo === null && options.prove === null && target === null;
+  const replayed = apart
+    ? {
+        ...(await replayDataset(set, request, context)),
+        found: null,
+        undo: null,
+        proof: null,
+        selection: null,
+      }
+    : await replayWatched(request, set, options, context);
+  try {
+    return await reportOf(slot, target, replayed, cut, set, options, context);
+  } finally {
+    await replayed.close();
+  }
+}
+
+function requestOf(cut: Cut, set: AofSet, options: ReplayOptions): ReplayRequest {
+  const { as, onUnknown, dialect, conditions, expectDigest, output, parts } = options;
+  return {
+    ...{ cut, as, onUnknown, dialect, conditions },
+    digest: options.digest || expectDigest !== null,
+    output:
+      output === null
+        ? null
+        : { form: output.form, target: (known) => output.target ?? targetFor(known, set, output.form) },
+    ...(parts !== undefined && { parts }),
+  };
+}
+
+/** What a replay came to, and what else was found on the way. */
+interface Watched extends Replayed {
+  readonly found: Undone | null;
+  readonly undo: UndoReport | null;
+  readonly proof: Proof | null;
+  /** Null when the keys are in several places. */
+  readonly selection: KeySelection | null;
+}
+
+/** Replays in one thread, with whoever looks on. */
+async function replayWatched(
+  request: ReplayRequest,
+  set: AofSet,
+  options: ReplayOptions,
+  context: ToolContext,
+): Promise<Watched> {
+  const { undo, prove: proving } = options;
+  const watch = undo === null ? null : new UndoWatch(undo, request.cut, set);
+  const plan = watch === null ? request : { ...request, cut: NO_CUT, watch };
+  const rebuilt = await rebuild(set, plan, context);
   const found = watch?.found ?? null;
-  const { end, skipped, refused, refusedCount, keyspace } = rebuilt;
-  const stoppedAt = found === null ? end.stoppedAt : placeBefore(found);
   const names = found === null ? {} : { names: found.names };
-  const selection = new KeySelection(keyspace, { ...options.conditions, ...names }, context.nowMs);
-  const everything = { as, dialect, conditions: selection.conditions, keys: null };
-  const wantsDigest = options.digest || expectDigest !== null;
-  const digest = wantsDigest ? await digestKeyspace(rebuilt, everything, context) : null;
-  const proof =
-    options.prove === null ? null : await prove(set, stoppedAt, found, rebuilt, options.prove, context);
+  const conditions = { ...options.conditions, ...names };
+  const whole = await wholeReplay(rebuilt, { ...request, conditions }, context);
+  const place = found === null ? rebuilt.end.stoppedAt : placeBefore(found);
+  const proof = proving === null ? null : await prove(set, place, found, rebuilt, proving, context);
+  const report = watch === null ? null : { command: found, idle: watch.idle, later: watch.later };
+  return { ...whole, found, proof, undo: report };
+}
+
+async function reportOf(
+  slot: OutputSlot | null,
+  target: SendTarget | null,
+  replayed: Watched,
+  cut: Cut,
+  set: AofSet,
+  options: ReplayOptions,
+  context: ToolContext,
+): Promise<ReplayReport> {
+  const { end, found, proof, undo, digest, survey, selection } = replayed;
+  const { skipped, refused, refusedCount, allKeys } = replayed;
+  const { as, dialect, expectDigest } = options;
+  const stoppedAt = found === null ? end.stoppedAt : placeBefore(found);
   const asExpected = expectDigest === null || expectDigest === digest?.digest;
   const { reason } = end.stoppedAt;
   const matched =
-    watch !== null ? found !== null : cut.before.length === 0 || (reason !== 'end' && reason !== 'torn-tail');
+    undo !== null ? found !== null : cut.before.length === 0 || (reason !== 'end' && reason !== 'torn-tail');
   const wanted = asExpected && matched && proof?.equal !== false;
-  const { total, databases } = selection.survey();
   const report = {
     stoppedAt,
     applied: found === null ? end.applied : found.number - 1,
-    ...{ skipped, refused, refusedCount, digest, proof, asExpected, matched },
-    keys: total.keys,
-    databases: databases.size,
-    allKeys: keyspace.size,
-    undo: watch === null ? null : { command: found, idle: watch.idle, later: watch.later },
+    ...{ skipped, refused, refusedCount, digest, proof, asExpected, matched, undo, allKeys },
+    keys: survey.total.keys,
+    databases: survey.databases.size,
     findings: end.findings,
-    cautions: cautionsOf(cut, rebuilt),
+    cautions: cautionsOf(cut, replayed),
   };
-  const output =
-    slot !== null && wanted ? await write(slot, options.output!, rebuilt, selection, set, context) : null;
+  const output = slot !== null && wanted ? await write(slot, options.output!, replayed, set, context) : null;
+  if (target === null || !wanted || selection === null) return { ...report, output, sent: null };
   const identity = identityOf({
     stoppedAt: { ...stoppedAt, file: stoppedAt.file?.name },
-    ...everything,
-    keys: total,
+    ...{ as, dialect, conditions: selection.conditions, keys: survey.total },
   });
-  const sent =
-    target !== null && wanted
-      ? await target.send(selection, { identity, digest: digest?.digest ?? null }, context)
-      : null;
+  const sent = await target.send(selection, { identity, digest: digest?.digest ?? null }, context);
   return { ...report, output, sent };
 }
 
@@ -263,7 +329,7 @@ export async function settle(request: CutRequest, set: AofSet, context: ToolCont
   return { ...cut, seconds: cut.seconds === null ? seconds : Math.min(cut.seconds, seconds) };
 }
 
-function cautionsOf(cut: Cut, rebuilt: Rebuilt): string[] {
+function cautionsOf(cut: Cut, rebuilt: Replayed): string[] {
   const { end, savedAtMs } = rebuilt;
   const cautions: string[] = [];
   const { metadata, moduleAux } = rebuilt.dropped;
@@ -284,20 +350,23 @@ function timeCautions(cut: Cut, end: LogEnd): string[] {
 async function write(
   slot: OutputSlot,
   { path, form, target: told }: ReplayTarget,
-  rebuilt: Rebuilt,
-  selection: KeySelection,
+  replayed: Replayed,
   set: AofSet,
   context: ToolContext,
 ): Promise<ReplayOutput> {
-  const target = told ?? targetFor(rebuilt, selection, set, form);
-  const written = await slot.write(selection, { target, filename: filenameOf(set) }, context);
+  const { producer, survey } = replayed;
+  const target = told ?? targetFor({ producer, fieldTtls: survey.fieldTtls }, set, form);
+  const written = await slot.put(replayed.content(target), filenameOf(set), context);
   return { ...written, path, form, target: target.name };
 }
 
-function targetFor(rebuilt: Rebuilt, selection: KeySelection, set: AofSet, form: OutputForm): RdbTarget {
-  const known = rebuilt.producer === null ? null : targetOf(rebuilt.producer);
+function targetFor(
+  { producer, fieldTtls }: Parameters<ChooseTarget>[0],
+  set: AofSet,
+  form: OutputForm,
+): RdbTarget {
+  const known = producer === null ? null : targetOf(producer);
   const mayBe = known !== null && (form !== 'aofdir' || known.aux === 'aof-base');
   if (mayBe) return known;
-  const { fieldTtls } = selection.survey();
   return oldestTarget({ fromManifest: set.manifestPath !== null || form === 'aofdir', fieldTtls });
 }

@@ -81,8 +81,25 @@ export function assertForm(form: OutputForm, target: RdbTarget): void {
   }
 }
 
+/** A dataset on its way into an output. */
+export interface OutputContent {
+  /** Losses so far; `lost` lists the first of them. */
+  readonly lost: readonly Loss[];
+  readonly lostCount: number;
+  /** As one file of that form. */
+  file(form: OutputForm): WriteContent;
+  /** As an RDB, marked as the base of a log where it is that. */
+  rdb(aofBase: boolean): WriteContent;
+}
+
 /** Writes everything into an output that is not visible yet; resolves to the bytes. */
 export type PutContent = (target: FileTarget | DirectoryTarget) => Promise<number>;
+
+/** Whether a file of that form is commands alone. */
+export function isCommands(form: OutputForm, target: RdbTarget): boolean {
+  // Servers that know preambles write them: nothing of the dataset is lost in one.
+  return form === 'resp' || (form === 'aof' && !target.aux.startsWith('aof-'));
+}
 
 /**
  * The place of an output, taken before the work begins: a name that is not free or a directory that cannot be written
@@ -110,12 +127,16 @@ export class OutputSlot {
     server: OutputServer,
     context: ToolContext,
   ): Promise<WrittenOutput> {
+    return this.put(new DatasetContent(dataset, server.target, context), server.filename, context);
+  }
+
+  /** The same of a dataset wherever it is; `filename` as for a server. */
+  async put(content: OutputContent, filename: string, context: ToolContext): Promise<WrittenOutput> {
     const { path, form } = this.request;
-    const content = new DatasetContent(dataset, server.target, context);
     const put: PutContent = async (target) => {
       if (target instanceof DirectoryTarget) {
         const files = await writeAofFiles(target, folderIn(path), {
-          filename: server.filename,
+          filename,
           base: { seq: 1, format: 'rdb', write: content.rdb(true) },
           increments: [{ seq: 1, write: nothing }],
         });
@@ -150,7 +171,7 @@ export class OutputSlot {
 }
 
 /** Tells a dataset to the writer of one form. */
-export class DatasetContent {
+export class DatasetContent implements OutputContent {
   readonly lost: Loss[] = [];
   lostCount = 0;
   private readonly selection: KeySelection;
@@ -165,10 +186,7 @@ export class DatasetContent {
   }
 
   file(form: OutputForm): WriteContent {
-    if (form === 'resp') return this.commands();
-    // Servers that know preambles write them: nothing of the dataset is lost in one.
-    const preamble = this.target.aux.startsWith('aof-');
-    return form === 'aof' && !preamble ? this.commands() : this.rdb(form === 'aof');
+    return isCommands(form, this.target) ? this.commands() : this.rdb(form === 'aof');
   }
 
   rdb(aofBase: boolean): WriteContent {

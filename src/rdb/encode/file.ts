@@ -11,9 +11,11 @@ export class RdbFile {
   constructor(
     private readonly target: ByteTarget,
     compress: boolean,
+    /** False: nobody asks for the checksum. */
+    summed = true,
   ) {
     this.output = new RdbOutput((bytes) => {
-      this.crc.update(bytes, 0, bytes.length);
+      if (summed) this.crc.update(bytes, 0, bytes.length);
       target.write(bytes);
     }, compress);
   }

@@ -1,11 +1,20 @@
 import { viewOf } from '../../../keyspace/bytes.js';
 
-/** Keys are filed in so many buckets by their names alone, and buckets go to parts. A power of two. */
-export const BUCKETS = 1 << 20;
-const BUCKET_SHIFT = 12;
+/** Buckets at most, and at least; a power of two of them. Keys are filed in them by name, and they go to parts. */
+const BUCKETS_MAX = 1 << 20;
+const BUCKETS_MIN = 1 << 12;
+/** Bytes of a log for each bucket: more buckets are joined by fewer of its commands, and take longer to deal out. */
+const BYTES_PER_BUCKET = 512;
 
 /** More parts than these are never made: each is a pass over the log. */
 export const PARTS_MAX = 255;
+
+/** How many buckets the keys of a log of so many bytes are filed in. */
+export function bucketsFor(logBytes: number): number {
+  let buckets = BUCKETS_MIN;
+  while (buckets < BUCKETS_MAX && buckets * BYTES_PER_BUCKET < logBytes) buckets *= 2;
+  return buckets;
+}
 
 /** Numbers of a hash that nobody outside can know: keys that all collide cannot be made up. Plain data. */
 export interface HashSecret {
@@ -39,21 +48,14 @@ function multiplier(): number {
 export class Placement {
   private source: Buffer = NO_BYTES;
   private view: DataView = NO_VIEW;
+  private readonly shift: number;
 
   constructor(
     readonly secret: HashSecret,
-    /** The part of each bucket. */
+    /** The part of each bucket: a power of two of them. */
     readonly partOf: Uint8Array,
-  ) {}
-
-  /** Parts of about as many buckets each. */
-  static even(parts: number, secret: HashSecret): Placement {
-    const partOf = new Uint8Array(BUCKETS);
-    for (let part = 0; part < parts; part++) {
-      const from = Math.ceil((part * BUCKETS) / parts);
-      partOf.fill(part, from, Math.ceil(((part + 1) * BUCKETS) / parts));
-    }
-    return new Placement(secret, partOf);
+  ) {
+    this.shift = Math.clz32(partOf.length) + 1;
   }
 
   part(bytes: Buffer, start: number, end: number): number {
@@ -84,7 +86,7 @@ export class Placement {
     }
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    return (hash ^ (hash >>> 16)) >>> BUCKET_SHIFT;
+    return (hash ^ (hash >>> 16)) >>> this.shift;
   }
 }
 
