@@ -1,6 +1,8 @@
+import type { Stats } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { errorCode } from './disk.js';
 import { type ByteSource, FileSource, inputErrorOf } from './source.js';
-import { readdir, stat } from './system.js';
+import { lstat, readdir, stat } from './system.js';
 
 /** A source whose size is known. */
 export type SizedSource = ByteSource & { readonly size: number };
@@ -9,7 +11,7 @@ export type SizedSource = ByteSource & { readonly size: number };
 export interface FileTree {
   /** Base names in a directory, sorted. @throws InputError when it cannot be read */
   list(directory: string): Promise<string[]>;
-  /** What stands there, and the size of a file; null for what cannot be seen. */
+  /** What stands there, and the size of a file; null where nothing is. @throws InputError when that cannot be found out */
   look(
     path: string,
   ): Promise<{ readonly kind: 'file' | 'directory' | 'other'; readonly size: number } | null>;
@@ -26,6 +28,23 @@ export function pathIn(directory: string, name: string): string {
     : join(directory, name);
 }
 
+/** What the system says of names behind which nothing is, a link that leads nowhere or in a circle included. */
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
+
+/**
+ * What the file system tells of a name, links followed unless `ofLink`; null where nothing is.
+ *
+ * @throws InputError when that cannot be found out: to go on without the file would be to read another dataset
+ */
+export async function statsOf(path: string, ofLink = false): Promise<Stats | null> {
+  try {
+    return await (ofLink ? lstat(path) : stat(path));
+  } catch (error) {
+    if (ABSENT.has(errorCode(error))) return null;
+    throw inputErrorOf(error, path);
+  }
+}
+
 /** The file system this process sees. */
 export const localTree: FileTree = {
   async list(directory) {
@@ -36,7 +55,7 @@ export const localTree: FileTree = {
     }
   },
   async look(path) {
-    const stats = await stat(path).catch(() => null);
+    const stats = await statsOf(path);
     if (stats === null) return null;
     const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other';
     return { kind, size: stats.size };

@@ -91,7 +91,7 @@ export class GrowingFile implements ByteSource {
       return (await this.handle.read(into, 0, into.length, position)).bytesRead;
     } catch (error) {
       if (this.isClosed) return 0;
-      throw inputErrorOf(error, this.label);
+      throw inputErrorOf(error, this.label, position);
     }
   }
 

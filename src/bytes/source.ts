@@ -201,7 +201,7 @@ export class WaitingReader implements ByteReader {
       this.position += bytesRead;
       return bytesRead;
     } catch (error) {
-      throw inputErrorOf(error, this.label);
+      throw inputErrorOf(error, this.label, this.position);
     }
   }
 

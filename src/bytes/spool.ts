@@ -57,6 +57,8 @@ export async function spooled(source: ByteSource, options: SpoolOptions): Promis
     if (['ENOENT', 'EACCES', 'EROFS', 'ENOTDIR'].includes(errorCode(error))) {
       throw inputErrorOf(error, directory);
     }
+    // Errors of the system are of the temporary file: those of the source have words already.
+    if (/^E[A-Z\d]+$/.test(errorCode(error))) throw unusable(source, directory, error);
     throw error;
   }
 }
@@ -79,6 +81,15 @@ async function* chunksOf(source: ByteSource, signal: AbortSignal | null): AsyncG
     signal?.removeEventListener('abort', close);
     await reader.close();
   }
+}
+
+function unusable({ label }: ByteSource, directory: string, error: unknown): InputError {
+  return new InputError(
+    'input/unreadable',
+    label,
+    `has to be kept in a temporary file, and that fails in ${directory}: ${(error as Error).message}`,
+    'set TMPDIR to a directory that can be written to, or unpack it to a file and give that',
+  );
 }
 
 function noRoom({ label }: ByteSource, directory: string, size: number): InputError {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
-import { assert, OutputError, UsageError } from '../errors.js';
+import { assert, InputError, OutputError, UsageError } from '../errors.js';
 import { ChunkFiller } from './chunk-filler.js';
 import { type Disk, errorCode, localDisk, type OutputFile } from './disk.js';
 
@@ -37,7 +37,7 @@ export abstract class ChunkedTarget extends ChunkFiller implements ByteTarget {
   private flushing: Promise<void> | null = null;
   /** Called after each chunk, for whoever drains. */
   private wake: (() => void) | null = null;
-  private failure: OutputError | UsageError | null = null;
+  private failure: OwnError | null = null;
   protected open = true;
 
   constructor(readonly label: string) {
@@ -313,6 +313,9 @@ export function stagingName(path: string): string {
   return join(dirname(path), `${stem}.partial-${randomBytes(6).toString('hex')}`);
 }
 
+/** The kinds of errors that users can act on; one of an input comes up while an output is written from it. */
+type OwnError = OutputError | UsageError | InputError;
+
 const HINTS: Readonly<Record<string, readonly [string, string]>> = {
   ENOSPC: ['no space left on the device', 'free some space or write elsewhere'],
   EDQUOT: ['the disk quota is used up', 'free some space or write elsewhere'],
@@ -324,12 +327,18 @@ const HINTS: Readonly<Record<string, readonly [string, string]>> = {
   EPERM: ['operation not permitted', 'run as a user who may write there'],
   EPIPE: ['the reader of the pipe is gone', ''],
   EIO: ['the medium failed (I/O error)', 'check the disk'],
+  EMFILE: ['cannot be opened: too many files are open', 'raise the limit (ulimit -n) and run it again'],
+  ENFILE: ['cannot be opened: too many files are open', 'close other programs and run it again'],
+  EBUSY: ['is in use by the system', 'write elsewhere'],
+  ELOOP: ['the path leads through links in a circle', 'check the path'],
+  ENAMETOOLONG: ['the name is longer than the file system allows', 'give a shorter one'],
 };
 
 /** Turns an error of the file system into one the user can act on. Errors that are already that pass. */
-export function outputErrorOf(error: unknown, path: string): OutputError | UsageError {
-  if (error instanceof OutputError || error instanceof UsageError) return error;
+export function outputErrorOf(error: unknown, path: string): OwnError {
+  if (error instanceof OutputError || error instanceof UsageError || error instanceof InputError)
+    return error;
   const known = HINTS[errorCode(error)];
   if (known !== undefined) return new OutputError(path, known[0], known[1]);
-  return new OutputError(path, `cannot be written: ${(error as Error).message}`);
+  return new OutputError(path, `cannot be written: ${(error as Error).message}`, 'write elsewhere');
 }

@@ -26,13 +26,16 @@ export async function cutFile(source: FileSource, bytes: number, context: ToolCo
     await refuseGrown(handle, source);
     await handle.truncate(bytes);
     await handle.sync();
+    const own = handle;
+    handle = null;
+    await own.close();
     return backup;
   } catch (error) {
     if (error === context.signal.reason) throw error;
     if (error instanceof UsageError) throw new OutputError(path, error.message, error.hint);
     throw outputErrorOf(error, path);
   } finally {
-    await handle?.close();
+    await handle?.close().catch(() => {});
   }
 }
 

@@ -1,4 +1,5 @@
 import { basename, dirname, isAbsolute, join } from 'node:path';
+import { localTree } from '../bytes/file-tree.js';
 import { type ByteSource, FileSource, inputErrorOf, StreamSource } from '../bytes/source.js';
 import { readdir, readFile, realpath, stat } from '../bytes/system.js';
 import { FormatError, InputError } from '../errors.js';
@@ -181,7 +182,7 @@ async function directoryOf(log: string): Promise<string | null> {
 
 /** Logs in the directory, the newest first, before them the one its configuration names. */
 async function logsOf(directory: string, { config }: RecoverReport): Promise<string[]> {
-  const names = (await readdir(directory))
+  const names = (await localTree.list(directory))
     .filter((name) => /\.log(\.\d+)?(\.gz)?$/.test(name))
     .sort(byRotation);
   const logs = names.map((name) => join(directory, name));

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { singleFileSet } from '../aof/set.js';
+import { type AofFileEntry, singleFileSet } from '../aof/set.js';
 import { type Disk, localDisk } from '../bytes/disk.js';
 import { FileSource } from '../bytes/source.js';
 import { UsageError } from '../errors.js';
@@ -204,9 +204,8 @@ class Carrier {
       isManifest(file) ? [] : (inPlace.stagedPathOf(file) ?? []),
     );
     if (source.kind === 'rdb') return checkFileAt(paths[0]!, 'rdb', options.dialect, context);
-    const files = await Promise.all(
-      paths.map(async (path) => (await singleFileSet(await FileSource.at(path))).files[0]!),
-    );
+    const files: AofFileEntry[] = [];
+    for (const path of paths) files.push((await singleFileSet(await FileSource.at(path))).files[0]!);
     const set = assembledSet(source.set, files);
     return checkResult({ ...source, kind: 'aof', set }, options.dialect, context);
   }

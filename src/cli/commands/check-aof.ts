@@ -55,7 +55,7 @@ async function run(words: readonly string[], session: Session): Promise<number> 
     return lines.close(1);
   }
   const options = { fix, toTimestamp: time, dialect: session.settings.dialect };
-  return lines.close(await checkLog(path, options, lines, session.context));
+  return lines.closeAfter(checkLog(path, options, lines, session.context));
 }
 
 /** Null when this is no use that is known. Options may stand in any order. */

@@ -31,5 +31,5 @@ async function run(words: readonly string[], session: Session): Promise<number> 
     return lines.close(1);
   }
   const options = { dialect: session.settings.dialect };
-  return lines.close(await checkDump(path, options, lines, session.context));
+  return lines.closeAfter(checkDump(path, options, lines, session.context));
 }

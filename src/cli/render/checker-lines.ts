@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import type { FormatError } from '../../errors.js';
+import { type FormatError, InputError, OutputError } from '../../errors.js';
 import type { FindingCode } from '../../model/finding.js';
 import type { CheckerHost } from '../../tools/checker-host.js';
+import { reportFailure } from '../failure.js';
 import type { Session } from '../session.js';
 import { printable } from './escape.js';
 import { messageOf } from './findings.js';
@@ -50,6 +51,17 @@ export class CheckerLines implements CheckerHost {
     const where = { file: '', offset: error.offset, trail: error.trail };
     const finding = { code: error.code as FindingCode, where, detail: error.detail };
     return messageOf(finding, this.session.settings.conceal);
+  }
+
+  /** Ends the report when the check has ended. Files that fail give 1, as in the originals, which know no other code. */
+  async closeAfter(check: Promise<number>): Promise<number> {
+    try {
+      return this.close(await check);
+    } catch (error) {
+      if (!(error instanceof InputError || error instanceof OutputError)) throw error;
+      reportFailure(error, [], this.session.io);
+      return this.close(1);
+    }
   }
 
   /** Ends the report; returns the exit code. */

@@ -1,8 +1,9 @@
 import type { Dirent, Stats } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Manifest, parseManifest } from '../../aof/manifest.js';
+import { statsOf } from '../../bytes/file-tree.js';
 import { FileSource, inputErrorOf, readHead } from '../../bytes/source.js';
-import { lstat, readdir, stat } from '../../bytes/system.js';
+import { readdir } from '../../bytes/system.js';
 import { InputError } from '../../errors.js';
 import type { ServerConfig } from '../../model/server-config.js';
 import { isInside } from './place.js';
@@ -192,9 +193,13 @@ class Survey {
     const folders = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
     for (const entry of folders.sort((a, b) => first(a) - first(b)).slice(0, ROOMS_MAX)) {
       const path = join(this.path, entry.name);
-      const isFolder = (await stat(path).catch(() => null))?.isDirectory() === true;
+      const isFolder = (await statsOf(path))?.isDirectory() === true;
       if (!isFolder || !(await isInside(path, this.path))) continue;
-      const inside = await list(path).catch(() => []);
+      // Of a directory that is nobody's business here (lost+found) the server knows nothing either.
+      const inside = await list(path).catch((error: InputError) => {
+        if (entry.name !== this.config.appendDirname && error.code === 'input/permission') return [];
+        throw error;
+      });
       if (!inside.some(({ name }) => isManifestName(name) || isLogName(name) || /^temp-.*\.incr$/.test(name)))
         continue;
       rooms.push(await this.logRoom(entry.name, inside));
@@ -267,17 +272,17 @@ class Survey {
   private async look(
     path: string,
   ): Promise<{ stats: Stats; unread: Unread | null; source: FileSource | null } | null> {
-    const stats = await lstat(path).catch(() => null);
+    const stats = await statsOf(path, true);
     if (stats === null) return null;
     const unread = (why: Unread) => ({ stats, unread: why, source: null });
     if (stats.isSymbolicLink()) {
-      const target = await stat(path).catch(() => null);
+      const target = await statsOf(path);
       if (target === null) return unread('broken-link');
       if (!(await isInside(path, this.path))) return unread('leads-outside');
     }
     try {
       const source = await FileSource.at(path);
-      return { stats: await stat(path), unread: null, source };
+      return { stats: (await statsOf(path)) ?? stats, unread: null, source };
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       if (error.code === 'input/permission') return unread('no-permission');

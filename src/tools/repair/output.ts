@@ -2,10 +2,11 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { AofSet } from '../../aof/set.js';
 import { DirectoryTarget } from '../../bytes/directory-target.js';
 import { type Disk, errorCode } from '../../bytes/disk.js';
-import { FileSource } from '../../bytes/source.js';
-import { readdir, realpath, stat } from '../../bytes/system.js';
+import { localTree, statsOf } from '../../bytes/file-tree.js';
+import { FileSource, inputErrorOf } from '../../bytes/source.js';
+import { realpath } from '../../bytes/system.js';
 import { FileTarget, outputErrorOf } from '../../bytes/target.js';
-import { OutputError, UsageError } from '../../errors.js';
+import { type InputError, OutputError, UsageError } from '../../errors.js';
 import type { ToolContext } from '../context.js';
 import type { Source } from '../source.js';
 import { giveTo } from './backup.js';
@@ -73,7 +74,9 @@ export async function stageFile(
 
 /** Mode and owner of one file for another. False when the owner could not be carried over. */
 export async function carryOver(from: string, to: string, disk: Disk): Promise<boolean> {
-  const facts = await disk.facts(from);
+  const facts = await disk.facts(from).catch((error) => {
+    throw inputErrorOf(error, from);
+  });
   const owned = await giveTo(to, facts, disk);
   // After the owner: changing that takes set-id bits away.
   await disk.setMode(to, facts.mode);
@@ -194,7 +197,9 @@ class DirectoryStage {
     try {
       await disk.link(await realpath(from), to);
     } catch (error) {
-      if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP'].includes(errorCode(error))) throw outputErrorOf(error, to);
+      if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP'].includes(errorCode(error))) {
+        throw outputErrorOf(error, join(options.path, placed));
+      }
       const why = errorCode(error) === 'EXDEV' ? 'it is on another file system' : 'the file system refuses';
       throw new OutputError(options.path, `cannot hold a hard link to ${from}: ${why}`, 'leave --link out');
     }
@@ -228,11 +233,11 @@ class DirectoryStage {
   /** Every other file that a server might want: its configuration, another dataset. */
   private async carryRest(room: string, done: ReadonlySet<string>): Promise<void> {
     const { root, context, leftBehind } = this;
-    for (const entry of (await readdir(join(root, room))).sort()) {
+    for (const entry of await localTree.list(join(root, room))) {
       const name = join(room, entry);
       if (done.has(name)) continue;
       const path = join(root, name);
-      const stats = await stat(path).catch(() => null);
+      const stats = await statsOf(path);
       const holdsLog = stats?.isDirectory() === true && room === '' && (await holdsLogFiles(path));
       if (holdsLog) {
         await this.carryRest(name, done);
@@ -268,7 +273,11 @@ class DirectoryStage {
 const roomOf = (name: string): string => (dirname(name) === '.' ? '' : dirname(name));
 
 async function holdsLogFiles(path: string): Promise<boolean> {
-  const names = await readdir(path).catch(() => []);
+  // What this user may not look into is named among what was left behind.
+  const names = await localTree.list(path).catch((error: InputError) => {
+    if (error.code === 'input/permission') return [];
+    throw error;
+  });
   return names.some((name) => LOG_FILE.test(name));
 }
 

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
+import { statsOf } from '../../bytes/file-tree.js';
 import { type ByteSource, FileSource, inputErrorOf, readHead } from '../../bytes/source.js';
-import { readdir, stat } from '../../bytes/system.js';
+import { readdir } from '../../bytes/system.js';
 import { isTar } from '../../bytes/tar.js';
 import { packingOf } from '../../bytes/unpack.js';
 import { InputError } from '../../errors.js';
@@ -119,7 +120,7 @@ async function candidatesIn(directory: string): Promise<Candidate[]> {
   const list: Candidate[] = [];
   for (const name of names.sort()) {
     const path = join(directory, name);
-    const stats = await stat(path).catch(() => null);
+    const stats = await statsOf(path);
     if (name.startsWith('.') || /\.partial-[0-9a-f]{12}$/.test(name)) continue;
     const head = stats?.isFile() === true ? await headOf(path) : null;
     const isOne = stats?.isDirectory() === true || (head !== null && (NAMED.test(name) || isBackup(head)));

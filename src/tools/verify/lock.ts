@@ -137,9 +137,14 @@ async function sweep(path: string, owner: LockOwner, nowMs: number, disk: Disk):
 async function put(path: string, text: string, disk: Disk): Promise<void> {
   const file = await disk.create(path, 0o644);
   try {
-    await file.write(Buffer.from(text));
-  } finally {
-    await file.close();
+    try {
+      await file.write(Buffer.from(text));
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    await disk.unlink(path).catch(() => {});
+    throw error;
   }
 }
 

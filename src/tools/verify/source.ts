@@ -1,4 +1,4 @@
-import { stat } from '../../bytes/system.js';
+import { statsOf } from '../../bytes/file-tree.js';
 import { InputError } from '../../errors.js';
 import { FINDINGS } from '../../model/finding.js';
 import type { DialectName } from '../../rdb/dialect.js';
@@ -270,14 +270,14 @@ async function filesOf(source: Source, { files }: CheckReport): Promise<Evidence
   const opened = source.kind === 'rdb' ? [source.bytes] : source.set.files.map((file) => file.source);
   const list: EvidenceFile[] = [];
   for (const path of new Set(files.map((file) => file.path))) {
-    const stats = await stat(path).catch(() => null);
+    const stats = await statsOf(path);
     if (stats?.isFile() !== true) continue;
     const { size: bytes, mtimeMs: modifiedMs, mode, uid, gid } = stats;
     const bytesOf = opened.find(({ label }) => label === path) ?? null;
     list.push({ name: path, path, bytes, modifiedMs, mode: mode & 0o7777, uid, gid, source: bytesOf });
   }
   if (list.length > 0) return list;
-  const stats = await stat(source.path).catch(() => null);
+  const stats = await statsOf(source.path);
   if (stats?.isFile() !== true) return [];
   const { size: bytes, mtimeMs: modifiedMs, mode, uid, gid } = stats;
   return [

@@ -1,0 +1,241 @@
+import { existsSync, readdirSync, utimesSync } from 'node:fs';
+import { basename, join, sep } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CATALOG } from '../../src/cli/catalog.js';
+import { wholeProgram } from '../../src/cli/program.js';
+import type { Ran } from '../cli/memory-io.js';
+import { CORPUS_NOW } from '../support/corpus.js';
+import { THOROUGH } from '../support/effort.js';
+import { temporaryDirectory } from '../support/temporary.js';
+import { tree } from '../support/tree.js';
+import { emptyRoom, JOBS, type Job, type Room, runJob, WRITING_OPTIONS } from './jobs.js';
+import {
+  type Call,
+  type CallFault,
+  faultsOf,
+  isChange,
+  type WatchedSystem,
+  type Watching,
+  watched,
+} from './watched-system.js';
+
+// Every call to the system that a command makes fails, in every way it can, for every command that writes: then the
+// inputs are as they were, an output is whole or absent, nothing else is left, and the error says what to do.
+
+const home = temporaryDirectory('job-faults');
+/** Calls that fail for each command in a short run. */
+const SAMPLES = 3;
+const HANGS_AFTER_MS = 20_000;
+
+interface Trial {
+  readonly room: Room;
+  readonly ran: Ran;
+  readonly seen: WatchedSystem;
+  readonly before: Readonly<Record<string, string>>;
+  readonly in: Readonly<Record<string, string>>;
+  readonly out: Readonly<Record<string, string>>;
+}
+
+async function trial(job: Job, watching: Watching): Promise<Trial> {
+  const room = emptyRoom(join(home, 'room'));
+  job.lay(room);
+  job.before?.(room);
+  for (const name of readdirSync(room.in, { recursive: true, encoding: 'utf8' })) {
+    utimesSync(join(room.in, name), CORPUS_NOW, CORPUS_NOW);
+  }
+  const before = contents(room.in);
+  const { result, seen } = await watched(room.path, watching, () => within(runJob(job, room)));
+  return { room, ran: result, seen, before, in: contents(room.in), out: contents(room.out) };
+}
+
+async function within<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing happens for ${HANGS_AFTER_MS} ms`)), HANGS_AFTER_MS);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/** Files by their path, times in names and texts left out. Evidence tells what failed, too: that it is whole must do. */
+function contents(path: string): Record<string, string> {
+  const files = Object.entries(tree(path)).map(([name, bytes]) => {
+    const text =
+      name === 'evidence.json' ? typeof JSON.parse(bytes.toString()) : timeless(bytes.latin1Slice());
+    return [timeless(name), text] as const;
+  });
+  return Object.fromEntries(files);
+}
+
+const timeless = (text: string): string =>
+  text
+    .replace(/\.bak-\d{8}T\d{6}Z/g, '.bak-TIME')
+    .replace(/"(modifiedMs|modified|durationMs)": ?[\d.]+/g, '"$1":0');
+
+const TEMPORARY = /\.partial-[0-9a-f]{12}$|\.(scratch|spool)$|\.lock$|^rekindle-/;
+
+function leftovers({ path }: Room): string[] {
+  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    TEMPORARY.test(basename(name)),
+  );
+}
+
+/** What is wrong with how a run ended in which one call failed; null when nothing is. */
+function flaw(job: Job, clean: Trial, each: Trial): string | null {
+  const { ran, seen, room } = each;
+  const call = seen.failed!;
+  // What cannot be removed stays; so does a lock that cannot be read, and the next run takes it over.
+  const isRemoval = ['unlink', 'rm', 'rmdir'].includes(call.name) || /\.lock$/.test(call.path);
+  if (/internal error/.test(ran.stderr)) return 'internal error';
+  if (seen.open.size > clean.seen.open.size) return 'a file stays open';
+  const left = leftovers(room);
+  if (left.length > 0 && !isRemoval) return `left: ${left}`;
+  if (job.inPlace === true) {
+    for (const [name, bytes] of Object.entries(each.before)) {
+      if (each.in[name] !== bytes && each.in[`${name}.bak-TIME`] !== bytes) return `${name} is lost`;
+      if (each.in[name] !== bytes && each.in[name] !== clean.in[name])
+        return `${name} is neither old nor new`;
+    }
+  } else if (!same(each.in, each.before)) return 'the input changed';
+  if (job.goesOn === true && call.path.startsWith(room.in) && ran.exit < 2) {
+    return /unread|cannot be read|not there|no permission/.test(ran.both) || same(each.out, clean.out)
+      ? null
+      : ran.both;
+  }
+  const whole = wholeness(job, clean, each);
+  if (whole !== null && !isRemoval) return whole;
+  if (ran.exit === job.exit) {
+    if (!same(each.out, clean.out) && !isRemoval) return 'says that it is done';
+    if (job.readsOnly === true && timeless(ran.stdout) !== timeless(clean.ran.stdout))
+      return `another answer: ${ran.both}`;
+    return null;
+  }
+  return words(job, ran, call, room);
+}
+
+/** Each output is as it was, as it is to be, or absent; what is a directory counts as one. */
+function wholeness(job: Job, clean: Trial, each: Trial): string | null {
+  const old = cleanBefore(job);
+  const units = new Set(Object.keys({ ...each.out, ...clean.out }).map((name) => unitOf(job, name)));
+  for (const unit of units) {
+    const is = part(job, each.out, unit);
+    const options = [part(job, clean.out, unit), part(job, old, unit), {}];
+    if (!options.some((option) => same(option, is))) return `${unit} is not whole`;
+  }
+  for (const name of job.whole ?? []) {
+    if (existsSync(join(each.room.out, name)) && Object.keys(part(job, each.out, name)).length === 0)
+      return `${name} is empty`;
+  }
+  return null;
+}
+
+const unitOf = (job: Job, name: string): string =>
+  job.whole?.find((whole) => name.startsWith(whole + sep)) ?? name;
+
+const part = (job: Job, files: Readonly<Record<string, string>>, unit: string): Record<string, string> =>
+  Object.fromEntries(Object.entries(files).filter(([name]) => unitOf(job, name) === unit));
+
+function cleanBefore(job: Job): Record<string, string> {
+  if (job.before === undefined) return {};
+  const room = emptyRoom(join(home, 'before'));
+  job.before(room);
+  return contents(room.out);
+}
+
+const same = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean =>
+  JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
+
+/** The error names a file of ours, says what to try, and ends with the code of its side. */
+function words(job: Job, { exit, both, stderr }: Ran, call: Call, room: Room): string | null {
+  const isInput = call.path.startsWith(room.in) && job.inPlace !== true;
+  const [command] = job.argv(room);
+  if (command === 'check-aof' || command === 'check-rdb') return exit === 1 ? null : `exit ${exit}`;
+  const codes = isInput ? [3] : [3, 4];
+  if (command === 'verify') codes.push(1);
+  if (!codes.includes(exit)) return `exit ${exit}: ${both}`;
+  if (!both.includes(room.path) && !stderr.includes('<stdin>')) return `names no file: ${both}`;
+  if (command !== 'verify' && !/\n {2}try: /.test(stderr)) return `no hint: ${both}`;
+  return null;
+}
+
+/** Pairs of a call and what becomes of it. */
+function pairs(calls: readonly Call[]): (readonly [nth: number, fault: CallFault])[] {
+  return calls.flatMap((call, i) => faultsOf(call).map((fault) => [i + 1, fault] as const));
+}
+
+/** Some of them, spread over the whole run: mostly of calls that change something. */
+function sample(calls: readonly Call[], salt: number): (readonly [number, CallFault])[] {
+  const all = pairs(calls);
+  if (THOROUGH) return all;
+  const changes = all.filter(([nth]) => isChange(calls[nth - 1]!));
+  const pick = (of: typeof all, i: number, n: number) =>
+    of[Math.floor(((i + (salt % 7) / 7) * of.length) / n)];
+  const picked = Array.from({ length: SAMPLES }, (_, i) => pick(changes, i, SAMPLES));
+  return [...picked, pick(all, 0, 1)].filter((pair) => pair !== undefined);
+}
+
+describe.each(JOBS.map((job, i) => [job.name, job, i] as const))('%s', (_name, job, salt) => {
+  it('fails as one wants it to, whatever call fails', { timeout: 600_000 }, async () => {
+    const clean = await trial(job, {});
+    expect([clean.ran.exit, clean.ran.both]).toEqual([job.exit, expect.any(String)]);
+    expect(leftovers(clean.room)).toEqual([]);
+    if (job.readsOnly === true) {
+      const own = (call: Call) => call.path.startsWith(clean.room.tmp);
+      expect(clean.seen.calls.filter((call) => isChange(call) && !own(call))).toEqual([]);
+    }
+    const flaws: string[] = [];
+    for (const [nth, fault] of sample(clean.seen.calls, salt)) {
+      const each = await trial(job, { nth, fault });
+      const call = each.seen.failed;
+      if (call === null) continue;
+      const found = flaw(job, clean, each);
+      const at = call.path.slice(each.room.path.length);
+      if (found !== null) flaws.push(`${nth} ${call.name} ${at} ${fault}: ${found}`);
+    }
+    expect(flaws).toEqual([]);
+  });
+
+  it('does the same where reads and writes move a part of what they should', async () => {
+    const clean = await trial(job, {});
+    const short = await trial(job, { short: true });
+    expect(short.ran.exit).toBe(clean.ran.exit);
+    expect(same(short.out, clean.out)).toBe(true);
+    expect(same(short.in, clean.in)).toBe(true);
+    expect(timeless(short.ran.stdout)).toBe(timeless(clean.ran.stdout));
+  });
+});
+
+describe('the commands above', () => {
+  it('are all there are', () => {
+    const covered = new Set(JOBS.map((job) => job.argv({ path: '', in: '', out: '', tmp: '' })[0]));
+    expect(CATALOG.map(({ name }) => name).filter((name) => !covered.has(name))).toEqual([]);
+  });
+
+  it('use every option by which something is written', async () => {
+    const program = await wholeProgram();
+    const words = JOBS.flatMap((job) => {
+      const [command, ...rest] = job.argv({ path: '', in: '', out: '', tmp: '' });
+      return rest.map((word) => `${command} ${word}`);
+    });
+    const places = /^--(out|patch|state|lock|prometheus|evidence|quarantine|resume)$|\bwrite\b.* there\b/;
+    for (const command of program.commands) {
+      const found = command.options.filter(
+        ({ long, description }) => places.test(long ?? '') || places.test(description),
+      );
+      const known = WRITING_OPTIONS[command.name()] ?? [];
+      expect([
+        command.name(),
+        found.map(({ long }) => long).filter((name) => !known.includes(name!)),
+      ]).toEqual([command.name(), []]);
+      for (const option of known) {
+        if (option === '--lock' || option === '--resume' || option === '--compress') continue;
+        const short = option === '--out' ? '-o' : option;
+        expect(
+          words.some(
+            (word) => word === `${command.name()} ${option}` || word === `${command.name()} ${short}`,
+          ),
+          option,
+        ).toBe(true);
+      }
+    }
+  });
+});
