@@ -1,13 +1,15 @@
 import type { ByteSlice } from '../bytes/slice.js';
 import { type ByteWindow, END, type Machine, NEED, type Progress } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
+import { ARGUMENTS, FOLLOWED, type LogScan } from '../kernels/log-scan.js';
 import type { FindingCode } from '../model/finding.js';
 import type { CommandSpans } from '../resp/command.js';
 import { badPrefix, HASH, STAR } from '../resp/grammar.js';
 import type { RespHandler } from '../resp/handler.js';
+import { LogPasser, type PassingHandler } from '../resp/passer.js';
 import { RespScanner, SKIM } from '../resp/scanner.js';
 import { flawOf, hasStrangeName, unknownCommand, unloadable } from './log-names.js';
-import type { LogSalvageHandler } from './log-salvage.js';
+import type { LogSalvageHandler, SalvagePassing } from './log-salvage.js';
 
 /**
  * Tells the records of a log up to `end`, or where that is not known up to the first damage. Then a record is told only
@@ -23,7 +25,7 @@ export class RecordTeller implements Machine, RespHandler {
   heldEnd = -1;
   /** True when its framing is loose. */
   heldLoose = false;
-  private readonly scanner: RespScanner = new RespScanner(this, SKIM);
+  private readonly scanner: RespScanner;
   private readonly flaws: { readonly code: FindingCode; readonly offset: number }[] = [];
   private bytes: Buffer = Buffer.alloc(0);
   private base = 0;
@@ -33,7 +35,20 @@ export class RecordTeller implements Machine, RespHandler {
   constructor(
     private readonly handler: LogSalvageHandler,
     private readonly end: number,
-  ) {}
+    scan: LogScan | null = null,
+  ) {
+    const { passing } = handler;
+    const passer =
+      scan === null || passing === undefined
+        ? null
+        : new LogPasser(scan, new TellerPassing(passing, end, this), passing.transaction);
+    this.scanner = new RespScanner(this, SKIM, passer);
+  }
+
+  /** Records were passed over up to `stop`. */
+  reached(stop: number): void {
+    if (stop >= this.end) this.done = true;
+  }
 
   get full(): boolean {
     return this.done || this.handler.full;
@@ -55,13 +70,19 @@ export class RecordTeller implements Machine, RespHandler {
     window.end -= kept;
     try {
       const progress = this.scanner.run(window);
-      if (progress === NEED) window.need = Math.min(window.need + kept, window.limit - window.offset + 1);
+      if (progress === NEED) window.need = this.needOf(window, kept);
       return progress;
     } catch (error) {
       return this.stop(error);
     } finally {
       window.end += kept;
     }
+  }
+
+  /** With the byte that is kept back, but where nothing is behind the item: that is none to wait for. */
+  private needOf({ need, limit, offset }: ByteWindow, kept: number): number {
+    const left = limit - offset;
+    return need > left ? left + 1 : Math.min(need + kept, left);
   }
 
   finish(window: ByteWindow): void {
@@ -136,5 +157,28 @@ export class RecordTeller implements Machine, RespHandler {
     if (this.flaws.length === 0) return;
     for (const { code, offset } of this.flaws) this.handler.flaw(code, offset);
     this.flaws.length = 0;
+  }
+}
+
+/** Passes over what the teller would tell and hold back nothing of. */
+class TellerPassing implements PassingHandler {
+  private readonly own: number;
+
+  constructor(
+    private readonly passing: SalvagePassing,
+    readonly passUpTo: number,
+    private readonly teller: RecordTeller,
+  ) {
+    this.own = ARGUMENTS | (Number.isFinite(passUpTo) ? 0 : FOLLOWED);
+  }
+
+  get looks(): number {
+    const { looks } = this.passing;
+    return looks < 0 ? looks : looks | this.own;
+  }
+
+  passed(scan: LogScan, end: number, base: number): void {
+    this.passing.passed(scan, end, base);
+    this.teller.reached(end);
   }
 }
