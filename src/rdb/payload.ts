@@ -119,10 +119,11 @@ export class PayloadDecoder {
     const version = bytes.readUInt16LE(bodyEnd);
     const dialect = dialectOf(productOfVersion(version) ?? this.options.product, version);
     const versionOffset = offset + bodyEnd - start;
-    if (dialect === null) throw new FormatError('rdb/unsupported-version', versionOffset, { version });
     const low = bytes.readUInt32LE(bodyEnd + 2);
     const high = bytes.readUInt32LE(bodyEnd + 6);
+    // First: a version that is not known says something only where it is what was written.
     if (high !== 0 || low !== 0) checkSum(bytes, start, bodyEnd + 2, high, low, versionOffset + 2);
+    if (dialect === null) throw new FormatError('rdb/unsupported-version', versionOffset, { version });
     const { cursor } = this;
     cursor.bytes = bytes;
     cursor.position = start;

@@ -6,21 +6,33 @@ import { LIST, PACKED_LIST } from '../forms.js';
 import { indexAt } from '../integers.js';
 import { dropHead, dropTail, listLength, peekHead, peekTail, pushHead, pushTail } from '../lists.js';
 import { APPLIED, type Outcome } from '../outcome.js';
-import { type Ends, popFirst, popMany } from './pops.js';
+import { type Ends, popFirst, popMany, waiting } from './pops.js';
 import type { CommandRow } from './row.js';
 
 /** Commands that take from lists. Those that would block find what they want or do nothing. */
 export const listPopCommands: readonly CommandRow[] = [
   { name: 'LPOP', arity: -2, apply: (engine, command) => pop(engine, command, true) },
   { name: 'RPOP', arity: -2, apply: (engine, command) => pop(engine, command, false) },
-  { name: 'BLPOP', arity: -3, apply: (engine, command) => popFirst(engine, command, LISTS, true) },
-  { name: 'BRPOP', arity: -3, apply: (engine, command) => popFirst(engine, command, LISTS, false) },
+  {
+    name: 'BLPOP',
+    arity: -3,
+    apply: waiting(-1, (engine, command) => popFirst(engine, command, LISTS, true)),
+  },
+  {
+    name: 'BRPOP',
+    arity: -3,
+    apply: waiting(-1, (engine, command) => popFirst(engine, command, LISTS, false)),
+  },
   { name: 'LMPOP', arity: -4, apply: (engine, command) => popMany(engine, command, LISTS, 1) },
-  { name: 'BLMPOP', arity: -5, apply: (engine, command) => popMany(engine, command, LISTS, 2) },
+  { name: 'BLMPOP', arity: -5, apply: waiting(1, (engine, command) => popMany(engine, command, LISTS, 2)) },
   { name: 'RPOPLPUSH', arity: 3, apply: (engine, command) => transfer(engine, command, false, true) },
-  { name: 'BRPOPLPUSH', arity: 4, apply: (engine, command) => transfer(engine, command, false, true) },
+  {
+    name: 'BRPOPLPUSH',
+    arity: 4,
+    apply: waiting(3, (engine, command) => transfer(engine, command, false, true)),
+  },
   { name: 'LMOVE', arity: 5, apply: move },
-  { name: 'BLMOVE', arity: 6, apply: move },
+  { name: 'BLMOVE', arity: 6, apply: waiting(5, move) },
 ];
 
 const LISTS: Ends = { kind: LIST, first: 'LEFT', last: 'RIGHT', drop };

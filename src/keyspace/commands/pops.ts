@@ -1,7 +1,9 @@
+import { parseLongDouble } from '../../kernels/long-double.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
 import { indexAt } from '../integers.js';
 import { APPLIED, type Outcome } from '../outcome.js';
+import type { CommandRow } from './row.js';
 
 /** How a kind of collection gives up what stands at its ends. */
 export interface Ends {
@@ -13,6 +15,20 @@ export interface Ends {
   /** Takes `count` elements, all when there are fewer; the key goes with its last one. */
   drop(engine: Engine, entry: number, count: number, fromFirst: boolean): void;
 }
+
+/** A command that would wait, its timeout at argument `at`, from the end when negative: a bad one is refused. */
+export function waiting(at: number, apply: CommandRow['apply']): CommandRow['apply'] {
+  return (engine, command) => {
+    const seconds = command.latin1(at < 0 ? command.argc + at : at);
+    if (parseLongDouble(seconds) === null || !(Number.parseFloat(seconds) <= TIMEOUT_MAX)) {
+      return engine.fail('ERR timeout is not a float or out of range');
+    }
+    return Number.parseFloat(seconds) < 0 ? engine.fail('ERR timeout is negative') : apply(engine, command);
+  };
+}
+
+/** In seconds: more is no number of milliseconds any more. */
+const TIMEOUT_MAX = 2 ** 63 / 1000;
 
 /** BLPOP, BZPOPMIN and the like: one element of the first key there is; the last argument is a timeout. */
 export function popFirst(engine: Engine, command: CommandSpans, ends: Ends, fromFirst: boolean): Outcome {

@@ -23,11 +23,15 @@ const head = new KeyHead();
 function restore(engine: Engine, command: CommandSpans): Outcome {
   let replaces = false;
   let absolute = false;
+  let hint = 0;
   for (let i = 4; i < command.argc; i++) {
     if (command.is(i, 'REPLACE')) replaces = true;
     else if (command.is(i, 'ABSTTL')) absolute = true;
-    else if (isHint(command, i)) i++;
-    else return engine.syntaxError();
+    else if (isHint(command, i)) {
+      // One of them may come again, but not the other, too.
+      if (hint !== 0 && hint !== command.size(i)) return engine.syntaxError();
+      hint = command.size(i++);
+    } else return engine.syntaxError();
   }
   const there = engine.find(command, 1);
   if (there >= 0 && !replaces) return engine.fail('BUSYKEY Target key name already exists.');

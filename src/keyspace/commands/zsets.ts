@@ -5,7 +5,7 @@ import { PACKED_ZSET, ZSET } from '../forms.js';
 import { indexAt } from '../integers.js';
 import { APPLIED, type Outcome } from '../outcome.js';
 import { putMember, removeMember, removeRanks, scoreOf, zsetSize } from '../zsets.js';
-import { type Ends, popFirst, popMany } from './pops.js';
+import { type Ends, popFirst, popMany, waiting } from './pops.js';
 import type { CommandRow } from './row.js';
 
 /** Commands on the members of sorted sets. */
@@ -15,10 +15,18 @@ export const zsetCommands: readonly CommandRow[] = [
   { name: 'ZREM', arity: -3, apply: remove },
   { name: 'ZPOPMIN', arity: -2, apply: (engine, command) => pop(engine, command, true) },
   { name: 'ZPOPMAX', arity: -2, apply: (engine, command) => pop(engine, command, false) },
-  { name: 'BZPOPMIN', arity: -3, apply: (engine, command) => popFirst(engine, command, ZSETS, true) },
-  { name: 'BZPOPMAX', arity: -3, apply: (engine, command) => popFirst(engine, command, ZSETS, false) },
+  {
+    name: 'BZPOPMIN',
+    arity: -3,
+    apply: waiting(-1, (engine, command) => popFirst(engine, command, ZSETS, true)),
+  },
+  {
+    name: 'BZPOPMAX',
+    arity: -3,
+    apply: waiting(-1, (engine, command) => popFirst(engine, command, ZSETS, false)),
+  },
   { name: 'ZMPOP', arity: -4, apply: (engine, command) => popMany(engine, command, ZSETS, 1) },
-  { name: 'BZMPOP', arity: -5, apply: (engine, command) => popMany(engine, command, ZSETS, 2) },
+  { name: 'BZMPOP', arity: -5, apply: waiting(1, (engine, command) => popMany(engine, command, ZSETS, 2)) },
 ];
 
 const NX = 1;

@@ -1,0 +1,395 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openAofSet } from '../../src/aof/set.js';
+import { releaseOf } from '../../src/tools/family.js';
+import { Random } from '../support/random.js';
+import { temporaryDirectory } from '../support/temporary.js';
+import { type Command, Connection, encode, type Reply, ReplyError } from './connection.js';
+import type { Supplies } from './draw.js';
+import { Judge } from './judge.js';
+import { compare, judged, replayed, type State, stateOf, told, written } from './round.js';
+import { shrink } from './shrink.js';
+import { type Known, mayBeLoaded, Workload } from './workload.js';
+
+export interface Tally {
+  rounds: number;
+  commands: number;
+  /** States compared: points of logs, our files in the server, its files in us. */
+  comparisons: number;
+  /** Rounds after which the server's own load of its log is not what it held. */
+  unlikeItself: number;
+  /** Commands that clients were refused, and that were refused in logs. */
+  refused: number;
+}
+
+/** Differences that were found, shrunk and written down. */
+export interface Failure {
+  readonly seed: number;
+  readonly told: string;
+}
+
+/** Random logs and clients beside one server, until a difference. */
+export class Campaign {
+  readonly tally: Tally = { rounds: 0, commands: 0, comparisons: 0, unlikeItself: 0, refused: 0 };
+  private live: Judge | null = null;
+  private blocked: Connection | null = null;
+  private control: Connection | null = null;
+  private supplies: Omit<Supplies, 'nowMs'> = { payloads: [], libraries: [], bounded: false };
+
+  private constructor(
+    private judge: Judge,
+    readonly known: ReadonlyMap<string, Known>,
+  ) {}
+
+  static async start(): Promise<Campaign> {
+    const judge = await Judge.start({ logging: false });
+    const campaign = new Campaign(judge, await commandsOf(judge.client));
+    campaign.supplies = { ...(await suppliesOf(judge)), bounded: false };
+    return campaign;
+  }
+
+  get name(): string {
+    return this.judge.name;
+  }
+
+  async stop(): Promise<void> {
+    this.blocked?.close();
+    this.control?.close();
+    await Promise.all([this.judge.stop(), this.live?.stop()]);
+  }
+
+  /** Commands written as a log, which both sides load. Resolves to what differed, if anything. */
+  async logRound(
+    seed: number,
+    size: number,
+    families: readonly string[] | null = null,
+  ): Promise<Failure | null> {
+    const random = new Random(seed);
+    const options = { way: 'log', known: this.known, commands: size, families } as const;
+    const commands = new Workload(random, options, { ...this.supplies, nowMs: Date.now() }).make();
+    return this.round(seed, commands, random, true);
+  }
+
+  /** Commands of clients, and the log that the server makes of them. */
+  async clientRound(
+    seed: number,
+    size: number,
+    families: readonly string[] | null = null,
+  ): Promise<Failure | null> {
+    const random = new Random(seed);
+    const options = { way: 'client', known: this.known, commands: size, families } as const;
+    const commands = new Workload(random, options, { ...this.supplies, nowMs: Date.now() }).make();
+    const { log, digest } = await this.served(commands, random);
+    const propagated = commandsIn(log);
+    const failure = await this.round(seed, propagated, random, releaseOf(this.judge.server) < 700);
+    if (failure !== null) return failure;
+    if (this.lastDigest !== digest) this.tally.unlikeItself++;
+    return null;
+  }
+
+  private lastDigest = '';
+
+  private async round(
+    seed: number,
+    commands: readonly Command[],
+    random: Random,
+    slack: boolean,
+  ): Promise<Failure | null> {
+    const { tally } = this;
+    tally.rounds++;
+    tally.commands += commands.length;
+    const thorough = random.once(10);
+    const preamble = random.once(2);
+    const places = [commands.length, random.below(commands.length + 1)];
+    for (const place of places) {
+      const cut = beforeTransaction(commands, place);
+      const found = await this.differences(commands, place, cut, slack);
+      if (found.length === 0) continue;
+      return { seed, told: await this.minimal(seed, commands.slice(0, cut), slack, found) };
+    }
+    const found = await this.exchanged(commands, slack, thorough, preamble);
+    if (found.length === 0) return null;
+    const small = await this.shrunk(commands, async (tried) => {
+      const what = await this.exchanged(tried, slack, thorough, preamble);
+      return what.some((line) => kindOf(line) === kindOf(found[0]!));
+    });
+    return {
+      seed,
+      told: await this.report(seed, small, await this.exchanged(small, slack, thorough, preamble)),
+    };
+  }
+
+  /** What the server and we make of a log up to a place. */
+  private async differences(
+    commands: readonly Command[],
+    place: number,
+    cut: number,
+    slack: boolean,
+  ): Promise<string[]> {
+    this.tally.comparisons++;
+    const { judge } = this;
+    const nowMs = Date.now();
+    const rebuilt = await replayed(encode(commands), judge.server, place, nowMs);
+    this.tally.refused += rebuilt.refusedCount;
+    const found = rebuilt.skipped.map(({ command, reason }) => `skipped ${command}: ${reason}`);
+    const theirs = await this.asked(encode(commands.slice(0, cut)));
+    if (typeof theirs === 'string') return [`the server dies of it: ${theirs}`];
+    if (place === commands.length) this.lastDigest = theirs.digest;
+    return [...found, ...compare('replay', stateOf(rebuilt.keyspace, judge.server), theirs, slack)];
+  }
+
+  /** What the server makes of what we write, and we of what it writes. */
+  private async exchanged(
+    commands: readonly Command[],
+    slack: boolean,
+    thorough: boolean,
+    preamble: boolean,
+  ): Promise<string[]> {
+    const { judge } = this;
+    const { keyspace } = await replayed(encode(commands), judge.server, null, Date.now());
+    const ours = stateOf(keyspace, judge.server);
+    const { rdb, log, losses, unsaid } = written(keyspace, judge.server);
+    const found = losses.map((loss) => `lost ${loss}`);
+    for (const [what, bytes, lossy] of [
+      ['our RDB', rdb, false],
+      ['our commands', log, unsaid.length > 0],
+    ] as const) {
+      this.tally.comparisons++;
+      const theirs = await this.asked(bytes);
+      if (typeof theirs === 'string') return [`${what}: the server dies of it: ${theirs}`];
+      if (!lossy) found.push(...compare(what, ours, theirs, false));
+    }
+    if (!thorough || found.length > 0) return found;
+    this.tally.comparisons++;
+    const set = await openAofSet(await judge.rewrite(preamble));
+    const read = await told(set, judge.server, Date.now());
+    return compare('its rewrite', read, ours, slack);
+  }
+
+  /** What the server makes of a log, or the reason it gave when it died of it. */
+  private async asked(log: Buffer): Promise<State | string> {
+    try {
+      return await judged(this.judge, log);
+    } catch (error) {
+      await sleep(50);
+      if (this.judge.alive) throw error;
+      const reason = this.judge.log();
+      await this.judge.stop();
+      this.judge = await Judge.start({ logging: false });
+      return reason;
+    }
+  }
+
+  private async minimal(
+    seed: number,
+    commands: readonly Command[],
+    slack: boolean,
+    found: readonly string[],
+  ): Promise<string> {
+    const kind = kindOf(found[0]!);
+    const small = await this.shrunk(commands, async (tried) => {
+      const what = await this.differences(tried, tried.length, tried.length, slack);
+      return what.some((line) => kindOf(line) === kind);
+    });
+    const rest = await this.differences(small, small.length, small.length, slack);
+    return this.report(seed, small, rest.length > 0 ? rest : found);
+  }
+
+  /** Scripts and libraries stay as they are: cut ones are in no log, and servers die of some. */
+  private shrunk(
+    commands: readonly Command[],
+    fails: (tried: readonly Command[]) => Promise<boolean>,
+  ): Promise<readonly Command[]> {
+    const whole = new Set(commands);
+    const mayStand = (one: Command): boolean =>
+      /^(eval|function|fcall)/i.test(String(one[0])) ? whole.has(one) : mayBeLoaded(one, this.known);
+    return shrink(commands, async (tried) => balanced(tried) && tried.every(mayStand) && fails(tried));
+  }
+
+  private async report(
+    seed: number,
+    commands: readonly Command[],
+    found: readonly string[],
+  ): Promise<string> {
+    const home = process.env['REKINDLE_REPRODUCTIONS'] ?? temporaryDirectory('reproduction');
+    mkdirSync(home, { recursive: true });
+    const path = join(home, `${this.name}-${seed}.aof`);
+    writeFileSync(path, encode(commands));
+    const lines = commands.map((command) => command.map(quoted).join(' '));
+    const title = `${this.name}, seed ${seed}, ${commands.length} commands in ${path}:`;
+    const text = [title, ...lines, '--', ...found].join('\n');
+    writeFileSync(`${path}.txt`, `${text}\n`);
+    return text;
+  }
+
+  /** Runs commands as clients would; the log of them, and what the server holds then. */
+  private async served(
+    commands: readonly Command[],
+    random: Random,
+  ): Promise<{ log: Buffer; digest: string }> {
+    const live = (this.live ??= await Judge.start({
+      logging: true,
+      settings: { hz: '500', ...(this.judge.hasManifest ? { 'aof-timestamp-enabled': 'yes' } : {}) },
+    }));
+    const blocked = (this.blocked ??= await Connection.open(live.socket));
+    const { client } = live;
+    // Another client: the first may be inside a transaction.
+    const control = (this.control ??= await Connection.open(live.socket));
+    const id = String(await blocked.call('CLIENT', 'ID').catch(() => 0));
+    await client.batch([
+      ...(live.hasManifest ? [['FUNCTION', 'FLUSH']] : []),
+      ['SELECT', '9'],
+      ['SET', 'marker', '1'],
+    ]);
+    const start = logFile(live).size;
+    await client.batch([['DEBUG', 'SET-ACTIVE-EXPIRE', '1'], ['SELECT', '0'], ['FLUSHALL']]);
+    for (let at = 0; at < commands.length; ) {
+      const count = random.pick([1, 7, 40]);
+      const waits = random.once(3);
+      const waiting = waits ? blocked.batch([['SELECT', String(random.below(3))], blocking(random)]) : null;
+      this.count(await client.batch(commands.slice(at, at + count)));
+      at += count;
+      if (waits) {
+        if (Number(id) > 0) while (blocked.pending > 0) await control.call('CLIENT', 'UNBLOCK', id);
+        await waiting;
+      }
+      if (random.once(12)) await sleep(8);
+    }
+    const [, digest] = await client
+      .batch([['DISCARD'], ['DEBUG', 'SET-ACTIVE-EXPIRE', '0']])
+      .then(async () => [0, await live.digest()]);
+    const { path } = logFile(live);
+    return { log: readFileSync(path).subarray(start), digest: String(digest) };
+  }
+
+  private count(replies: readonly Reply[]): void {
+    for (const reply of replies) if (reply instanceof ReplyError) this.tally.refused++;
+  }
+}
+
+function blocking(random: Random): Command {
+  const n = (): string => String(random.below(3));
+  return random.pick<Command>([
+    ['BLPOP', `l${n()}`, `l${n()}`, '0'],
+    ['BRPOP', `l${n()}`, '0'],
+    ['BLMOVE', `l${n()}`, `l${n()}`, 'LEFT', 'RIGHT', '0'],
+    ['BRPOPLPUSH', `l${n()}`, `l${n()}`, '0'],
+    ['BLMPOP', '0', '2', `l${n()}`, `l${n()}`, 'LEFT', 'COUNT', '2'],
+    ['BZPOPMIN', `z${n()}`, `z${n()}`, '0'],
+    ['BZMPOP', '0', '1', `z${n()}`, 'MAX', 'COUNT', '3'],
+    ['XREADGROUP', 'GROUP', 'g0', 'alice', 'BLOCK', '0', 'STREAMS', `x${n()}`, '>'],
+  ]);
+}
+
+function logFile(live: Judge): { path: string; size: number } {
+  const home = live.hasManifest ? join(live.directory, 'appendonlydir') : live.directory;
+  const name = live.hasManifest
+    ? readdirSync(home).find((each) => each.endsWith('.incr.aof'))!
+    : 'appendonly.aof';
+  const path = join(home, name);
+  return { path, size: statSync(path).size };
+}
+
+/** The place itself, or the MULTI before it when it is inside a transaction: nothing of that is in effect. */
+function beforeTransaction(commands: readonly Command[], place: number): number {
+  let open = -1;
+  for (let i = 0; i < place; i++) {
+    if (open < 0 && is(commands[i]!, 'MULTI')) open = i;
+    else if (is(commands[i]!, 'EXEC')) open = -1;
+  }
+  return open < 0 ? place : open;
+}
+
+const is = (command: Command, name: string): boolean => command[0]?.toString().toUpperCase() === name;
+
+/** A log that ends inside a transaction is another matter: servers cut it, or refuse it. */
+function balanced(commands: readonly Command[]): boolean {
+  return (
+    beforeTransaction(commands, commands.length) === commands.length &&
+    commands.every((one) => one.length > 0)
+  );
+}
+
+const kindOf = (line: string): string => line.split(':')[0]!;
+
+function quoted(word: string | Buffer): string {
+  const text = word.toString('latin1');
+  return /^[\x21-\x7e]+$/.test(text)
+    ? text
+    : JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…${text.length}` : text);
+}
+
+/** The commands of a log as a server wrote it, annotations left out. */
+export function commandsIn(log: Buffer): Command[] {
+  const commands: Command[] = [];
+  for (let at = 0; at < log.length; ) {
+    const lineEnd = log.indexOf('\n', at);
+    const line = log.latin1Slice(at, lineEnd - 1);
+    at = lineEnd + 1;
+    if (line.startsWith('#')) continue;
+    const command: Buffer[] = [];
+    for (let left = Number(line.slice(1)); left > 0; left--) {
+      const end = log.indexOf('\n', at);
+      const length = Number(log.latin1Slice(at + 1, end - 1));
+      command.push(log.subarray(end + 1, end + 1 + length));
+      at = end + 1 + length + 2;
+    }
+    commands.push(command);
+  }
+  return commands;
+}
+
+/** What COMMAND says, containers by their subcommands, too: `xgroup|create`. */
+export async function commandsOf(client: Connection): Promise<Map<string, Known>> {
+  const known = new Map<string, Known>();
+  const add = (rows: readonly Reply[]): void => {
+    for (const row of rows as Reply[][]) {
+      const name = String(row[0]).toLowerCase();
+      const flags = (row[2] as Reply[]).map(String);
+      known.set(name, {
+        arity: Number(row[1]),
+        writes: flags.includes('write') || flags.includes('may_replicate'),
+      });
+      if (Array.isArray(row[9])) add(row[9]);
+    }
+  };
+  add((await client.call('COMMAND')) as Reply[]);
+  return known;
+}
+
+/** Values and libraries as this server dumps them. */
+async function suppliesOf(judge: Judge): Promise<Pick<Supplies, 'payloads' | 'libraries'>> {
+  const { client } = judge;
+  await client.batch([
+    ['SET', 'a', 'text'],
+    ['SET', 'b', '12345'],
+    ['RPUSH', 'c', '1', 'two', 'x'.repeat(100)],
+    ['SADD', 'd', '1', '2', '3'],
+    ['SADD', 'e', 'm1', 'm2'],
+    ['ZADD', 'f', '1', 'm1', '2.5', 'm2'],
+    ['HSET', 'g', 'm1', 'v', 'm2', '7'],
+    ['XADD', 'h', '1-1', 'a', 'b'],
+    ['XADD', 'h', '2-1', 'a', 'b', 'c', 'd'],
+    ['XGROUP', 'CREATE', 'h', 'g0', '0'],
+    ['XREADGROUP', 'GROUP', 'g0', 'alice', 'COUNT', '1', 'STREAMS', 'h', '>'],
+    ['SADD', 'i', ...Array.from({ length: 600 }, (_, i) => `member ${i}`)],
+    ['SET', 'j', 'same '.repeat(100)],
+  ]);
+  const dumps = await client.batch([...'abcdefghij'].map((key) => ['DUMP', key]));
+  const payloads = dumps.filter((dump) => Buffer.isBuffer(dump));
+  const libraries: Buffer[] = [];
+  if (judge.hasManifest) {
+    for (const name of ['lib0', 'lib1']) {
+      const own = `function(keys, args) return redis.call('INCR', keys[1]) end`;
+      await client.call(
+        'FUNCTION',
+        'LOAD',
+        `#!lua name=${name}\nredis.register_function('r_${name}', ${own})`,
+      );
+      libraries.push((await client.call('FUNCTION', 'DUMP')) as Buffer);
+    }
+  }
+  await client.call('FLUSHALL');
+  return { payloads, libraries };
+}

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { THOROUGH } from '../support/effort.js';
+import { describeServer } from '../support/server.js';
+import { Campaign, type Failure } from './campaign.js';
+
+// Random logs and random clients beside a real server: after any command both hold the same, and each loads what the
+// other writes. REKINDLE_JUDGE names another server, REKINDLE_FAMILIES the commands to draw from.
+
+const RUNS = Number(process.env['REKINDLE_FUZZ_RUNS'] ?? 0);
+const BASE = Number(process.env['REKINDLE_FUZZ_SEED'] ?? 1);
+const FAMILIES = process.env['REKINDLE_FAMILIES']?.split(',') ?? null;
+const ROUNDS = THOROUGH ? RUNS * 20 : 12;
+/** So many differences say enough. */
+const FAILURES_MAX = Number(process.env['REKINDLE_FAILURES'] ?? 1);
+const HOUR_MS = 3_600_000;
+
+describeServer('a server and rekindle come to the same dataset', () => {
+  let campaign: Campaign;
+  beforeAll(async () => {
+    campaign = await Campaign.start();
+  });
+  afterAll(() => campaign.stop());
+
+  async function rounds(run: (seed: number) => Promise<Failure | null>): Promise<void> {
+    const failures: Failure[] = [];
+    for (let i = 0; i < ROUNDS && failures.length < FAILURES_MAX; i++) {
+      const failure = await run(BASE + i);
+      if (failure !== null) failures.push(failure);
+    }
+    if (THOROUGH) console.info(campaign.name, `seeds from ${BASE}`, JSON.stringify(campaign.tally));
+    expect(failures.map(({ told }) => told).join('\n\n'), 'differences').toBe('');
+  }
+
+  const sizeOf = (seed: number): number => [5, 30, 80, 200][seed % 4]!;
+
+  test('of logs that nobody vetted', { timeout: HOUR_MS }, () =>
+    rounds((seed) => campaign.logRound(seed, sizeOf(seed), FAMILIES)),
+  );
+  test('of what clients made it log', { timeout: HOUR_MS }, () =>
+    rounds((seed) => campaign.clientRound(seed, sizeOf(seed), FAMILIES)),
+  );
+});
