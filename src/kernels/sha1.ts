@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { sha1OfDigestPlain, sha1Plain } from './sha1-plain.js';
 import { SHA1_INPUT_MAX, Sha1Wasm } from './sha1-wasm.js';
 
@@ -31,6 +31,23 @@ export function sha1OfDigest(words: Int32Array, out: Int32Array): void {
 function sha1Native(bytes: Uint8Array, start: number, end: number, out: Int32Array): void {
   const digest = createHash('sha1').update(bytes.subarray(start, end)).digest();
   for (let i = 0; i < SHA1_WORDS; i++) out[i] = digest.readInt32BE(4 * i);
+}
+
+/** SHA-1 of bytes that come piece by piece. */
+export class RunningSha1 {
+  private hash: Hash | null = null;
+
+  update(bytes: Uint8Array, start: number, end: number): void {
+    this.hash ??= createHash('sha1');
+    this.hash.update(bytes.subarray(start, end));
+  }
+
+  /** The words of all since the last one, into `out`. */
+  finish(out: Int32Array): void {
+    const digest = (this.hash ?? createHash('sha1')).digest();
+    this.hash = null;
+    for (let i = 0; i < SHA1_WORDS; i++) out[i] = digest.readInt32BE(4 * i);
+  }
 }
 
 /** Forty lower-case hexadecimal digits. */

@@ -56,8 +56,17 @@ export class RespOutput {
   }
 
   bulk(bytes: Buffer, start: number, end: number): void {
-    this.line(DOLLAR, end - start);
+    this.openBulk(end - start);
     this.raw(bytes, start, end);
+    this.closeBulk();
+  }
+
+  /** Begins an argument of so many bytes, which `raw` brings. */
+  openBulk(length: number): void {
+    this.line(DOLLAR, length);
+  }
+
+  closeBulk(): void {
     if (this.position + 2 > SIZE) this.flush();
     this.bytes[this.position++] = CR;
     this.bytes[this.position++] = LF;

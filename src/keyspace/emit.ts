@@ -7,6 +7,7 @@ import { DOUBLE_TEXT_MAX, writeShortest } from '../kernels/doubles.js';
 import {
   type CronTimes,
   type Depth,
+  FRAGMENTS,
   ITEMS,
   type ItemHandler,
   type KeyHead,
@@ -72,6 +73,8 @@ export class CommandEmitter implements ItemHandler {
   private readonly name = new GrowingBytes();
   private readonly losses = new Set<EmitLoss>();
   private readonly indexText = Buffer.alloc(INT64_TEXT_MAX);
+  /** Length of the text at hand when it comes in fragments, else -1. */
+  private textBytes = -1;
   /** Where the next insertion into the array at hand goes; 0: nowhere in particular. */
   private arrayNext: Long = 0;
   private readonly scoreText = Buffer.alloc(DOUBLE_TEXT_MAX);
@@ -131,7 +134,7 @@ export class CommandEmitter implements ItemHandler {
     this.losses.clear();
     this.created = false;
     this.begin(head);
-    return ITEMS;
+    return head.textBytes >= 0 ? FRAGMENTS : ITEMS;
   }
 
   private refusal(head: KeyHead): EmitLoss | null {
@@ -147,6 +150,7 @@ export class CommandEmitter implements ItemHandler {
 
   private begin(head: KeyHead): void {
     this.isRestored = RESTORED_KINDS.has(head.kind);
+    this.textBytes = head.textBytes;
     if (this.isRestored) {
       this.restored.begin(head);
       return;
@@ -179,12 +183,16 @@ export class CommandEmitter implements ItemHandler {
     this.restored.raw(fragment);
   }
 
-  text(value: ByteSlice): void {
-    const { output } = this;
-    output.head(3);
-    output.word('SET');
-    this.writeName();
-    output.bulk(value.bytes, value.start, value.end);
+  text({ bytes, start, end }: ByteSlice): void {
+    const { output, textBytes } = this;
+    if (!this.created) {
+      output.head(3);
+      output.word('SET');
+      this.writeName();
+      if (textBytes >= 0) output.openBulk(textBytes);
+    }
+    if (textBytes >= 0) output.raw(bytes, start, end);
+    else output.bulk(bytes, start, end);
     this.created = true;
   }
 
@@ -311,6 +319,7 @@ export class CommandEmitter implements ItemHandler {
   keyEnd(head: KeyHead): void {
     if (!this.taken) return;
     if (head.kind === 'stream') this.streams.finish();
+    else if (head.kind === 'string' && this.textBytes >= 0) this.output.closeBulk();
     else if (this.isRestored) this.restoreValue(head.kind);
     else if (head.kind !== 'string') this.batch.flush();
     if (head.kind === 'array' && this.created) this.seekArray();

@@ -2,11 +2,12 @@ import { addLong, highWord, type Long, lowWord } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import { writeUint64 } from '../kernels/decimal.js';
 import { DOUBLE_TEXT_MAX, write17g, writeShortest } from '../kernels/doubles.js';
-import { digestHex, SHA1_WORDS, sha1, sha1OfDigest } from '../kernels/sha1.js';
+import { digestHex, RunningSha1, SHA1_WORDS, sha1, sha1OfDigest } from '../kernels/sha1.js';
 import {
   type CronTimes,
   type Depth,
   ELEMENTS,
+  FRAGMENTS,
   ItemSink,
   type KeyHead,
   type PackedVector,
@@ -152,6 +153,9 @@ export class DigestHandler extends ItemSink {
   private current = -1;
   private ordered = false;
   private isCron = false;
+  private inFragments = false;
+  /** Of a text that comes in fragments. */
+  private readonly running = new RunningSha1();
   private accumulator: Int32Array = new Int32Array(SHA1_WORDS);
   private readonly whole = new Int32Array(SHA1_WORDS);
   private readonly value = new Int32Array(SHA1_WORDS);
@@ -185,6 +189,7 @@ export class DigestHandler extends ItemSink {
     this.nextIndex = 0;
     this.ordered = head.kind === 'list';
     this.isCron = head.kind === 'cron';
+    this.inFragments = head.textBytes >= 0;
     sha1(head.key.bytes, head.key.start, head.key.end, this.whole);
     sha1OfDigest(this.whole, this.whole);
     const type = TYPE_WORDS.get(head.kind)!;
@@ -193,11 +198,12 @@ export class DigestHandler extends ItemSink {
       this.value.fill(0);
       mix(this.value, type);
     }
-    return ELEMENTS;
+    return head.textBytes >= 0 ? FRAGMENTS : ELEMENTS;
   }
 
   override text(value: ByteSlice): void {
-    this.mixIn(value.bytes, value.start, value.end);
+    if (this.inFragments) this.running.update(value.bytes, value.start, value.end);
+    else this.mixIn(value.bytes, value.start, value.end);
   }
 
   override element(value: ByteSlice): void {
@@ -297,6 +303,7 @@ export class DigestHandler extends ItemSink {
 
   override keyEnd(head: KeyHead): void {
     if (this.vectorsTold) this.endVectors();
+    if (this.inFragments) this.endText();
     if (!this.understood) {
       if (head.kind === 'array') this.gaping++;
       else this.opaque++;
@@ -330,9 +337,19 @@ export class DigestHandler extends ItemSink {
     return UNDIGESTED.has(module) && !(module === JSON_MODULE && this.options.digestsJson === true);
   }
 
+  private endText(): void {
+    this.inFragments = false;
+    this.running.finish(hashed);
+    this.mixHashed();
+  }
+
   /** An item whose place counts. */
   private mixIn(bytes: Uint8Array, start: number, end: number): void {
     sha1(bytes, start, end, hashed);
+    this.mixHashed();
+  }
+
+  private mixHashed(): void {
     mix(this.whole, hashed);
     if (this.withValues) mix(this.value, hashed);
   }

@@ -13,7 +13,13 @@ export const ITEMS = 2;
 /** Item by item, and module values that are understood without their bytes, which need not be put together then. */
 export const ELEMENTS = 3;
 
-export type Depth = typeof SKIP | typeof RAW | typeof ITEMS | typeof ELEMENTS;
+/** For a head with `textBytes`: the text may come in fragments, one `text` after the other. */
+export const FRAGMENTS = 4;
+
+export type Depth = typeof SKIP | typeof RAW | typeof ITEMS | typeof ELEMENTS | typeof FRAGMENTS;
+
+/** Texts up to this many bytes are told whole, whoever listens. */
+export const TEXT_WHOLE_MAX = 64 << 20;
 
 /** What is known of a key before its value. One object is reused for all keys: copy what must be kept. */
 export class KeyHead {
@@ -32,6 +38,8 @@ export class KeyHead {
   freq = -1;
   /** Elements (list, set, array), pairs (hash, zset) or entries (stream) when the value says so up front; else -1. */
   count = -1;
+  /** Of a string that is too large to be put together: its length in bytes. It comes in fragments for FRAGMENTS. Else -1. */
+  textBytes = -1;
   /** Hashes only: a field may have a TTL, as the encoding or the owner of the value knows before its fields are told. */
   fieldsExpire = false;
   /** Modules only: the name of the value's type, nine characters; '' when its id is none. */

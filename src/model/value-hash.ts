@@ -3,6 +3,7 @@ import type { ByteSlice } from '../bytes/slice.js';
 import {
   type CronTimes,
   type Depth,
+  FRAGMENTS,
   ITEMS,
   ItemSink,
   isDefaultIdempotence,
@@ -10,6 +11,7 @@ import {
   type PackedVector,
   type StreamIdempotence,
   type StreamMeta,
+  TEXT_WHOLE_MAX,
 } from './handler.js';
 import { OBJECT_TYPE } from './kind.js';
 import type { StreamId } from './stream-id.js';
@@ -92,6 +94,7 @@ export class ValueHasher extends ItemSink {
   private ordered = false;
   /** The value is told by its bytes, too: those alone count. */
   private opaque = false;
+  private inFragments = false;
 
   constructor(
     private readonly seedA: number,
@@ -107,7 +110,8 @@ export class ValueHasher extends ItemSink {
     this.b = this.seedB;
     this.ordered = kind === 'list' || kind === 'cron';
     this.opaque = kind === 'module';
-    return ITEMS;
+    this.inFragments = head.textBytes >= 0;
+    return this.inFragments ? FRAGMENTS : ITEMS;
   }
 
   override keyEnd(_head: KeyHead): void {
@@ -155,7 +159,9 @@ export class ValueHasher extends ItemSink {
   }
 
   override text(value: ByteSlice): void {
-    this.appendSlice(value);
+    // The same for a text whoever tells it: those that may come in fragments are taken byte by byte.
+    if (this.inFragments || value.length > TEXT_WHOLE_MAX) this.raw(value);
+    else this.appendSlice(value);
   }
 
   override element(value: ByteSlice): void {

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { ByteSlice } from '../bytes/slice.js';
 import { type ByteWindow, type Machine, NEED, PAUSE, type Progress } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
-import { type ItemHandler, KeyHead, SKIP } from '../model/handler.js';
+import { FRAGMENTS, type ItemHandler, KeyHead, SKIP } from '../model/handler.js';
 import { OBJECT_TYPE, type ValueKind } from '../model/kind.js';
 import { FORMAT_VERSION, LISTED_KINDS } from './format.js';
 import {
@@ -41,6 +41,10 @@ interface OpenValue {
   readonly texts: Buffer[];
   /** The handler wants the items. */
   readonly wanted: boolean;
+  /** Items that are still to come of a value that says how many it has on all its lines; -1: it does not. */
+  itemsLeft: number;
+  /** Bytes that are still to come of a text that is told line by line; -1: it is told whole. */
+  textLeft: number;
 }
 
 /**
@@ -169,8 +173,12 @@ export class NdjsonDecoder implements Machine {
     const { handler, head } = this;
     const key = this.fill(object);
     if (head.database !== this.database) handler.database((this.database = head.database));
-    const wanted = handler.key(head) !== SKIP;
-    this.open = { kind: head.kind, database: head.database, key, part: 1, texts: [], wanted };
+    const depth = handler.key(head);
+    const wanted = depth !== SKIP;
+    const textLeft = depth === FRAGMENTS ? head.textBytes : -1;
+    const itemsLeft = property(object, 'more') === true ? head.count : -1;
+    const { kind, database } = head;
+    this.open = { kind, database, key, part: 1, texts: [], wanted, textLeft, itemsLeft };
     this.value(object, this.open);
   }
 
@@ -194,7 +202,9 @@ export class NdjsonDecoder implements Machine {
     head.opaque = head.kind === 'module';
     const metadata = property(object, 'metadata');
     head.metadata = metadata === undefined ? null : bytesOf(metadata, 'metadata');
-    head.count = !more && Array.isArray(value) && COUNTED.test(head.kind) ? value.length : -1;
+    head.count = countedItems(object, head.kind, value, more);
+    const textBytes = head.kind === 'string' ? property(object, 'bytes') : undefined;
+    head.textBytes = textBytes === undefined ? -1 : countOf(textBytes, 'bytes');
     head.fieldsExpire =
       head.kind === 'hash' &&
       (property(object, 'fieldsExpire') === true || (Array.isArray(value) && value.some(hasExpiry)));
@@ -219,8 +229,11 @@ export class NdjsonDecoder implements Machine {
   private value(object: JsonObject, open: OpenValue): void {
     const value = property(object, 'value');
     if (LISTED_KINDS.has(open.kind)) {
+      if (open.itemsLeft >= 0) this.countItems(open, value, property(object, 'more') === true);
       if (open.wanted) this.items.tell(open.kind, value);
       else arrayOf(value, 'value');
+    } else if (open.textLeft >= 0) {
+      this.tellFragment(open, bytesOf(value, 'value'), property(object, 'more') === true);
     } else {
       open.texts.push(this.textOf(open.kind, value));
     }
@@ -228,6 +241,23 @@ export class NdjsonDecoder implements Machine {
     if (open.wanted && open.texts.length > 0) this.tellText(open);
     this.open = null;
     this.handler.keyEnd(this.head);
+  }
+
+  /** Whoever listens has been told how many items come: it must be those. */
+  private countItems(open: OpenValue, value: unknown, more: boolean): void {
+    open.itemsLeft -= arrayOf(value, 'value').length;
+    if (open.itemsLeft < 0 || (!more && open.itemsLeft > 0)) {
+      throw new LineError('value', `${this.head.count} items on all lines together, as "count" says`);
+    }
+  }
+
+  /** Whoever listens has been told how long the text is: it must be that. */
+  private tellFragment(open: OpenValue, bytes: Buffer, more: boolean): void {
+    open.textLeft -= bytes.length;
+    if (open.textLeft < 0 || (!more && open.textLeft > 0)) {
+      throw new LineError('value', `texts of ${this.head.textBytes} bytes together, as "bytes" says`);
+    }
+    this.handler.text(this.borrow(bytes));
   }
 
   private textOf(kind: ValueKind, value: unknown): Buffer {
@@ -246,6 +276,14 @@ export class NdjsonDecoder implements Machine {
 const COUNTED = /^(list|set|zset|hash)$/;
 
 const hasExpiry = (pair: unknown): boolean => Array.isArray(pair) && pair.length > 2;
+
+/** How many items a value has, -1 when nobody knows before its last line. Where it stands on one line they are counted. */
+function countedItems(object: JsonObject, kind: ValueKind, value: unknown, more: boolean): number {
+  if (!COUNTED.test(kind) || !Array.isArray(value)) return -1;
+  if (!more) return value.length;
+  const count = property(object, 'count');
+  return count === undefined ? -1 : countOf(count, 'count');
+}
 
 /** An eviction hint; -1: the line has none. */
 function hintOf(object: JsonObject, name: string, max: number): number {

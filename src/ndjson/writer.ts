@@ -4,6 +4,7 @@ import type { ByteTarget } from '../bytes/target.js';
 import {
   type CronTimes,
   type Depth,
+  FRAGMENTS,
   ITEMS,
   type ItemHandler,
   type KeyHead,
@@ -14,6 +15,7 @@ import { formatId, type StreamId } from '../model/stream-id.js';
 import { LISTED_KINDS } from './format.js';
 import type { JsonOutput } from './output.js';
 import { RecordFrame } from './records.js';
+import { TextPieces } from './text-pieces.js';
 
 export interface NdjsonOptions {
   /**
@@ -47,6 +49,10 @@ export class NdjsonWriter implements ItemHandler {
   /** Bytes of a string that stand on one line. */
   private readonly textBytes: number;
   private items = 0;
+  /** The text at hand comes in fragments; lines that it has. */
+  private inFragments = false;
+  private texts = 0;
+  private pieces: TextPieces | null = null;
   private listed = false;
   private inModuleAux = false;
   /** Of the entry at hand. */
@@ -137,13 +143,17 @@ export class NdjsonWriter implements ItemHandler {
     }
     if (head.count >= 0 && COUNTED.test(head.kind)) frame.property('count', head.count);
     if (head.fieldsExpire) out.literal(',"fieldsExpire":true');
+    if (head.textBytes >= 0) frame.property('bytes', head.textBytes);
     out.literal(this.listed ? ',"value":[' : ',"value":');
     if (head.kind === 'module') out.openBase64();
-    return ITEMS;
+    this.inFragments = head.textBytes >= 0;
+    if (this.inFragments) this.beginFragments();
+    return head.textBytes >= 0 ? FRAGMENTS : ITEMS;
   }
 
   keyEnd(head: KeyHead): void {
     if (this.listed) this.out.mark(CLOSE);
+    else if (this.inFragments) this.endFragments();
     else if (head.kind === 'module') this.out.closeBase64();
     this.frame.end();
     this.keys++;
@@ -160,8 +170,34 @@ export class NdjsonWriter implements ItemHandler {
     this.frame.end();
   }
 
-  text({ bytes, start, end }: ByteSlice): void {
+  /** A text that comes in fragments goes over lines of its own; a document, which has one for each value, takes its bytes. */
+  private beginFragments(): void {
+    this.texts = 0;
+    if (!this.frame.lines) this.out.openBase64();
+    else this.pieces ??= new TextPieces(this.frame.lineBytes, (bytes, end) => this.piece(bytes, end));
+  }
+
+  private endFragments(): void {
+    if (this.frame.lines) this.pieces?.finish();
+    else this.out.closeBase64();
+  }
+
+  private piece(bytes: Buffer, end: number): void {
+    if (this.texts++ > 0) {
+      this.frame.nextPart();
+      this.out.literal(',"value":');
+    }
+    this.out.text(bytes, 0, end);
+  }
+
+  text(value: ByteSlice): void {
+    const { bytes, start, end } = value;
     const { out, textBytes } = this;
+    if (this.inFragments) {
+      if (this.frame.lines) this.pieces?.add(value);
+      else out.moreBase64(bytes, start, end);
+      return;
+    }
     let from = start;
     for (; end - from > textBytes; from += textBytes) {
       out.text(bytes, from, from + textBytes);

@@ -6,6 +6,7 @@ import type { FindingCode } from '../model/finding.js';
 import type { ItemHandler } from '../model/handler.js';
 import type { ValueKind } from '../model/kind.js';
 import type { Cursor } from './cursor.js';
+import type { LargeText } from './large-text.js';
 import { DuplicateFinder } from './packed/duplicates.js';
 import { PackedEntry } from './packed/entry.js';
 import { IntsetReader } from './packed/intset.js';
@@ -53,6 +54,8 @@ export type WarningSink = (code: FindingCode, offset: number, detail: ErrorDetai
 export class ValueWalk {
   /** Which part of the value comes next; each codec has its own. */
   step = 0;
+  /** Texts that are too large to be put together are told in fragments. */
+  inFragments = false;
   /** Items still to come in the loop at hand. */
   left = 0;
   /** The item at hand, for messages; -1 outside of items. */
@@ -86,6 +89,7 @@ export class ValueWalk {
     readonly deep: boolean,
     stringBytesMax: number,
     readonly templates: HashTemplates,
+    readonly large: LargeText,
   ) {
     this.text = new TextReader(stringBytesMax);
     this.other = new TextReader(stringBytesMax);
@@ -93,7 +97,8 @@ export class ValueWalk {
     this.vectors = new VectorSetWalk(stringBytesMax);
   }
 
-  begin(): void {
+  begin(inFragments: boolean): void {
+    this.inFragments = inFragments;
     this.step = 0;
     this.left = 0;
     this.index = -1;

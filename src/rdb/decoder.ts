@@ -71,7 +71,7 @@ export class RdbDecoder implements Machine {
     options: RdbDecoderOptions,
   ) {
     const limits = options.limits ?? DEFAULT_LIMITS;
-    this.keyReader = new KeyReader(limits.stringBytesMax);
+    this.keyReader = new KeyReader(limits);
     this.valueText = new TextReader(limits.stringBytesMax);
     const warn = options.onWarning ?? (() => {});
     this.sizes = handler.sizes ?? null;

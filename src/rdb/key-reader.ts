@@ -1,22 +1,25 @@
-import type { KeyHead } from '../model/handler.js';
+import { type KeyHead, TEXT_WHOLE_MAX } from '../model/handler.js';
 import type { TypeCodec } from './codec.js';
 import { type Cursor, SHORT } from './cursor.js';
 import type { Dialect } from './dialect.js';
+import { LargeText } from './large-text.js';
 import { moduleIdAt } from './module-id.js';
 import type { PartialValue } from './shortcut.js';
 import { TextReader } from './text.js';
 import { moduleCodec, moduleValue } from './types/module.js';
 import { string } from './types/string.js';
-import { countAt, encodingAt, type ValueReader } from './value-reader.js';
+import { countAt, encodingAt, type RdbLimits, type ValueReader } from './value-reader.js';
 
 /** Reads what stands in front of a key's value: its name, and how the value is held. */
 export class KeyReader {
   /** Of the key read last: that of its type number, or what its module has. */
   codec: TypeCodec = string;
   private readonly text: TextReader;
+  private readonly large: LargeText;
 
-  constructor(stringBytesMax: number) {
+  constructor({ stringBytesMax, wholeTextMax = TEXT_WHOLE_MAX }: RdbLimits) {
     this.text = new TextReader(stringBytesMax);
+    this.large = new LargeText(wholeTextMax);
   }
 
   /**
@@ -38,10 +41,13 @@ export class KeyReader {
     if (encoding === null) return SHORT;
     const count = countAt(codec, cursor, valueAt);
     if (count === null) return SHORT;
+    const textBytes = codec === string ? this.large.lengthAt(cursor, valueAt) : -1;
+    if (textBytes === null) return SHORT;
     const { bytes, start, end } = this.text.slice;
     head.key.set(bytes, start, end);
     this.codec = codec;
     describe(head, codec, number, encoding, count);
+    head.textBytes = textBytes;
     return valueAt;
   }
 }
@@ -75,6 +81,7 @@ export function describe(
   head.encoding = encoding;
   head.typeId = number;
   head.count = count;
+  head.textBytes = -1;
   head.fieldsExpire = codec.fieldsExpire === true;
   head.opaque = codec.decode === null;
 }

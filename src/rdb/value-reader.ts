@@ -1,9 +1,10 @@
 import { ByteSlice } from '../bytes/slice.js';
 import { END, NEED, PAUSE, type Progress } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
-import { type Depth, ITEMS, SKIP } from '../model/handler.js';
+import { type Depth, FRAGMENTS, ITEMS, SKIP, TEXT_WHOLE_MAX } from '../model/handler.js';
 import { COUNT_INSIDE, type ItemOutput, type TypeCodec, ValueWalk, type WarningSink } from './codec.js';
 import { type Cursor, SHORT } from './cursor.js';
+import { LargeText } from './large-text.js';
 import { MeteredSkimmer, type SizeListener } from './metered-skim.js';
 import type { PartialValue } from './shortcut.js';
 import { Skimmer } from './skim.js';
@@ -15,6 +16,8 @@ import { string } from './types/string.js';
 export interface RdbLimits {
   /** The longest string that is put together in memory, in bytes; strings up to 16 KiB always are. */
   readonly stringBytesMax: number;
+  /** The longest that is told whole to those who take fragments. Default: `TEXT_WHOLE_MAX`; smaller only in tests. */
+  readonly wholeTextMax?: number;
 }
 
 /** Above what any server is configured to hold, and below what a Buffer can. */
@@ -40,7 +43,8 @@ export class ValueReader {
     /** Told the sizes of what is walked past; null: nobody is. */
     sizes: SizeListener | null = null,
   ) {
-    this.walk = new ValueWalk(deep, limits.stringBytesMax, templates);
+    const large = new LargeText(limits.wholeTextMax ?? TEXT_WHOLE_MAX);
+    this.walk = new ValueWalk(deep, limits.stringBytesMax, templates, large);
     this.skimmer = sizes === null ? new Skimmer(templates) : new MeteredSkimmer(templates, sizes);
   }
 
@@ -50,7 +54,7 @@ export class ValueReader {
     this.depth = depth;
     this.offset = cursor.offsetOf(cursor.position);
     this.itemized = depth >= ITEMS && codec.decode !== null;
-    if (this.itemized) this.walk.begin();
+    if (this.itemized) this.walk.begin(depth === FRAGMENTS);
     else this.skimmer.begin(codec.layout);
   }
 

@@ -214,7 +214,7 @@ export class RdbWriter implements RdbHandler {
       return RAW;
     }
     this.values.begin(head);
-    return head.kind === 'string' ? FRAGMENTS : ITEMS;
+    return head.textBytes >= 0 ? FRAGMENTS : ITEMS;
   }
 
   private refusal(head: KeyHead): RdbLoss | null {

@@ -3,7 +3,7 @@ import { END, PAUSE } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 import { Int64Words } from '../kernels/decimal.js';
 import { murmurHash64A } from '../kernels/murmur.js';
-import { ITEMS, type ItemHandler, ItemSink, KeyHead, SKIP } from '../model/handler.js';
+import { FRAGMENTS, ITEMS, type ItemHandler, ItemSink, KeyHead, SKIP } from '../model/handler.js';
 import { LENGTH_SPECIAL } from '../rdb/constants.js';
 import { type Cursor, SHORT } from '../rdb/cursor.js';
 import type { Dialect, DialectName, OpcodeRule } from '../rdb/dialect.js';
@@ -87,7 +87,7 @@ export class RecordReader {
     limits: RdbLimits,
     readonly templates = new HashTemplates(null, true),
   ) {
-    this.keyReader = new KeyReader(limits.stringBytesMax);
+    this.keyReader = new KeyReader(limits);
     const warn = () => {
       this.emptyValue = true;
     };
@@ -212,7 +212,8 @@ export class RecordReader {
     this.valueStart = cursor.offsetOf(valueAt);
     const wanted = this.out.key(head);
     cursor.position = valueAt;
-    this.values.begin(codec, this.shallow || (plain && wanted === SKIP) ? SKIP : ITEMS, cursor);
+    const depth = head.textBytes >= 0 ? FRAGMENTS : ITEMS;
+    this.values.begin(codec, this.shallow || (plain && wanted === SKIP) ? SKIP : depth, cursor);
     this.phase = VALUE;
     return true;
   }

@@ -1,7 +1,7 @@
 import type { Long } from '../bytes/int64.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import { RdbCheckKernel, type TakeNames } from '../kernels/rdb-check.js';
-import { type Depth, ITEMS, type KeyHead, SKIP, type StreamMeta } from '../model/handler.js';
+import { type Depth, FRAGMENTS, ITEMS, type KeyHead, SKIP, type StreamMeta } from '../model/handler.js';
 import type { StreamId } from '../model/stream-id.js';
 import type { RdbDecoder } from '../rdb/decoder.js';
 import type { Dialect } from '../rdb/dialect.js';
@@ -156,7 +156,7 @@ export class RdbCheck extends RdbSink implements PassedKeys {
       this.head = head;
       this.oddField = false;
     }
-    return this.depth;
+    return this.depth === ITEMS && head.textBytes >= 0 ? FRAGMENTS : this.depth;
   }
 
   private expiring(head: KeyHead): void {

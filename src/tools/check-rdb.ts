@@ -3,7 +3,7 @@ import type { ByteSlice } from '../bytes/slice.js';
 import { type ByteSource, FileSource } from '../bytes/source.js';
 import { ByteWindow } from '../bytes/window.js';
 import { FormatError, InputError } from '../errors.js';
-import { type Depth, ITEMS, type KeyHead } from '../model/handler.js';
+import { type Depth, FRAGMENTS, ITEMS, type KeyHead } from '../model/handler.js';
 import { HEADER_BYTES, OPCODE_FUNCTION_PRE_GA, TRAILER_BYTES } from '../rdb/constants.js';
 import { RdbDecoder } from '../rdb/decoder.js';
 import type { DialectName } from '../rdb/dialect.js';
@@ -119,7 +119,7 @@ class Lines extends RdbSink {
   override key(head: KeyHead): Depth {
     this.keys++;
     this.type = head.typeId;
-    return ITEMS;
+    return head.textBytes >= 0 ? FRAGMENTS : ITEMS;
   }
 
   override keyEnd(head: KeyHead): void {

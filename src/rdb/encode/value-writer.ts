@@ -67,6 +67,8 @@ export class ValueWriter {
   private kind: ValueKind = 'string';
   private fieldsExpire = false;
   private written = false;
+  /** Length of the text at hand when it comes in fragments, else -1. */
+  private textBytes = -1;
   private streamMetaTold: StreamMeta | null = null;
 
   constructor(
@@ -101,6 +103,7 @@ export class ValueWriter {
     switch (head.kind) {
       case 'string':
         this.written = false;
+        this.textBytes = head.textBytes;
         break;
       case 'list':
         this.lists.begin(head.count);
@@ -145,8 +148,14 @@ export class ValueWriter {
 
   text(value: ByteSlice): void {
     assert(this.kind === 'string', 'no target takes a rate limit');
-    this.into.open(TYPE_STRING).text(value.bytes, value.start, value.end);
+    if (this.textBytes >= 0) this.fragment(value);
+    else this.into.open(TYPE_STRING).text(value.bytes, value.start, value.end);
     this.written = true;
+  }
+
+  private fragment({ bytes, start, end }: ByteSlice): void {
+    if (!this.written) this.into.open(TYPE_STRING).length(this.textBytes);
+    this.into.output.raw(bytes, start, end);
   }
 
   element(value: ByteSlice): void {

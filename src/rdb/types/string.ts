@@ -11,6 +11,15 @@ export const string: TypeCodec = {
   countAt: COUNT_INSIDE,
   neverEmpty: false,
   decode(walk, cursor, out) {
+    if (walk.inFragments && walk.step === 0) {
+      const length = walk.large.lengthAt(cursor, cursor.position);
+      if (length === null) return NEED;
+      if (length >= 0) {
+        if (!walk.large.begin(cursor)) return NEED;
+        walk.step = 1;
+      }
+    }
+    if (walk.step === 1) return walk.large.run(cursor, out);
     const at = walk.text.read(cursor, cursor.position);
     if (at === SHORT) return NEED;
     cursor.position = at;

@@ -115,6 +115,7 @@ function copyHead(from: KeyHead, to: KeyHead): void {
   to.idleSeconds = from.idleSeconds;
   to.freq = from.freq;
   to.count = from.count;
+  to.textBytes = from.textBytes;
   to.fieldsExpire = from.fieldsExpire;
   to.moduleName = from.moduleName;
   to.opaque = from.opaque;

@@ -1,7 +1,7 @@
 import { highWord, lowWord } from '../../bytes/int64.js';
 import type { ByteSlice } from '../../bytes/slice.js';
 import type { RecordKernel, TakeBlocks } from '../../kernels/records.js';
-import { type Depth, ITEMS, type KeyHead, RAW } from '../../model/handler.js';
+import { type Depth, FRAGMENTS, ITEMS, type KeyHead, RAW } from '../../model/handler.js';
 import type { Cursor } from '../../rdb/cursor.js';
 import { COMMON_TYPE_MAX } from '../../rdb/record-layouts.js';
 import { RecordShortcut } from '../record-shortcut.js';
@@ -36,7 +36,7 @@ export class EntryMaker extends HashedSide {
     this.kernel.begin(head.database, bytes, start, end);
     this.way = head.kind === 'string' ? 'text' : this.bytes && isCommon(head) ? 'bytes' : 'items';
     if (this.way === 'items') this.hasher.key(head);
-    return this.way === 'bytes' ? RAW : ITEMS;
+    return this.way === 'bytes' ? RAW : head.textBytes >= 0 ? FRAGMENTS : ITEMS;
   }
 
   override raw(fragment: ByteSlice): void {
