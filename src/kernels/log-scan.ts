@@ -8,15 +8,26 @@ export const SELECT = 3;
 
 export type CommandKind = typeof ORDINARY | typeof MULTI | typeof EXEC | typeof SELECT;
 
-/** What is looked at besides framing and names: 1 numbers of arguments and of databases, 2 transactions and annotations. */
+// What is looked at besides framing and names, as bits.
+/** Numbers of arguments and of databases. */
 export const ARGUMENTS = 1;
+/** MULTI and EXEC are followed; else they are commands like any other. */
 export const TRANSACTIONS = 2;
+/** Annotations are passed over; else they are left. */
+export const ANNOTATIONS = 4;
+/** A record is passed over only if another one seems to start behind it. */
+export const FOLLOWED = 8;
+/** SELECT is left. */
+export const NO_SELECT = 16;
+/** MULTI and EXEC are left. */
+export const NO_MARKERS = 32;
 
 const STATUS = 0x100;
 const NAME = 0x200;
 const INPUT = 0x10000;
 /** What is read behind the end of the records. */
 const SLACK = 64;
+const SIDE_ROOM = 512 * 1024 + SLACK;
 
 /** What assembly/log-scan.ts exports. */
 interface LogScanExports {
@@ -27,35 +38,41 @@ interface LogScanExports {
 
 /**
  * Passes over the commands of a log that stand as servers write them and are in order, and stops at whatever is not. It
- * works on bytes that stand in its own memory: readers fill `rooms`.
+ * works on bytes that stand in its own memory: readers fill its rooms.
  */
 export class LogScan {
-  /** Two pieces of its memory, equally long, to read into. */
+  /** Two pieces of its memory, equally long, to read into by turns. */
   readonly rooms: readonly [Buffer, Buffer];
+  /** Another, of 512 KiB, for whoever reads elsewhere meanwhile. */
+  readonly sideRoom: Buffer;
   /** Commands that the last pass went over, and arguments in them. */
   commands = 0;
   argumentCount = 0;
-  /** Where the last of them begins, as a position in the bytes given. */
+  /** Positions in the bytes given where the last of these arguments begins, and its command. */
   lastArgument = 0;
+  lastCommand = 0;
   /** Seconds of the last annotation that it went over; NaN: of none. */
   seconds = Number.NaN;
   /** Whether a transaction is open, in front of the pass and behind it. */
   open = false;
-  /** Position of the MULTI if that was passed; -1: it was not. */
+  /** Positions where the last MULTI that was passed begins and ends; -1: none was. */
   multiAt = -1;
+  multiEnd = -1;
   /** Commands queued in the open transaction, in front of the pass and behind it. */
   queued = 0;
   private readonly status: Int32Array;
-  private readonly seen: Float64Array;
-  private readonly names: Buffer;
+  private readonly time: Float64Array;
+  private readonly name: Buffer;
 
   private constructor(private readonly exports: LogScanExports) {
     const { buffer } = exports.memory;
-    this.status = new Int32Array(buffer, STATUS, 9);
-    this.seen = new Float64Array(buffer, STATUS + 24, 1);
-    this.names = Buffer.from(buffer, NAME, 32);
-    const room = (buffer.byteLength - INPUT) / 2;
+    this.status = new Int32Array(buffer, STATUS, 11);
+    this.time = new Float64Array(buffer, STATUS + 24, 1);
+    this.name = Buffer.from(buffer, NAME, 32);
+    const side = buffer.byteLength - SIDE_ROOM;
+    const room = (side - INPUT) >> 1;
     this.rooms = [Buffer.from(buffer, INPUT, room - SLACK), Buffer.from(buffer, INPUT + room, room - SLACK)];
+    this.sideRoom = Buffer.from(buffer, side, SIDE_ROOM - SLACK);
   }
 
   /** Null where WebAssembly is not to be had. */
@@ -70,7 +87,7 @@ export class LogScan {
 
   /** `name` is 3 to 16 upper-case letters; `arity` as servers count it: negative for "at least". */
   learn(name: string, arity: number, kind: CommandKind): void {
-    this.names.latin1Write(name);
+    this.name.latin1Write(name);
     this.exports.learn(name.length, Math.abs(arity), arity < 0 ? 0x7fffffff : 0, kind);
   }
 
@@ -93,10 +110,12 @@ export class LogScan {
     this.commands = status[0]!;
     this.open = status[1] !== 0;
     this.multiAt = status[2] === 0 ? -1 : status[2]! - byteOffset;
+    this.multiEnd = status[2] === 0 ? -1 : status[9]! - byteOffset;
     this.queued = status[3]!;
     this.argumentCount = status[4]!;
     this.lastArgument = status[5]! - byteOffset;
-    this.seconds = status[8] === 0 ? Number.NaN : this.seen[0]!;
+    this.lastCommand = status[10]! - byteOffset;
+    this.seconds = status[8] === 0 ? Number.NaN : this.time[0]!;
     return stop - byteOffset;
   }
 }

@@ -1,6 +1,7 @@
 import type { ByteSlice } from '../bytes/slice.js';
 import { END } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
+import type { LogScan } from '../kernels/log-scan.js';
 import type { FindingCode } from '../model/finding.js';
 import type { CommandSpans } from '../resp/command.js';
 import {
@@ -16,6 +17,7 @@ import {
   tornTail,
 } from '../resp/grammar.js';
 import type { RespHandler } from '../resp/handler.js';
+import { LogPasser, type PassingHandler } from '../resp/passer.js';
 import { RespScanner, WHOLE } from '../resp/scanner.js';
 import { flawOf, hasStrangeName, unknownCommand } from './log-names.js';
 import type { LogProbe } from './log-probe.js';
@@ -51,7 +53,9 @@ export async function followChain(
   return { start, end, records, commands, lastStart, lastLoose, met, metCommands, error };
 }
 
-class ChainCount implements RespHandler {
+class ChainCount implements RespHandler, PassingHandler {
+  /** Names alone. */
+  readonly looks = 0;
   full = false;
   stopped = false;
   /** A record that is none for all its framing. */
@@ -83,6 +87,17 @@ class ChainCount implements RespHandler {
     }
     this.commands++;
     this.pass(command.offset, command.length);
+  }
+
+  get passUpTo(): number {
+    return Math.min(this.nextWatched, this.until);
+  }
+
+  passed({ commands, lastCommand }: LogScan, end: number, base: number): void {
+    this.commands += commands;
+    this.records += commands - 1;
+    const start = base + lastCommand;
+    this.pass(start, end - start);
   }
 
   annotation(line: ByteSlice, offset: number): void {
@@ -122,7 +137,9 @@ class ChainWalk {
     private readonly probe: LogProbe,
     private readonly count: ChainCount,
   ) {
-    this.scanner = new RespScanner(count, WHOLE);
+    const { scan } = probe;
+    const passer = scan && new LogPasser(scan, count, { open: false, offset: 0, queued: 0 });
+    this.scanner = new RespScanner(count, WHOLE, passer);
   }
 
   async run(start: number): Promise<FormatError | null> {

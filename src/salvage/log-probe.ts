@@ -1,5 +1,6 @@
 import type { ByteReader, ByteSource } from '../bytes/source.js';
 import { ByteWindow } from '../bytes/window.js';
+import type { LogScan } from '../kernels/log-scan.js';
 
 /** Bytes asked for at a time. */
 const CHUNK = 512 * 1024;
@@ -24,10 +25,13 @@ export class LogProbe {
     private readonly source: ByteSource,
     private readonly signal: AbortSignal | undefined,
     chunkBytes: number = CHUNK,
+    readonly scan: LogScan | null = null,
   ) {
     // Twice, as half of the room is the most that can be asked for at once.
     const wanted = Math.min(chunkBytes, 2 * (source.size ?? chunkBytes));
-    this.buffer = Buffer.allocUnsafeSlow(Math.max(SMALLEST, wanted));
+    const size = Math.max(SMALLEST, wanted);
+    const room = scan?.sideRoom.subarray(0, size);
+    this.buffer = room?.length === size ? room : Buffer.allocUnsafeSlow(size);
     this.most = this.buffer.length >> 1;
     this.window.bytes = this.buffer;
     this.window.limit = source.size ?? Number.POSITIVE_INFINITY;

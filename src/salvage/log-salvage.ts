@@ -1,7 +1,9 @@
 import { pumpSource } from '../bytes/pump.js';
 import type { ByteSource } from '../bytes/source.js';
 import { type FormatError, InputError } from '../errors.js';
+import type { LogScan } from '../kernels/log-scan.js';
 import type { RespHandler } from '../resp/handler.js';
+import type { PassedTransaction, PassingHandler } from '../resp/passer.js';
 import type { DamagedRange, DoubtfulRange } from './damage.js';
 import { isBrokenOff } from './log-evidence.js';
 import { LogProbe } from './log-probe.js';
@@ -18,10 +20,17 @@ const SMALLEST_CHUNK = 4096;
  * doubtful range.
  */
 export interface LogSalvageHandler extends RespHandler {
+  /** What of its records need not be told one by one; missing: none. */
+  readonly passing?: SalvagePassing;
   /** Also for single records that no server loads: `aof/unknown-command`, `aof/wrong-arity`. */
   damage(range: DamagedRange): void;
   /** With `options.doubtful` told before the records, which then follow as commands; otherwise they do not. */
   doubtful(range: DoubtfulRange): void;
+}
+
+/** Goes by records that are passed over as if each had been told. */
+export interface SalvagePassing extends Omit<PassingHandler, 'passUpTo'> {
+  readonly transaction: PassedTransaction;
 }
 
 export interface LogSalvageOptions {
@@ -34,6 +43,8 @@ export interface LogSalvageOptions {
   readonly progress?: (offset: number) => void;
   /** Bytes asked for at a time; smaller only in tests. */
   readonly chunkBytes?: number;
+  /** Passes over what is in order; null or missing: every record is looked at. Nobody else may use it meanwhile. */
+  readonly scan?: LogScan | null;
 }
 
 /**
@@ -65,7 +76,7 @@ export class LogSalvager {
     private readonly handler: LogSalvageHandler,
     private readonly options: LogSalvageOptions,
   ) {
-    this.probe = new LogProbe(source, options.signal, options.chunkBytes);
+    this.probe = new LogProbe(source, options.signal, options.chunkBytes, options.scan);
   }
 
   /** From the start of a record on. */
@@ -126,11 +137,12 @@ export class LogSalvager {
   private async pump(start: number, end: number): Promise<RecordTeller> {
     const { source, handler, options } = this;
     const { signal, progress, drain } = options;
-    const teller = new RecordTeller(handler, end);
+    const teller = new RecordTeller(handler, end, options.scan);
     const chunkBytes = Math.min(options.chunkBytes ?? CHUNK, Math.max(SMALLEST_CHUNK, end - start));
     await pumpSource(source, teller, {
       start,
       chunkBytes,
+      rooms: options.scan?.rooms,
       ...(signal === undefined ? {} : { signal }),
       ...(progress === undefined ? {} : { progress }),
       ...(drain === undefined ? {} : { drain }),

@@ -1,11 +1,11 @@
 import { AofFileMachine } from '../aof/file.js';
-import { createLogScan, LogPasser } from '../aof/passer.js';
 import type { TransactionTracker } from '../aof/transaction.js';
 import { type PumpOptions, pump } from '../bytes/pump.js';
 import { type ByteSource, FileSource } from '../bytes/source.js';
 import { ByteWindow, END, type Machine, NEED, type Progress } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 import type { FindingCode } from '../model/finding.js';
+import { LogPasser, logScanFor } from '../resp/passer.js';
 import { SKIM } from '../resp/scanner.js';
 import type { RdbSurvey } from '../salvage/rdb-report.js';
 import { checkBlocks } from './check-blocks.js';
@@ -26,8 +26,6 @@ import type { ToolContext, Progress as ToolProgress } from './context.js';
 import { LogFront } from './log-front.js';
 import type { CheckedFile, FileCheckOptions, FileCheckResult, NotChecked } from './report.js';
 
-/** Below this many bytes compiling what passes over commands costs more than it saves. */
-const SCAN_FROM_BYTES = 1024 * 1024;
 /** What passes over commands is so fast that asking for bytes counts. */
 const SCAN_CHUNK_BYTES = 1024 * 1024;
 
@@ -109,9 +107,8 @@ class FileCheck implements Machine {
     this.rdb = this.part.check;
     this.logFindings = new FindingList(source.label);
     const log = new LogCheck(this.logFindings, options.quick, (offset) => this.startOtherPart(offset));
-    const isLarge = options.form !== 'rdb' && (source.size ?? SCAN_FROM_BYTES) >= SCAN_FROM_BYTES;
-    const scan = isLarge ? createLogScan() : null;
-    const passer = scan && ((of: TransactionTracker) => new LogPasser(scan, log.looks, log, of));
+    const scan = options.form === 'rdb' ? null : logScanFor(source.size);
+    const passer = scan && ((of: TransactionTracker) => new LogPasser(scan, log, of));
     const whole = scan === null || this.part.isAlone;
     this.reading = whole ? this.part.reading : { chunkBytes: SCAN_CHUNK_BYTES, rooms: scan.rooms };
     this.log = log;

@@ -1,11 +1,12 @@
-import type { PassingHandler } from '../aof/passer.js';
-import { type CommandRole, MULTI, QUEUED, type TransactionTracker } from '../aof/transaction.js';
+import type { AofFileHandler } from '../aof/file.js';
+import { type CommandRole, MULTI, QUEUED } from '../aof/transaction.js';
 import type { ByteSlice } from '../bytes/slice.js';
-import { ARGUMENTS, TRANSACTIONS } from '../kernels/log-scan.js';
+import { ANNOTATIONS, ARGUMENTS, type LogScan, TRANSACTIONS } from '../kernels/log-scan.js';
 import { arityFits, findCommand, isModuleName, type KnownCommand } from '../model/commands.js';
 import type { FindingCode } from '../model/finding.js';
 import { announcesBlock } from '../resp/blocks.js';
 import type { CommandSpans } from '../resp/command.js';
+import type { PassingHandler } from '../resp/passer.js';
 import type { FindingList } from './check-findings.js';
 import type { NotChecked } from './report.js';
 
@@ -33,7 +34,7 @@ const NAME_SHOWN_MAX = 64;
  * Counts the commands of a log, holds each to the names and numbers of arguments that servers know, unless `quick`, and
  * gathers what is wrong.
  */
-export class LogCheck implements PassingHandler, LogCounts {
+export class LogCheck implements AofFileHandler, PassingHandler, LogCounts {
   commands = 0;
   moduleCommands = 0;
   firstModuleCommand = '';
@@ -49,6 +50,7 @@ export class LogCheck implements PassingHandler, LogCounts {
   stopped = false;
   /** Offset of the first record that a server refuses, or of the MULTI around it; -1: none. */
   firstRefused = -1;
+  readonly looks: number;
   private transactionOffset = -1;
 
   /** `onStart` is told where the commands begin. */
@@ -56,11 +58,8 @@ export class LogCheck implements PassingHandler, LogCounts {
     private readonly findings: FindingList,
     private readonly quick: boolean,
     private readonly onStart: (offset: number) => void = () => {},
-  ) {}
-
-  /** What a scan looks at that passes over commands for it. */
-  get looks(): number {
-    return this.quick ? TRANSACTIONS : ARGUMENTS | TRANSACTIONS;
+  ) {
+    this.looks = TRANSACTIONS | ANNOTATIONS | (quick ? 0 : ARGUMENTS);
   }
 
   /** Counts what another thread has read of what follows, too. */
@@ -101,9 +100,10 @@ export class LogCheck implements PassingHandler, LogCounts {
     this.reach(command.offset + command.length);
   }
 
-  passed(commands: number, end: number, seconds: number, transaction: TransactionTracker): void {
+  passed({ commands, seconds, open, multiAt }: LogScan, end: number, base: number): void {
     this.commands += commands;
-    this.transactionOffset = transaction.open ? transaction.offset : -1;
+    if (!open) this.transactionOffset = -1;
+    else if (multiAt >= 0) this.transactionOffset = base + multiAt;
     if (!Number.isNaN(seconds)) this.lastSeconds = seconds;
     this.reach(end);
   }

@@ -1,5 +1,4 @@
 import { AofFileMachine } from '../aof/file.js';
-import { createLogScan, LogPasser } from '../aof/passer.js';
 import type { CommandRole, TransactionTracker } from '../aof/transaction.js';
 import { pump } from '../bytes/pump.js';
 import type { FileSource, WaitingReader } from '../bytes/source.js';
@@ -8,6 +7,7 @@ import { FormatError } from '../errors.js';
 import type { LogScan } from '../kernels/log-scan.js';
 import type { FindingCode } from '../model/finding.js';
 import type { CommandSpans } from '../resp/command.js';
+import { createLogScan, LogPasser } from '../resp/passer.js';
 import { SKIM } from '../resp/scanner.js';
 import { FindingList } from './check-findings.js';
 import { LogCheck, type LogCounts } from './check-log.js';
@@ -64,8 +64,7 @@ async function checkPiece(
   window.base = check.from;
   window.limit = end;
   reader.enter(check.from, end);
-  const passer =
-    scan === null ? null : (of: TransactionTracker) => new LogPasser(scan, check.looks, check, of);
+  const passer = scan === null ? null : (of: TransactionTracker) => new LogPasser(scan, check, of);
   try {
     const machine = new AofFileMachine(check, null, SKIM, passer);
     await pump(reader, window, machine, { chunkBytes: CHUNK_BYTES, rooms: scan?.rooms });

@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { AofFileMachine } from '../../src/aof/file.js';
-import { createLogScan, LogPasser, type PassingHandler } from '../../src/aof/passer.js';
+import { type AofFileHandler, AofFileMachine } from '../../src/aof/file.js';
 import type { CommandRole, TransactionTracker } from '../../src/aof/transaction.js';
 import type { ByteSlice } from '../../src/bytes/slice.js';
 import { ByteWindow } from '../../src/bytes/window.js';
 import { FormatError } from '../../src/errors.js';
-import { ARGUMENTS, TRANSACTIONS } from '../../src/kernels/log-scan.js';
+import { ARGUMENTS, type LogScan, TRANSACTIONS } from '../../src/kernels/log-scan.js';
 import { RdbDecoder } from '../../src/rdb/decoder.js';
 import { RdbSink } from '../../src/rdb/handler.js';
 import type { CommandSpans } from '../../src/resp/command.js';
+import { createLogScan, LogPasser, type PassingHandler } from '../../src/resp/passer.js';
 import { SKIM } from '../../src/resp/scanner.js';
 import { FindingList } from '../../src/tools/check-findings.js';
 import { LogCheck } from '../../src/tools/check-log.js';
@@ -28,7 +28,7 @@ function checked(length: number, passing: boolean, quick = false, first = length
   const check = new LogCheck(findings, quick);
   let passed = 0;
   const passer = (of: TransactionTracker) => {
-    const own = new LogPasser(scan, check.looks, check, of);
+    const own = new LogPasser(scan, check, of);
     return { pass: (window: ByteWindow) => own.pass(window) && ++passed > 0 };
   };
   const decoder = () => new RdbDecoder(new RdbSink(), { verifyChecksum: false, deep: false });
@@ -158,7 +158,7 @@ test('so it is in logs of hostile commands', () => {
     'y'.repeat(1000),
     '\r\n*1',
   ];
-  for (let round = 0; round < (THOROUGH ? 20_000 : 400); round++) {
+  for (let round = 0; round < (THOROUGH ? 20_000 : 300); round++) {
     let text = '';
     for (let i = random.below(12); i >= 0; i--) {
       const args = [
@@ -176,7 +176,8 @@ test('so it is in logs of hostile commands', () => {
 });
 
 test('records that end behind the place it is told are left', () => {
-  class Halting implements PassingHandler {
+  class Halting implements AofFileHandler, PassingHandler {
+    readonly looks = ARGUMENTS | TRANSACTIONS;
     readonly full = false;
     readonly stopped = false;
     passUpTo = 0;
@@ -185,7 +186,7 @@ test('records that end behind the place it is told are left', () => {
     flaw(): void {}
     annotation(_line: ByteSlice): void {}
     command(_command: CommandSpans, _role: CommandRole): void {}
-    passed(_commands: number, end: number): void {
+    passed(_scan: LogScan, end: number): void {
       this.ends.push(end);
     }
   }
@@ -194,8 +195,7 @@ test('records that end behind the place it is told are left', () => {
   for (let upTo = 0; upTo <= length; upTo++) {
     const handler = new Halting();
     handler.passUpTo = upTo;
-    const looks = ARGUMENTS | TRANSACTIONS;
-    const machine = new AofFileMachine(handler, null, SKIM, (of) => new LogPasser(scan, looks, handler, of));
+    const machine = new AofFileMachine(handler, null, SKIM, (of) => new LogPasser(scan, handler, of));
     const window = new ByteWindow();
     window.bytes = room;
     window.end = window.limit = length;

@@ -5,7 +5,7 @@
 // Fixed memory:
 //   STATUS  what goes in and comes out: commands passed, whether a transaction is open, where its MULTI stands, commands
 //           queued in it, arguments passed, where the last of them begins; the seconds of the last annotation passed, 64
-//           bits, and whether there was one
+//           bits, and whether there was one; where that MULTI ends; where the last command begins
 //   NAME    the name that is to be learned
 //   TABLE   the names that are known
 //   from INPUT on the records; nothing reads more than 32 bytes behind their end, and believes what it reads there
@@ -32,6 +32,8 @@ const SEEN: usize = 16;
 const LAST_BODY: usize = 20;
 const SECONDS: usize = 24;
 const TIMED: usize = 32;
+const MULTI_END: usize = 36;
+const LAST: usize = 40;
 
 /** Kinds of commands; EXEC is the one that is left. */
 const ORDINARY: u32 = 0;
@@ -41,6 +43,12 @@ const SELECT: u32 = 3;
 /** What is looked at. */
 const ARGUMENTS: u32 = 1;
 const TRANSACTIONS: u32 = 2;
+const ANNOTATIONS: u32 = 4;
+/** Behind the record another one seems to start. */
+const FOLLOWED: u32 = 8;
+/** Commands that are left to the caller. */
+const NO_SELECT: u32 = 16;
+const NO_MARKERS: u32 = 32;
 
 const SHORTEST: u32 = 3;
 const LONGEST: u32 = 16;
@@ -77,6 +85,7 @@ export function pass(from: usize, to: usize, looks: u32): usize {
   let commands: u32 = 0;
   let seen: u32 = 0;
   let lastBody: usize = 0;
+  let last: usize = 0;
   let open = load<u32>(STATUS, OPEN);
   let queued = load<u32>(STATUS, QUEUED);
   store<u32>(STATUS, 0, TIMED);
@@ -93,8 +102,8 @@ export function pass(from: usize, to: usize, looks: u32): usize {
       argc = value;
       word = load<u64>(dollar);
     } else {
-      if (<u8>word != HASH || (looks & TRANSACTIONS) == 0) break;
-      const next = annotation(at, to);
+      if (<u8>word != HASH || (looks & ANNOTATIONS) == 0) break;
+      const next = annotation(at, to, looks);
       if (next == 0) break;
       at = next;
       continue;
@@ -146,6 +155,7 @@ export function pass(from: usize, to: usize, looks: u32): usize {
       stop = body + size;
     }
     if (i < argc || stop + 2 > to || load<u16>(stop) != LINE_END) break;
+    if (looks & FOLLOWED && !isFollowed(stop + 2, to)) break;
 
     const entry = find(head, tail, length);
     if (load<u32>(entry, LENGTH) == 0) break;
@@ -153,18 +163,24 @@ export function pass(from: usize, to: usize, looks: u32): usize {
     const kind = load<u32>(entry, KIND);
     if (kind != ORDINARY) {
       if (kind == SELECT) {
-        if (looks & ARGUMENTS && !isDatabase(body, size)) break;
-      } else {
+        if (looks & NO_SELECT || (looks & ARGUMENTS && !isDatabase(body, size))) break;
+      } else if (looks & NO_MARKERS) {
+        break;
+      } else if (looks & TRANSACTIONS) {
         // Whatever is strange about them.
-        if ((looks & TRANSACTIONS) == 0 || argc != 1 || (kind == MULTI) == (open != 0)) break;
+        if (argc != 1 || (kind == MULTI) == (open != 0)) break;
         open = open ^ 1;
-        if (open) store<u32>(STATUS, <u32>at, MULTI_AT);
+        if (open) {
+          store<u32>(STATUS, <u32>at, MULTI_AT);
+          store<u32>(STATUS, <u32>stop + 2, MULTI_END);
+        }
         queued = -open;
       }
     }
     queued += open;
     seen += argc;
     lastBody = body;
+    last = at;
     at = stop + 2;
     commands++;
   }
@@ -173,6 +189,7 @@ export function pass(from: usize, to: usize, looks: u32): usize {
   store<u32>(STATUS, queued, QUEUED);
   store<u32>(STATUS, seen, SEEN);
   store<u32>(STATUS, <u32>lastBody, LAST_BODY);
+  store<u32>(STATUS, <u32>last, LAST);
   return at;
 }
 
@@ -194,7 +211,7 @@ function number(at: usize, first: u32): usize {
 }
 
 /** The position behind a well-formed `#TS:` line; 0: it is something else. */
-function annotation(at: usize, to: usize): usize {
+function annotation(at: usize, to: usize, looks: u32): usize {
   if (load<u32>(at) != TS) return 0;
   let digit = at + 4;
   let sum: u64 = 0;
@@ -204,9 +221,17 @@ function annotation(at: usize, to: usize): usize {
     sum = sum * 10 + next;
   }
   if (digit == at + 4 || digit + 2 > to || load<u16>(digit) != LINE_END) return 0;
+  if (looks & FOLLOWED && !isFollowed(digit + 2, to)) return 0;
   store<f64>(STATUS, <f64>sum, SECONDS);
   store<u32>(STATUS, 1, TIMED);
   return digit + 2;
+}
+
+/** What follows a record that is one, as far as its first byte tells. */
+function isFollowed(at: usize, to: usize): bool {
+  if (at >= to) return false;
+  const first = load<u8>(at);
+  return first == STAR || first == HASH;
 }
 
 /** 0 to 9999999999, without leading zeros. */

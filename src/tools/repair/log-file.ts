@@ -1,4 +1,5 @@
 import type { AofFileEntry } from '../../aof/set.js';
+import { logScanFor } from '../../resp/passer.js';
 import { salvageLog } from '../../salvage/log-salvage.js';
 import type { ToolContext } from '../context.js';
 import { LogLosses, type LostRange } from './log-losses.js';
@@ -42,6 +43,7 @@ export async function surveyLogFile(
   if (bytes > start) {
     await salvageLog(source, start, losses, {
       doubtful: options.doubtful,
+      scan: logScanFor(bytes - start),
       signal: context.signal,
       progress: (done) => context.progress({ phase: 'surveying', label: path, done, total: bytes }),
     });

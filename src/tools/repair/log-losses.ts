@@ -1,10 +1,11 @@
 import { type CommandRole, EXEC, MULTI, PLAIN, QUEUED, TransactionTracker } from '../../aof/transaction.js';
 import type { ByteSlice } from '../../bytes/slice.js';
+import { ANNOTATIONS, type LogScan, NO_SELECT, TRANSACTIONS } from '../../kernels/log-scan.js';
 import { findCommand, type KnownCommand } from '../../model/commands.js';
 import type { Finding, FindingCode } from '../../model/finding.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { DamagedRange, DoubtfulRange } from '../../salvage/damage.js';
-import type { LogSalvageHandler } from '../../salvage/log-salvage.js';
+import type { LogSalvageHandler, SalvagePassing } from '../../salvage/log-salvage.js';
 
 const known = (name: string): KnownCommand => findCommand(Buffer.from(name), 0, name.length)!;
 const SELECT = known('SELECT');
@@ -31,7 +32,8 @@ export interface LostRange {
  * damaged transaction stay; a MULTI or EXEC that lost its counterpart goes. A transaction that the end of the file cuts
  * short never took effect and goes whole.
  */
-export class LogLosses implements LogSalvageHandler {
+export class LogLosses implements LogSalvageHandler, SalvagePassing {
+  readonly passing = this;
   readonly full = false;
   readonly stopped = false;
   /** Commands of the file that are believed. */
@@ -52,7 +54,7 @@ export class LogLosses implements LogSalvageHandler {
   /** Transactions of which only a part is kept, and the commands of that part. */
   brokenTransactions = 0;
   brokenCommands = 0;
-  private readonly transaction = new TransactionTracker();
+  readonly transaction = new TransactionTracker();
   /** End of the open MULTI, and the commands since, itself counted. */
   private multiEnd = 0;
   private inside = 0;
@@ -91,6 +93,26 @@ export class LogLosses implements LogSalvageHandler {
     else if (role === PLAIN || role === EXEC) this.cut = end;
     this.place(command, role, end);
     this.follow(command);
+  }
+
+  /** In a damaged transaction every command matters. */
+  get looks(): number {
+    return this.insideDamage === null ? TRANSACTIONS | ANNOTATIONS | NO_SELECT : -1;
+  }
+
+  passed({ commands, open, queued, multiAt, multiEnd }: LogScan, end: number, base: number): void {
+    this.commands += commands;
+    if (this.because !== null) this.behindCut += commands;
+    else if (!open) this.cut = end;
+    else if (multiAt >= 0) this.cut = base + multiAt;
+    if (open) this.inside = queued + 1;
+    if (multiAt >= 0) {
+      this.multiEnd = base + multiEnd;
+      this.unsettled = -1;
+    } else if (this.unsettled >= 0) {
+      this.unsettled += commands;
+    }
+    if (this.databaseUnknown) this.guessedDatabase += commands;
   }
 
   /** What it means for the transactions. */

@@ -1,19 +1,27 @@
 import type { ByteWindow } from '../bytes/window.js';
 import { type CommandKind, EXEC, LogScan, MULTI, ORDINARY, SELECT } from '../kernels/log-scan.js';
 import { KNOWN_COMMANDS } from '../model/commands.js';
-import type { RecordPasser } from '../resp/handler.js';
-import type { AofFileHandler } from './file.js';
-import type { TransactionTracker } from './transaction.js';
+import type { RecordPasser } from './handler.js';
 
-/** What listens to a file whose commands may be passed over. */
-export interface PassingHandler extends AofFileHandler {
+/** What listens to records that may be passed over. */
+export interface PassingHandler {
+  /** What is looked at while passing, as LogScan has it; -1: nothing may be passed over here. */
+  readonly looks: number;
   /** Records that end behind this absolute offset are not passed over. */
   readonly passUpTo: number;
   /**
-   * So many commands were passed over, all of them in order, and annotations between them; the last record ended at the
-   * absolute offset `end`, and the last annotation had this time in Unix seconds, NaN: there was none.
+   * Records were passed over, all of them in order, the last of which ended at the absolute offset `end`: `scan` says what
+   * they were. `base` is the offset of its position 0.
    */
-  passed(commands: number, end: number, seconds: number, transaction: TransactionTracker): void;
+  passed(scan: LogScan, end: number, base: number): void;
+}
+
+/** The transaction as passing goes by it. */
+export interface PassedTransaction {
+  open: boolean;
+  /** Absolute offset of the MULTI. */
+  offset: number;
+  queued: number;
 }
 
 const KINDS = new Map<string, CommandKind>([
@@ -21,6 +29,14 @@ const KINDS = new Map<string, CommandKind>([
   ['EXEC', EXEC],
   ['SELECT', SELECT],
 ]);
+
+/** Below this many bytes compiling a scan costs more than it saves. */
+const SCAN_FROM_BYTES = 1024 * 1024;
+
+/** A scan that knows the commands, for so many bytes (null: nobody knows); null where it is not worth it or not to be had. */
+export function logScanFor(bytes: number | null): LogScan | null {
+  return (bytes ?? SCAN_FROM_BYTES) < SCAN_FROM_BYTES ? null : createLogScan();
+}
 
 /** A scan that knows the commands; null where WebAssembly is not to be had. */
 export function createLogScan(): LogScan | null {
@@ -43,26 +59,25 @@ export class LogPasser implements RecordPasser {
   private failures = 0;
   private rest = 0;
 
-  /** `looks`: as LogScan has it. */
   constructor(
     private readonly scan: LogScan,
-    private readonly looks: number,
     private readonly handler: PassingHandler,
-    private readonly transaction: TransactionTracker,
+    private readonly transaction: PassedTransaction,
   ) {}
 
   pass(window: ByteWindow): boolean {
-    if (this.rest > 0) {
+    const { scan, transaction, handler } = this;
+    const { looks } = handler;
+    if (this.rest > 0 || looks < 0) {
       this.rest--;
       return false;
     }
-    const { scan, transaction, handler } = this;
     const { bytes, position, base } = window;
     if (!scan.holds(bytes)) return false;
     const end = Math.min(window.end, handler.passUpTo - base);
     scan.open = transaction.open;
     scan.queued = transaction.queued;
-    const stop = scan.pass(bytes, position, end, this.looks);
+    const stop = scan.pass(bytes, position, end, looks);
     if (stop === position) {
       // A log of what it does not know is read faster without.
       if (++this.failures > PATIENCE) this.rest = Math.min(REST_MAX, this.failures);
@@ -73,7 +88,7 @@ export class LogPasser implements RecordPasser {
     transaction.queued = scan.queued;
     if (scan.multiAt >= 0) transaction.offset = base + scan.multiAt;
     window.position = stop;
-    handler.passed(scan.commands, base + stop, scan.seconds, transaction);
+    handler.passed(scan, base + stop, base);
     return true;
   }
 }
