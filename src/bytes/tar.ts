@@ -147,7 +147,8 @@ function paxRecords(bytes: Buffer, offset: number): Extra {
     const space = bytes.indexOf(32, at);
     const length = space < 0 || space - at > 6 ? 0 : Number(bytes.latin1Slice(at, space));
     const end = at + length;
-    if (!Number.isInteger(length) || end <= space || end > bytes.length || bytes[end - 1] !== 10) {
+    const isRecord = space >= 0 && Number.isInteger(length) && end > space;
+    if (!isRecord || end > bytes.length || bytes[end - 1] !== 10) {
       throw corrupt(offset, 'extended-header');
     }
     const record = bytes.utf8Slice(space + 1, end - 1);

@@ -66,7 +66,7 @@ const MASKS = [0x01, 0x80, 0xff] as const;
 
 /**
  * Every byte changed, of a larger file about a thousand: its lowest bit, its highest or all of them in turn, or each of the three where the tests are told
- * to take their time (`npm run fuzz`). The bytes are reused for the next change.
+ * to take their time (`npm run fuzz:tests`). The bytes are reused for the next change.
  */
 export function* flips(bytes: Buffer): Generator<{ readonly at: number; readonly damaged: Buffer }> {
   const damaged = Buffer.from(bytes);

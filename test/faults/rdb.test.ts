@@ -4,7 +4,7 @@ import { THOROUGH } from '../support/effort.js';
 import { recordRdb } from '../support/rdb.js';
 import { checked, errorsOf, flawsOf, flips, prefixes, readsOn } from './damage.js';
 
-/** One of each generation of formats, all of them by `npm run fuzz`. */
+/** One of each generation of formats, all of them by `npm run fuzz:tests`. */
 const SERVERS = THOROUGH ? CORPUS_SERVERS : ['redis-2.4', 'redis-5.0.14', 'redis-7.4.1'];
 
 describe.each(SERVERS)('a small RDB of %s', (server) => {

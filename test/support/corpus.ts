@@ -1,8 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { readTarGz } from './tar.js';
 import { temporaryDirectory } from './temporary.js';
+import { testdata } from './testdata.js';
+
+export { testdata } from './testdata.js';
 
 /** 2026-03-01 12:00:00 UTC in seconds: where the servers' clock stood when the truth was read. Nothing has expired. */
 export const CORPUS_NOW = 1772366400;
@@ -115,8 +117,6 @@ export interface CorpusCase<T> {
   readonly truth: T;
 }
 
-const TESTDATA = fileURLToPath(new URL('../../testdata/', import.meta.url));
-
 /** Every server with intact files, oldest release first. */
 export const CORPUS_SERVERS = serversIn('corpus');
 
@@ -153,15 +153,10 @@ export function corpusPath(server: string, path: string): string {
   return join(archive('corpus', server).root(), path);
 }
 
-/** An absolute path in testdata. */
-export function testdata(...path: string[]): string {
-  return join(TESTDATA, ...path);
-}
-
 const archives = new Map<string, Archive>();
 
 function archive(room: 'corpus' | 'corrupt', server: string): Archive {
-  const path = join(TESTDATA, room, `${server}.tar.gz`);
+  const path = testdata(room, `${server}.tar.gz`);
   let found = archives.get(path);
   if (found === undefined) archives.set(path, (found = new Archive(server, readTarGz(readFileSync(path)))));
   return found;
@@ -221,6 +216,6 @@ class PackedCase<T> implements CorpusCase<T> {
 }
 
 function serversIn(room: string): string[] {
-  const names = readdirSync(join(TESTDATA, room)).flatMap((name) => /^(.+)\.tar\.gz$/.exec(name)?.[1] ?? []);
+  const names = readdirSync(testdata(room)).flatMap((name) => /^(.+)\.tar\.gz$/.exec(name)?.[1] ?? []);
   return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }

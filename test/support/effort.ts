@@ -1,7 +1,7 @@
 const RUNS = Number(process.env['REKINDLE_FUZZ_RUNS'] ?? 0);
 const BASE = Number(process.env['REKINDLE_FUZZ_SEED'] ?? 1);
 
-/** True when the tests may take their time: `npm run fuzz`. */
+/** True when the tests may take their time: `npm run fuzz:tests`. */
 export const THOROUGH = RUNS > 0;
 
 /**

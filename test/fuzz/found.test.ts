@@ -1,0 +1,16 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { testdata } from '../support/testdata.js';
+import { faultOf } from './judge.js';
+import { targetsOf } from './targets/index.js';
+
+const FOUND = readdirSync(testdata('fuzz')).filter((name) => name.endsWith('.bin'));
+
+/** Inputs that broke something once: named after the target that found them. */
+test.each(FOUND)('%s breaks nothing any more', async (name) => {
+  const [target] = await targetsOf([name.slice(0, name.lastIndexOf('-'))]);
+  const fault = await Promise.resolve()
+    .then(() => target!.run(readFileSync(testdata('fuzz', name))))
+    .then(() => null, faultOf);
+  expect(fault).toBeNull();
+});

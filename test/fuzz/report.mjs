@@ -1,0 +1,43 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+
+/** Adds a run to those of a file; all of them are returned. */
+export function addRun(path, { covered, ...run }) {
+  const report = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : { runs: [], covered };
+  report.runs.push(run);
+  if (Object.values(covered).some(({ edges }) => edges > 0)) report.covered = covered;
+  report.targets = totals(report.runs);
+  report.executions = Object.values(report.targets).reduce((sum, { executions }) => sum + executions, 0);
+  writeFileSync(path, `${JSON.stringify(report, null, 1)}\n`);
+  return report;
+}
+
+/** Executions add up; edges and corpus are those of the last run that had the target. */
+function totals(runs) {
+  const sums = {};
+  for (const run of runs) {
+    for (const [name, { executions, edges, corpus }] of Object.entries(run.targets)) {
+      const sum = (sums[name] ??= { executions: 0, edges: 0, corpus: 0, findings: 0 });
+      sum.executions += executions;
+      if (edges > 0) Object.assign(sum, { edges, corpus });
+      sum.findings += run.findings.filter(({ target }) => target === name).length;
+    }
+  }
+  return sums;
+}
+
+export function describe({ targets, findings, minutes, seed }) {
+  const lines = Object.entries(targets).map(
+    ([name, { executions, edges, corpus }]) =>
+      `${name.padEnd(16)} ${String(executions).padStart(9)} executions ${String(edges).padStart(6)} branches ${String(corpus).padStart(5)} inputs kept`,
+  );
+  return `${lines.join('\n')}\n${findings.length} findings in ${minutes} minutes, seed ${seed}\n`;
+}
+
+/** The table of docs/testing.md. */
+export function table({ targets, executions }) {
+  const rows = Object.entries(targets).map(
+    ([name, sum]) =>
+      `| \`${name}\` | ${sum.executions.toLocaleString('en')} | ${sum.edges} | ${sum.findings} |`,
+  );
+  return `| target | executions | branches | found |\n|---|---|---|---|\n${rows.join('\n')}\n| all | ${executions.toLocaleString('en')} | | |\n`;
+}
