@@ -1,4 +1,5 @@
 import type { ByteSlice } from '../bytes/slice.js';
+import type { ByteWindow } from '../bytes/window.js';
 import { assert, type FormatError, UsageError } from '../errors.js';
 import type { Finding, FindingCode } from '../model/finding.js';
 import type { CommandSpans } from '../resp/command.js';
@@ -116,6 +117,25 @@ export class LogReader implements AofFileHandler {
     if (this.number >= this.lastNumber) this.stop('command');
     else if (end === this.limit) this.stop('offset');
   }
+
+  /** Has the handler's runner take what it can of the window, outside transactions. False when it took nothing. */
+  run(window: ByteWindow): boolean {
+    const runner = this.handler.runner ?? null;
+    if (runner === null || this.stopped || this.flushing || this.cut.before.length > 0) return false;
+    const end = Math.min(window.end, this.limit - window.base);
+    const count = runner.run(window, end, this.lastNumber - this.number, this.deliverLeft);
+    if (count === 0) return false;
+    this.number += count;
+    this.applied = this.number;
+    this.advance(window.offset);
+    if (this.number >= this.lastNumber) this.stop('command');
+    else if (window.offset === this.limit) this.stop('offset');
+    return true;
+  }
+
+  private readonly deliverLeft = (command: CommandSpans, index: number, inTransaction: boolean): void => {
+    this.deliver(command, this.number + index + 1, inTransaction);
+  };
 
   annotation(line: ByteSlice, offset: number, seconds: number): void {
     if (this.stopped) return;

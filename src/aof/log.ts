@@ -1,4 +1,5 @@
 import { pumpSource } from '../bytes/pump.js';
+import type { ByteWindow } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 import type { Finding } from '../model/finding.js';
 import { RdbDecoder, type RdbDecoderOptions } from '../rdb/decoder.js';
@@ -26,8 +27,22 @@ export interface LogContext {
   readonly inTransaction: boolean;
 }
 
+/** Executes commands by itself, many at a time. */
+export interface CommandRunner {
+  /**
+   * Takes whole commands and whole transactions from the window's position on that end by the position `end`, at most
+   * `most`, and moves the window past them. What of them it does not execute it gives to `apply` in its turn, with its
+   * number among those taken, from 0. Returns how many it took; none when the next needs somebody else.
+   */
+  run(window: ByteWindow, end: number, most: number, apply: LeftCommand): number;
+}
+
+export type LeftCommand = (command: CommandSpans, index: number, inTransaction: boolean) => void;
+
 /** Who listens to a log. */
 export interface LogHandler {
+  /** Asked when commands come: whoever takes them before they are told; none when missing or null. Never `full` then. */
+  readonly runner?: CommandRunner | null;
   /** A file begins, the first included: database 0 is selected again. */
   fileStart(file: AofFileEntry): void;
   /** Is told the RDB preambles. */
@@ -123,7 +138,9 @@ async function readFile(
 ): Promise<void> {
   const { signal, progress, chunkBytes } = options;
   const preamble = start === null ? () => new RdbDecoder(handler.rdb, options.rdb) : null;
-  const machine = new AofFileMachine(reader, preamble, WHOLE);
+  const machine = new AofFileMachine(reader, preamble, WHOLE, (transaction) => ({
+    pass: (window) => !transaction.open && reader.run(window),
+  }));
   try {
     await pumpSource(file.source, machine, {
       start: start ?? 0,

@@ -7,7 +7,9 @@ declare namespace WebAssembly {
     constructor(module: Module, imports?: object);
     readonly exports: Record<string, unknown>;
   }
-  interface Memory {
+  class Memory {
+    constructor(limits: { readonly initial: number; readonly maximum: number; readonly shared?: boolean });
     readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
   }
 }

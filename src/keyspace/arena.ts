@@ -1,10 +1,10 @@
 import { copyInto, viewOf } from './bytes.js';
+import { CHUNK_BYTES, type ChunkMemory, KERNEL_CHUNKS } from './chunk-memory.js';
 
 /** log2 of the bytes of one unit; a reference counts units. */
 const UNIT_BITS = 3;
 /** log2 of the units of one chunk: 4 MiB. */
 const CHUNK_BITS = 19;
-const CHUNK_BYTES = 1 << (CHUNK_BITS + UNIT_BITS);
 const OFFSET_MASK = (1 << CHUNK_BITS) - 1;
 /** Blocks above this get a chunk of their own. */
 const SHARED_BYTES = CHUNK_BYTES / 4;
@@ -23,11 +23,22 @@ export class Arena {
   readonly words: Int32Array[] = [];
   private readonly views: DataView[] = [];
   /** Head of the list of free blocks of each class; a free block's first word is the next one. */
-  private readonly free = new Int32Array(CLASSES);
-  private top = 0;
-  private topEnd = 0;
-  /** Chunk numbers of oversized blocks that were freed. */
+  private readonly free: Int32Array;
+  /** Where the chunk at hand is filled to, and where it ends, in units. */
+  private readonly marks: Uint32Array;
+  /** Numbers of chunks outside the memory of a kernel whose oversized blocks were freed. */
   private readonly spareChunks: number[] = [];
+
+  /** `memory`: what a kernel has in common with it; chunks are there as long as there is room. Its contents go. */
+  constructor(readonly memory: ChunkMemory | null = null) {
+    memory?.reset();
+    this.free = memory === null ? new Int32Array(CLASSES) : memory.kernel.free;
+    this.marks = memory === null ? new Uint32Array(2) : memory.kernel.marks;
+    if (memory === null) return;
+    this.chunks = new Array<Buffer>(KERNEL_CHUNKS).fill(NO_BYTES);
+    this.words = new Array<Int32Array>(KERNEL_CHUNKS).fill(NO_WORDS);
+    this.views = new Array<DataView>(KERNEL_CHUNKS).fill(NO_VIEW);
+  }
 
   /** A block of at least `size` bytes, 8-byte aligned, contents arbitrary. @throws RangeError when 32 GiB are full */
   alloc(size: number): number {
@@ -39,9 +50,10 @@ export class Arena {
       return head;
     }
     const wanted = unitsOfClass(index);
-    if (this.topEnd - this.top < wanted) this.openChunk();
-    const ref = this.top;
-    this.top += wanted;
+    const { marks } = this;
+    if (marks[TOP_END]! - marks[TOP]! < wanted) this.openChunk();
+    const ref = marks[TOP]!;
+    marks[TOP] = ref + wanted;
     return ref | 0;
   }
 
@@ -65,38 +77,86 @@ export class Arena {
     copyInto(this.views[chunk]!, this.chunks[chunk]!, at, bytes, start, end);
   }
 
+  /** Words that are zero, for tables: in the memory of the kernel where there is any. */
+  takeWords(count: number): WordBlock {
+    const size = count << 2;
+    const { memory } = this;
+    if (memory !== null && size <= SHARED_BYTES) {
+      const ref = this.alloc(size);
+      if (ref >>> CHUNK_BITS < KERNEL_CHUNKS) return this.wordBlock(memory, (ref << UNIT_BITS) >>> 0, count);
+      this.release(ref, size);
+    } else if (memory !== null) {
+      const chunk = memory.takeRun(Math.ceil(size / CHUNK_BYTES));
+      if (chunk >= 0) return this.wordBlock(memory, chunk * CHUNK_BYTES, count);
+    }
+    return { words: new Int32Array(count), address: 0 };
+  }
+
+  private wordBlock(memory: ChunkMemory, address: number, count: number): WordBlock {
+    return { words: memory.words(address, count).fill(0), address };
+  }
+
+  /** Gives back words. They must not be used again. */
+  releaseWords({ words, address }: WordBlock): void {
+    if (address === 0) return;
+    const size = words.length << 2;
+    if (size <= SHARED_BYTES) this.release(address >>> UNIT_BITS, size);
+    else this.memory!.giveBack(address / CHUNK_BYTES, Math.ceil(size / CHUNK_BYTES));
+  }
+
   /** Starts a chunk; what is left of the last one becomes free blocks. */
   private openChunk(): void {
-    while (this.top < this.topEnd) {
-      const left = this.topEnd - this.top;
+    const { marks } = this;
+    while (marks[TOP]! < marks[TOP_END]!) {
+      const left = marks[TOP_END]! - marks[TOP]!;
       let index = classOfUnits(left);
       if (unitsOfClass(index) > left) index--;
-      const ref = this.top | 0;
-      this.top += unitsOfClass(index);
+      const ref = marks[TOP]! | 0;
+      marks[TOP] = marks[TOP]! + unitsOfClass(index);
       this.release(ref, unitsOfClass(index) << UNIT_BITS);
     }
-    const chunk = this.takeChunk(CHUNK_BYTES);
+    const chunk = this.takeChunk();
     // Unit 0 of the first chunk stays unused: reference 0 ends a free list.
-    this.top = chunk * (OFFSET_MASK + 1) + (chunk === 0 ? 1 : 0);
-    this.topEnd = (chunk + 1) * (OFFSET_MASK + 1);
+    marks[TOP] = chunk * (OFFSET_MASK + 1) + (chunk === 0 ? 1 : 0);
+    // The last unit of all is never used, so that the end is a number of 32 bits, too.
+    marks[TOP_END] = Math.min((chunk + 1) * (OFFSET_MASK + 1), 0xffffffff);
   }
 
   private allocOversized(size: number): number {
     if (this.chunks.length === 0) this.openChunk();
-    return (this.takeChunk(size) << CHUNK_BITS) | 0;
+    return (this.takeOwnChunk(size) << CHUNK_BITS) | 0;
   }
 
-  private takeChunk(size: number): number {
+  private takeChunk(): number {
+    const chunk = this.memory?.takeChunk() ?? -1;
+    if (this.memory === null || chunk < 0) return this.takeOwnChunk(CHUNK_BYTES);
+    this.place(chunk, this.memory.bytes(chunk * CHUNK_BYTES, CHUNK_BYTES));
+    return chunk;
+  }
+
+  /** A chunk in memory of its own. */
+  private takeOwnChunk(size: number): number {
     const chunk = this.spareChunks.pop() ?? this.chunks.length;
     if (chunk >= CHUNKS_MAX) throw new RangeError('the dataset does not fit in the embedded engine');
-    const bytes = Buffer.allocUnsafeSlow(Math.ceil(size / 8) * 8);
+    this.place(chunk, Buffer.allocUnsafeSlow(Math.ceil(size / 8) * 8));
+    return chunk;
+  }
+
+  private place(chunk: number, bytes: Buffer): void {
     this.chunks[chunk] = bytes;
     this.words[chunk] = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
     this.views[chunk] = viewOf(bytes);
-    return chunk;
   }
 }
 
+/** Words of a table, and where they stand in the memory of a kernel; 0: elsewhere. */
+export interface WordBlock {
+  readonly words: Int32Array;
+  readonly address: number;
+}
+
+const TOP = 0;
+const TOP_END = 1;
 const NO_BYTES = Buffer.alloc(0);
 const NO_WORDS = new Int32Array(0);
 const NO_VIEW = viewOf(NO_BYTES);

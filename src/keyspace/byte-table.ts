@@ -8,6 +8,19 @@ const ROW = 2;
 export const OWN_WORDS = 3;
 
 const SLOTS_FIRST = 16;
+const FREE_FIRST = 16;
+
+/** What a table tells of itself, by words; a kernel reads and writes them, too (assembly/engine-layout.ts). */
+const SIZE = 0;
+const ROWS_END = 1;
+const FREE_COUNT = 2;
+const FREE_CAPACITY = 3;
+const ROWS_CAPACITY = 4;
+const MASK = 5;
+const SLOTS_AT = 6;
+const REFS_AT = 7;
+const FREE_AT = 8;
+const STATE_WORDS = 9;
 
 /**
  * A hash table from byte strings to rows, open addressed, with keys, values and what else is known of them in records
@@ -18,32 +31,82 @@ const SLOTS_FIRST = 16;
  * the row found last needs no third.
  */
 export class ByteTable {
-  size = 0;
-  /** Rows ever used: all live rows are below. */
-  rowsEnd = 0;
+  /** Where a kernel finds it in the memory that the arena has in common with it; 0: it does not. */
+  address = 0;
+  private table = -1;
+  private readonly state: Int32Array;
   /** Pairs: the hash of a key, and its record (0: empty). */
   private slots: Int32Array;
   private mask: number;
   /** By row: the record, or 0 for a row that is free. */
   private refs: Int32Array;
-  /** The free rows, a stack. */
-  private readonly freeRows: number[] = [];
+  /** The free rows, a stack; as large as it ever had to be. */
+  private freeRows: Int32Array = NO_ROWS;
   /** The row found or made last, with its record and slot as they were then. */
   private lastRow = -1;
   private lastRef = 0;
   private lastSlot = 0;
 
-  /** Records start with `headerBytes`, a multiple of four: three words of the table's, then the owner's. */
+  /**
+   * Records start with `headerBytes`, a multiple of four: three words of the table's, then the owner's. `shared`: a
+   * kernel may look keys up and change them, where the arena has memory in common with one.
+   */
   constructor(
     readonly arena: Arena,
     readonly headerBytes: number,
     expected = 0,
+    private readonly shared = false,
   ) {
+    const memory = shared ? arena.memory : null;
+    if (memory !== null) this.table = memory.takeTable();
+    this.state =
+      memory === null || this.table < 0
+        ? new Int32Array(STATE_WORDS)
+        : memory.kernel.tableWords(this.table)!.fill(0);
     let slots = SLOTS_FIRST;
     while (rowsFor(slots) < expected) slots *= 2;
-    this.slots = new Int32Array(slots * 2);
+    this.slots = this.take(slots * 2, SLOTS_AT);
+    this.refs = this.take(rowsFor(slots), REFS_AT);
     this.mask = slots - 1;
-    this.refs = new Int32Array(rowsFor(slots));
+    this.announce();
+  }
+
+  get size(): number {
+    return this.state[SIZE]!;
+  }
+
+  /** Rows ever used: all live rows are below. */
+  get rowsEnd(): number {
+    return this.state[ROWS_END]!;
+  }
+
+  /** What is kept of the last row may have been changed by a kernel. */
+  forget(): void {
+    this.lastRow = -1;
+  }
+
+  /** Tells the kernel how large the table is; it does without one whose words are not all in its memory. */
+  private announce(): void {
+    const { state } = this;
+    state[MASK] = this.mask;
+    state[ROWS_CAPACITY] = this.refs.length;
+    state[FREE_CAPACITY] = this.freeRows.length;
+    const isThere = this.table >= 0 && state[SLOTS_AT] !== 0 && state[REFS_AT] !== 0;
+    this.address = isThere ? this.arena.memory!.kernel.tableAddress(this.table) : 0;
+    if (state[FREE_AT] === 0) state[FREE_CAPACITY] = 0;
+  }
+
+  /** Words that are zero; where they stand is noted. */
+  private take(count: number, at: number): Int32Array {
+    if (!this.shared) return new Int32Array(count);
+    const { words, address } = this.arena.takeWords(count);
+    this.state[at] = address | 0;
+    return words;
+  }
+
+  /** Gives back words that stood at an address. */
+  private giveBack(words: Int32Array, address: number): void {
+    if (this.shared && words.length > 0) this.arena.releaseWords({ words, address: address >>> 0 });
   }
 
   /** The row of a key, or -1. */
@@ -72,11 +135,11 @@ export class ByteTable {
 
   /** Adds a key known to be absent, with room for a value of `valueLength` bytes. Its own words are arbitrary. */
   insert(bytes: Buffer, start: number, end: number, hash: number, valueLength: number): number {
-    if (this.freeRows.length === 0 && this.rowsEnd === this.refs.length) this.grow();
-    const { slots, mask, arena, headerBytes } = this;
+    if (this.state[FREE_COUNT] === 0 && this.rowsEnd === this.refs.length) this.grow();
+    const { slots, mask, arena, headerBytes, state } = this;
     const length = end - start;
     const ref = arena.alloc(headerBytes + length + valueLength);
-    const row = this.freeRows.pop() ?? this.rowsEnd++;
+    const row = state[FREE_COUNT]! > 0 ? this.freeRows[--state[FREE_COUNT]!]! : state[ROWS_END]!++;
     this.refs[row] = ref;
     const words = arena.words[ref >>> CHUNK_SHIFT]!;
     const at = wordOf(ref);
@@ -91,7 +154,7 @@ export class ByteTable {
     this.lastRow = row;
     this.lastRef = ref;
     this.lastSlot = slot;
-    this.size++;
+    state[SIZE]!++;
     return row;
   }
 
@@ -147,9 +210,11 @@ export class ByteTable {
     this.clearSlot(this.slotOf(row, ref));
     this.arena.release(ref, this.recordSize(row));
     this.refs[row] = 0;
-    this.freeRows.push(row);
+    const { state } = this;
+    if (state[FREE_COUNT] === this.freeRows.length) this.growFree();
+    this.freeRows[state[FREE_COUNT]!++] = row;
     this.lastRow = -1;
-    this.size--;
+    state[SIZE]!--;
   }
 
   isLive(row: number): boolean {
@@ -161,6 +226,21 @@ export class ByteTable {
     for (let row = 0; row < this.rowsEnd; row++) {
       if (this.refs[row] !== 0) this.arena.release(this.refs[row]!, this.recordSize(row));
     }
+    const { state, table } = this;
+    this.giveBack(this.slots, state[SLOTS_AT]!);
+    this.giveBack(this.refs, state[REFS_AT]!);
+    this.giveBack(this.freeRows, state[FREE_AT]!);
+    if (table >= 0) this.arena.memory!.giveTableBack(table);
+    this.address = 0;
+  }
+
+  private growFree(): void {
+    const { freeRows: old, state } = this;
+    const oldAddress = state[FREE_AT]!;
+    this.freeRows = this.take(Math.max(FREE_FIRST, old.length * 2), FREE_AT);
+    this.freeRows.set(old);
+    this.giveBack(old, oldAddress);
+    this.announce();
   }
 
   /** Copies a range to a position in the chunk of a row's record. */
@@ -216,9 +296,10 @@ export class ByteTable {
 
   /** Doubles the table. Keys are filed again by their hashes, without a look at the records. */
   private grow(): void {
-    const { slots: old } = this;
+    const { slots: old, refs: oldRefs, state } = this;
+    const [oldAddress, oldRefsAddress] = [state[SLOTS_AT]!, state[REFS_AT]!];
     const count = old.length;
-    const slots = new Int32Array(count * 2);
+    const slots = this.take(count * 2, SLOTS_AT);
     const mask = count - 1;
     for (let i = 0; i < count; i += 2) {
       if (old[i + 1] === 0) continue;
@@ -227,12 +308,14 @@ export class ByteTable {
       slots[slot << 1] = old[i]!;
       slots[(slot << 1) + 1] = old[i + 1]!;
     }
-    const refs = new Int32Array(rowsFor(count));
-    refs.set(this.refs);
-    this.refs = refs;
+    this.refs = this.take(rowsFor(count), REFS_AT);
+    this.refs.set(oldRefs);
     this.slots = slots;
     this.mask = mask;
     this.lastSlot = 0;
+    this.giveBack(old, oldAddress);
+    this.giveBack(oldRefs, oldRefsAddress);
+    this.announce();
   }
 
   /** Empties a slot and moves back those behind it that would be cut off from their home. */
@@ -249,6 +332,8 @@ export class ByteTable {
     slots[(hole << 1) + 1] = 0;
   }
 }
+
+const NO_ROWS = new Int32Array(0);
 
 /** The most rows a table of so many slots holds: three in four, so that probes stay short. */
 function rowsFor(slots: number): number {

@@ -123,6 +123,9 @@ const FIRST = multiplier();
 const SECOND = multiplier();
 const SEED = Math.floor(Math.random() * 0x100000000) | 0;
 
+/** The numbers of the hash, for who computes the same one elsewhere. */
+export const HASH_SECRET = [FIRST, SECOND, SEED] as const;
+
 function multiplier(): number {
   for (;;) {
     const value = Math.floor(Math.random() * 0x100000000) | 1;

@@ -49,7 +49,7 @@ export class Database {
   readonly memberExpiries = new MemberExpiries();
 
   constructor(readonly arena: Arena) {
-    this.table = new ByteTable(arena, HEADER_BYTES);
+    this.table = new ByteTable(arena, HEADER_BYTES, 0, true);
   }
 
   /** Number of keys. */

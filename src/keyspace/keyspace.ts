@@ -1,5 +1,6 @@
 import type { ItemHandler } from '../model/handler.js';
 import { Arena } from './arena.js';
+import type { ChunkMemory } from './chunk-memory.js';
 import { Database } from './database.js';
 import { Walk } from './walk.js';
 
@@ -8,14 +9,20 @@ import { Walk } from './walk.js';
  * the one of its number until a flush or a swap.
  */
 export class Keyspace {
-  arena = new Arena();
+  arena: Arena;
   /** Where a command builds a value before it takes the place of another; empty between commands. */
-  scratch = new Database(this.arena);
+  scratch: Database;
   /** Complete source of each function library by its name, one character per byte. */
   readonly functions = new Map<string, Buffer>();
   /** Scripts that EVALSHA can name, by their SHA1 in lower case, one character per byte. */
   readonly scripts = new Map<string, string>();
   private readonly databases = new Map<number, Database>();
+
+  /** `memory`: what a kernel has in common with it, all its own from now on. */
+  constructor(private readonly memory: ChunkMemory | null = null) {
+    this.arena = new Arena(memory);
+    this.scratch = new Database(this.arena);
+  }
 
   /** The database of that number, created empty when there was none. */
   database(index: number): Database {
@@ -60,7 +67,7 @@ export class Keyspace {
   /** Empties all databases. Functions stay. */
   flushAll(): void {
     this.databases.clear();
-    this.arena = new Arena();
+    this.arena = new Arena(this.memory);
     this.scratch = new Database(this.arena);
   }
 

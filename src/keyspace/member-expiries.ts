@@ -7,6 +7,10 @@ import type { Long } from '../bytes/int64.js';
 export class MemberExpiries {
   private readonly byEntry = new Map<number, Map<string, Long>>();
 
+  get isEmpty(): boolean {
+    return this.byEntry.size === 0;
+  }
+
   /** The members of a key's value that go at some time, in milliseconds since the epoch; null: none does. */
   of(entry: number): ReadonlyMap<string, Long> | null {
     return this.byEntry.size === 0 ? null : (this.byEntry.get(entry) ?? null);

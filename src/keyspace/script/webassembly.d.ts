@@ -3,9 +3,6 @@ declare namespace WebAssembly {
   namespace Module {
     function imports(module: Module): { readonly module: string; readonly name: string }[];
   }
-  interface Memory {
-    grow(pages: number): number;
-  }
   interface Table {
     grow(slots: number): number;
     get(slot: number): unknown;
