@@ -12,8 +12,6 @@ export function setPart(number: u32, count: u32): void {
   parts = count;
 }
 
-// @ts-ignore: decorator
-@inline
 export function isMine(hash: u32): bool {
   return parts === 1 || load<u8>(PARTS + (hash >>> BUCKET_SHIFT)) === part;
 }

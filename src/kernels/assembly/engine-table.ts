@@ -57,8 +57,6 @@ export function hashOf(at: usize, length: u32): u32 {
   return hash ^ (hash >>> 16);
 }
 
-// @ts-ignore: decorator
-@inline
 function mix(hash: u32, word: u32): u32 {
   const k = rotl<u32>(word * first, 15);
   return rotl<u32>(hash ^ (k * second), 13) * 5 + 0xe6546b64;

@@ -33,14 +33,10 @@ export function setNow(ms: f64): void {
   nowMs = ms as i64;
 }
 
-// @ts-ignore: decorator
-@inline
 export function at(i: u32): usize {
   return load<u32>(args + (i << 3)) as usize;
 }
 
-// @ts-ignore: decorator
-@inline
 export function size(i: u32): u32 {
   return load<u32>(args + (i << 3), 4);
 }

@@ -46,8 +46,6 @@ export { setSecret } from './engine-table';
 export { setNow } from './engine-text';
 
 /** Executes command `i` of the batch; returns the table of the database that is selected then. */
-// @ts-ignore: decorator
-@external('engine', 'leave')
 declare function leave(i: u32): usize;
 
 /** Nothing of others'. */
