@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
 import { errorCode, localDisk } from '../../bytes/disk.js';
+import { inputErrorOf } from '../../bytes/source.js';
 import { readFile } from '../../bytes/system.js';
 import { FileTarget, outputErrorOf } from '../../bytes/target.js';
-import { InputError, UsageError } from '../../errors.js';
+import { UsageError } from '../../errors.js';
 
 /** How far keys have got into a target. */
 export interface TransferProgress {
@@ -111,7 +113,7 @@ export class ProgressFile implements ProgressStore {
       return await readFile(this.path, 'utf8');
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return null;
-      throw new InputError('input/unreadable', this.path, `cannot be read: ${(error as Error).message}`);
+      throw inputErrorOf(error, this.path);
     }
   }
 
@@ -126,8 +128,12 @@ export class ProgressFile implements ProgressStore {
   }
 
   async remove(): Promise<void> {
-    await localDisk.unlink(this.path).catch((error) => {
+    try {
+      await localDisk.unlink(this.path);
+      // One that came back would have the next run begin where this one ended.
+      await localDisk.syncDirectory(dirname(this.path));
+    } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw outputErrorOf(error, this.path);
-    });
+    }
   }
 }
