@@ -33,12 +33,20 @@ interface RdbCheckExports {
   run(from: number, end: number, database: number, collect: boolean): number;
   emptied(): void;
   addName(upper: number, lower: number): number;
+  moveNames(at: number, count: number, database: number): void;
   beginPart(names: number, round: number, mask: number): void;
   findTwice(at: number, count: number): number;
 }
 
 /** Takes blocks of names: `owners` says which part each is of. Both are borrowed. */
 export type TakeNames = (blocks: Uint8Array, stride: number, owners: Uint8Array) => void;
+
+/** Names of one part, six bytes each; those of another database were kept as if of database 0. */
+export interface NameBlock {
+  readonly names: Uint8Array;
+  /** 0: they are what they are. */
+  readonly database: number;
+}
 
 /** Told of a name that came before: the upper 32 bits of its hash, and 24 more. */
 export type OnTwice = (upper: number, lower: number) => void;
@@ -157,18 +165,20 @@ export class RdbCheckKernel {
   }
 
   /**
-   * Looks for names that came twice among those of a part, which come in blocks of six bytes each.
+   * Looks for names that came twice among those of a part.
    * @returns false when there are too many of them
    */
-  findTwice(part: number, blocks: readonly Uint8Array[], onTwice: OnTwice): boolean {
-    const names = blocks.reduce((sum, { length }) => sum + length, 0) / NAME_BYTES;
+  findTwice(part: number, blocks: readonly NameBlock[], onTwice: OnTwice): boolean {
+    const names = blocks.reduce((sum, { names }) => sum + names.length, 0) / NAME_BYTES;
     let rounds = 1;
     while (names / rounds > ROUND) rounds *= 2;
     for (let round = 0; round < rounds; round++) {
       this.exports.beginPart(Math.ceil(names / rounds), round, rounds - 1);
-      for (const block of blocks) {
-        this.memory.set(block, SCRATCH);
-        const found = this.exports.findTwice(SCRATCH, block.length / NAME_BYTES);
+      for (const { names, database } of blocks) {
+        const count = names.length / NAME_BYTES;
+        this.memory.set(names, SCRATCH);
+        if (database > 0) this.exports.moveNames(SCRATCH, count, database);
+        const found = this.exports.findTwice(SCRATCH, count);
         if (found < 0) return false;
         for (let at = SCRATCH; at < SCRATCH + found * NAME_BYTES; at += NAME_BYTES) {
           onTwice(((part << 24) | this.memory.readUIntLE(at + 3, 3)) >>> 0, this.memory.readUIntLE(at, 3));

@@ -1,5 +1,5 @@
 import type { WarningSink } from './codec.js';
-import type { DialectName } from './dialect.js';
+import type { Dialect, DialectName } from './dialect.js';
 import type { RdbLimits } from './value-reader.js';
 
 export interface RdbDecoderOptions {
@@ -14,4 +14,6 @@ export interface RdbDecoderOptions {
   readonly inChunks?: boolean;
   /** Called for flaws that do not end the decoding, while `head` names the key at hand. */
   readonly onWarning?: WarningSink | undefined;
+  /** The input begins between two records of an RDB of this dialect, not with a header. */
+  readonly inside?: Dialect;
 }

@@ -56,7 +56,8 @@ export class RdbDecoder implements Machine {
   /** Records that stand compressed in a record. */
   private readonly blob = new Blob();
   private readonly chunks: ChunkedValues | null;
-  private readonly checksum: RunningChecksum;
+  /** Of what was decoded by now, where it is compared. */
+  readonly checksum: RunningChecksum;
   private readonly verify: boolean;
   /** Whether the handler wants the bytes around the values. */
   private readonly records: boolean;
@@ -81,6 +82,8 @@ export class RdbDecoder implements Machine {
     this.records = handler.record !== undefined;
     this.checksum = new RunningChecksum(options.verifyChecksum);
     this.product = options.dialect ?? null;
+    this.dialectNow = options.inside ?? null;
+    if (this.dialectNow !== null) this.phase = RECORDS;
     // What comes in chunks has no chunks itself.
     const ofChunks = {
       limits,
@@ -100,6 +103,11 @@ export class RdbDecoder implements Machine {
   /** Absolute offset of the item that is being read: for handlers, while they are told of it. */
   get offset(): number {
     return this.cursor.offsetOf(this.cursor.position);
+  }
+
+  /** True between two records of the file. */
+  get betweenRecords(): boolean {
+    return this.phase === RECORDS && this.recordOffset < 0 && !this.blob.isOpen;
   }
 
   /** True between a key and its end: an error now is one of the key in `head`. */

@@ -122,15 +122,16 @@ class FileCheck implements Machine {
     this.front = LogFront.start(source, offset, options.quick, log);
   }
 
-  /** Waits for the other thread where both have met in a log. */
+  /** Waits for the other thread where both have met. */
   async meet(): Promise<void> {
+    await this.part.meet();
     await this.front?.meet();
   }
 
   /** How far it is, the other thread's part included as far as one can tell. */
   progress(offset: number): ToolProgress {
     const { source, log, rdb } = this;
-    const done = Math.max(offset, this.front?.takenBytes ?? 0);
+    const done = Math.max(offset, this.front?.takenBytes ?? this.part.takenBytes);
     const inLog = this.phase === LOG;
     const items = { count: inLog ? log.commands : rdb.keys, what: inLog ? 'commands' : 'keys' } as const;
     return { phase: 'checking', label: source.label, done, total: source.size, items };

@@ -13,6 +13,7 @@ import { CheckShortcut, type PassedKeys } from './check-shortcut.js';
 import { ValueSense } from './check-values.js';
 import type { ToolContext } from './context.js';
 import { KernelNames } from './kernel-names.js';
+import type { RdbPiece } from './rdb-back.js';
 import type { DatasetWatch, NotChecked } from './report.js';
 
 /** Redis appeared in 2009: a key that expired before was damaged, or given seconds for milliseconds. */
@@ -49,6 +50,8 @@ export class RdbCheck extends RdbSink implements PassedKeys {
   shortcut: CheckShortcut | null = null;
   summary: RdbSummary | null = null;
   keys = 0;
+  /** Of them, those with an expiry. */
+  expires = 0;
   version: number | null = null;
   private headerDialect: Dialect | null = null;
   private readonly depth: Depth;
@@ -56,8 +59,6 @@ export class RdbCheck extends RdbSink implements PassedKeys {
   private namesBytes = 0;
   private namesLeft = '';
   private selected = 0;
-  /** Keys with an expiry so far. */
-  private expires = 0;
   private inDatabase: Announced | null = null;
   private inSlot: Announced | null = null;
   private head: KeyHead | null = null;
@@ -69,7 +70,7 @@ export class RdbCheck extends RdbSink implements PassedKeys {
     private readonly findings: FindingList,
     private readonly quick: boolean,
     private readonly at: () => Standpoint,
-    private readonly context: ToolContext,
+    private readonly context: Pick<ToolContext, 'memoryBytes' | 'heldBytes'>,
     private readonly watch: DatasetWatch | null = null,
   ) {
     super();
@@ -79,15 +80,41 @@ export class RdbCheck extends RdbSink implements PassedKeys {
     this.names = quick ? null : new NameMemory();
   }
 
+  /** Values of modules that could not be looked into. */
+  get opaque(): number {
+    return this.moduleSense.opaque;
+  }
+
   get dialect(): Dialect | null {
     return this.summary?.dialect ?? this.headerDialect;
   }
 
   /** Has a kernel check what it can, with the same results; `watch` is told nothing of that. */
-  hurry(kernel: RdbCheckKernel): void {
-    kernel.begin();
+  hurry(kernel: RdbCheckKernel, names = new KernelNames(kernel)): void {
     this.shortcut = new CheckShortcut(kernel, this);
-    if (this.names !== null) this.names = new KernelNames(kernel);
+    if (this.names !== null) this.names = names;
+  }
+
+  /** Takes over what another thread found of the rest of the file. */
+  adopt(piece: RdbPiece, at: (offset: number) => void): void {
+    const keysBefore = this.keys;
+    const expiresBefore = this.expires;
+    const [first, second] = piece.names;
+    const names = this.names instanceof KernelNames ? this.names : null;
+    names?.adopt({ blocks: first!, database: this.selected });
+    if (second !== undefined) names?.adopt({ blocks: second, database: 0 });
+    for (const { what, keys, expiring, offset, numbers } of piece.between) {
+      const [a, b, c] = numbers;
+      this.keys = keysBefore + keys;
+      this.expires = expiresBefore + expiring;
+      at(offset);
+      if (what === 'database') this.database(a);
+      else if (what === 'resize') this.resize(a, b);
+      else this.slotInfo(a, b, c);
+    }
+    this.keys = keysBefore + piece.keys;
+    this.expires = expiresBefore + piece.expiring;
+    this.moduleSense.opaque += piece.opaque;
   }
 
   passed(keys: number, expiring: number): void {

@@ -211,10 +211,13 @@ export function nameHash(
 let upperWord = 0;
 let lowerWord = 0;
 
-/** Two lanes over four bytes at a time. Every bit of the name and the database counts in both. */
+/**
+ * Two lanes over four bytes at a time; every bit of the name counts in both. The database comes in last, and leaves the
+ * upper byte as it is: what was hashed for database 0 can be made that of another.
+ */
 function hashName(database: number, bytes: Uint8Array, start: number, end: number): void {
-  let a = (database ^ (end - start)) | 0;
-  let b = Math.imul(database, 0x27d4eb2f) + end - start;
+  let a = end - start;
+  let b = end - start;
   let at = start;
   for (; at + 4 <= end; at += 4) {
     const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
@@ -233,6 +236,6 @@ function hashName(database: number, bytes: Uint8Array, start: number, end: numbe
   a = Math.imul(a ^ (a >>> 15), 0x846ca68b);
   b = Math.imul(b ^ (b >>> 16), 0x2c1b3c6d);
   b = Math.imul(b ^ (b >>> 12), 0x297a2d39);
-  upperWord = a ^ (a >>> 16);
-  lowerWord = b ^ (b >>> 15);
+  upperWord = a ^ (a >>> 16) ^ (Math.imul(database, 0x9e3779b1) >>> 8);
+  lowerWord = b ^ (b >>> 15) ^ Math.imul(database, 0x27d4eb2f);
 }

@@ -7,11 +7,12 @@ import { TRAILER_BYTES } from '../rdb/constants.js';
 import { RdbDecoder } from '../rdb/decoder.js';
 import { canGoOn } from './check-damage.js';
 import { type FindingList, placeOf } from './check-findings.js';
-import { createCheckKernel, NO_MEMORY, RdbCheck } from './check-keys.js';
+import { createCheckKernel, NO_MEMORY, RdbCheck, type Standpoint } from './check-keys.js';
 import { Suspects } from './check-names.js';
 import { findKeysTwice, type OnTwice, readNames } from './check-twice.js';
 import { sumRange } from './checksum.js';
 import type { ToolContext } from './context.js';
+import { RdbFront } from './rdb-front.js';
 import type { FileCheckOptions } from './report.js';
 import { ThreadJob } from './thread.js';
 
@@ -28,6 +29,7 @@ export class RdbPart implements Machine {
   /** Null before its first byte is looked at. */
   decoder: RdbDecoder | null = null;
   private job: ThreadJob | null = null;
+  private front: RdbFront | null = null;
   private foreseenTrailer = -1;
 
   constructor(
@@ -37,7 +39,7 @@ export class RdbPart implements Machine {
     private readonly context: ToolContext,
   ) {
     const { quick, watch } = options;
-    this.check = new RdbCheck(findings, quick, () => this.decoder!, context, watch);
+    this.check = new RdbCheck(findings, quick, () => this.standpoint, context, watch);
     const { size } = source;
     const isLarge = size === null || size >= KERNEL_FROM_BYTES;
     // Who watches wants to see every key.
@@ -52,9 +54,15 @@ export class RdbPart implements Machine {
     return this.options.form === 'rdb' || /\.rdb$/.test(this.source.label);
   }
 
+  private get standpoint(): Standpoint {
+    const { dialect, offset } = this.decoder!;
+    const toldAt = this.front?.toldAt ?? -1;
+    return { dialect, offset: toldAt < 0 ? offset : toldAt };
+  }
+
   private begin(): RdbDecoder {
     const { options, findings, check } = this;
-    if (check.shortcut === null) this.startOtherReader();
+    this.startOtherThread();
     const decoder = new RdbDecoder(check, {
       verifyChecksum: this.job === null,
       deep: !options.quick,
@@ -64,10 +72,17 @@ export class RdbPart implements Machine {
     return (this.decoder = decoder);
   }
 
-  /** Has another thread read the file for its checksum and names. Where that is can be foreseen only when nothing follows it. */
-  private startOtherReader(): void {
-    const { source, options, context } = this;
+  /** Only where nothing follows it can be foreseen where its trailer is. */
+  private startOtherThread(): void {
+    const { source, options, check } = this;
     if (!this.isAlone || !(source instanceof FileSource) || source.size < THREAD_FROM_BYTES) return;
+    if (check.shortcut === null) this.startOtherReader(source);
+    else this.front = RdbFront.start(source, options.dialect);
+  }
+
+  /** Has another thread read the file for its checksum and names. */
+  private startOtherReader(source: FileSource): void {
+    const { options, context } = this;
     this.foreseenTrailer = source.size - TRAILER_BYTES;
     const { label: path } = source;
     const memoryBytes = context.memoryBytes - context.heldBytes();
@@ -78,11 +93,22 @@ export class RdbPart implements Machine {
   }
 
   run(window: ByteWindow): Progress {
-    return (this.decoder ?? this.begin()).run(window);
+    const decoder = this.decoder ?? this.begin();
+    return this.front === null ? decoder.run(window) : this.front.run(window, decoder, this.check);
   }
 
   finish(window: ByteWindow): void {
     (this.decoder ?? this.begin()).finish(window);
+  }
+
+  /** Waits for the other thread where both have met. */
+  async meet(): Promise<void> {
+    await this.front?.meet();
+  }
+
+  /** Bytes that this and the other thread have begun with. */
+  get takenBytes(): number {
+    return this.front?.takenBytes ?? 0;
   }
 
   /** Compares what the other thread summed with what the trailer holds. @throws FormatError when they differ */
@@ -130,6 +156,6 @@ export class RdbPart implements Machine {
   }
 
   async close(): Promise<void> {
-    await this.job?.cancel();
+    await Promise.all([this.job?.cancel(), this.front?.close()]);
   }
 }

@@ -1,9 +1,9 @@
-import { NAME_BLOCK_BYTES, NAME_PARTS, type RdbCheckKernel } from '../kernels/rdb-check.js';
+import { NAME_BLOCK_BYTES, NAME_PARTS, type NameBlock, type RdbCheckKernel } from '../kernels/rdb-check.js';
 import { nameHash, SUSPECTS_MAX, Suspects } from './check-names.js';
 
 const CHUNK_BLOCKS = 256;
 
-/** Names of one thread for another. */
+/** Names that were collected together, in memory that threads share. */
 export interface NameBlocks {
   /** Each holds up to 256 blocks. */
   readonly chunks: readonly SharedArrayBuffer[];
@@ -14,15 +14,24 @@ export interface NameBlocks {
   readonly restBytes: Uint32Array;
 }
 
+/** The same, with the database that they turned out to be of when they were kept as those of database 0; else 0. */
+export interface PlacedNames {
+  readonly blocks: NameBlocks;
+  readonly database: number;
+}
+
 /** As `NameMemory`, with the names that a kernel comes by itself: 56 bits of a hash of each, of which it keeps six bytes. */
 export class KernelNames {
   /** Bytes held by now. */
   heldBytes = 0;
   private readonly chunks: SharedArrayBuffer[] = [];
   private readonly owners: number[] = [];
+  private readonly adopted: PlacedNames[] = [];
   private now: Uint8Array = new Uint8Array(0);
 
-  constructor(private readonly kernel: RdbCheckKernel) {}
+  constructor(private readonly kernel: RdbCheckKernel) {
+    kernel.begin();
+  }
 
   /** Takes a name that the kernel did not read; true when that took more memory. */
   add(database: number, bytes: Uint8Array, start: number, end: number): boolean {
@@ -57,18 +66,24 @@ export class KernelNames {
       restBytes[part] = names.length;
       parts.push(Buffer.from(names));
     });
-    return {
-      chunks: this.chunks.splice(0),
-      owners: Uint8Array.from(this.owners.splice(0)),
-      rest: new Uint8Array(Buffer.concat(parts)),
-      restBytes,
-    };
+    const rest = new Uint8Array(new SharedArrayBuffer(parts.reduce((sum, { length }) => sum + length, 0)));
+    let at = 0;
+    for (const part of parts) {
+      rest.set(part, at);
+      at += part.length;
+    }
+    return { chunks: this.chunks.splice(0), owners: Uint8Array.from(this.owners.splice(0)), rest, restBytes };
   }
 
-  /** As that of `NameMemory`, of these names and those of another thread. */
-  suspects(others: readonly NameBlocks[] = []): Suspects | null {
-    const parts: Uint8Array[][] = Array.from({ length: NAME_PARTS }, () => []);
-    for (const blocks of [this.give(), ...others]) spread(blocks, parts);
+  /** Takes over what another thread collected. */
+  adopt(names: PlacedNames): void {
+    this.adopted.push(names);
+  }
+
+  /** As that of `NameMemory`, the names of other threads among them. */
+  suspects(): Suspects | null {
+    const parts: NameBlock[][] = Array.from({ length: NAME_PARTS }, () => []);
+    for (const names of [{ blocks: this.give(), database: 0 }, ...this.adopted]) spread(names, parts);
     const suspects = new Suspects();
     const onTwice = (upper: number, lower: number): void => suspects.add(upper, lower);
     for (const [part, blocks] of parts.entries()) {
@@ -79,13 +94,15 @@ export class KernelNames {
   }
 }
 
-function spread({ chunks, owners, rest, restBytes }: NameBlocks, parts: Uint8Array[][]): void {
+function spread({ blocks, database }: PlacedNames, parts: NameBlock[][]): void {
+  const { chunks, owners, rest, restBytes } = blocks;
   for (const [i, part] of owners.entries()) {
-    const at = (i % CHUNK_BLOCKS) * NAME_BLOCK_BYTES;
-    parts[part]!.push(new Uint8Array(chunks[Math.floor(i / CHUNK_BLOCKS)]!, at, NAME_BLOCK_BYTES));
+    const chunk = chunks[Math.floor(i / CHUNK_BLOCKS)]!;
+    const names = new Uint8Array(chunk, (i % CHUNK_BLOCKS) * NAME_BLOCK_BYTES, NAME_BLOCK_BYTES);
+    parts[part]!.push({ names, database });
   }
   let at = 0;
   for (const [part, bytes] of restBytes.entries()) {
-    if (bytes > 0) parts[part]!.push(rest.subarray(at, (at += bytes)));
+    if (bytes > 0) parts[part]!.push({ names: rest.subarray(at, (at += bytes)), database });
   }
 }

@@ -6,6 +6,7 @@ import type { LogCounts } from './check-log.js';
 import type { Repeated } from './diff/join.js';
 import type { Seeds } from './diff/names.js';
 import type { Notes } from './diff/notes.js';
+import type { RdbBack } from './rdb-back.js';
 
 /** What a second thread can do. It reads the file by itself, so that only numbers and hashes cross threads. */
 export type ThreadTask =
@@ -19,6 +20,14 @@ export type ThreadTask =
       readonly memoryBytes: number;
     }
   | LogBackTask
+  /** Check the RDB at `path` from its end backwards, piece by piece, until no piece is left to claim. */
+  | {
+      readonly kind: 'rdb-back';
+      readonly path: string;
+      readonly pieceBytes: number;
+      readonly claimed: SharedArrayBuffer;
+      readonly dialect: DialectName | null;
+    }
   /** Make an entry of every key of the RDB at `path`: of values by their `bytes`, or by what they mean. */
   | {
       readonly kind: 'entries';
@@ -56,6 +65,8 @@ export type ThreadAnswer =
   | { readonly kind: 'names'; readonly suspects: readonly number[] | null }
   /** If a record starts at `offset`, outside any transaction, the log is in order from there on, and holds so much. */
   | ({ readonly kind: 'log-back'; readonly offset: number } & LogCounts)
+  /** Null: it could not begin. */
+  | { readonly kind: 'rdb-back'; readonly back: RdbBack | null }
   /** Blocks of entries, to be answered by 'taken'. Any number come before the end. */
   | { readonly kind: 'blocks'; readonly blocks: Uint8Array; readonly owners: Uint8Array }
   /** The file was read to its end: what is left of each part, and what it told besides keys, a character a byte. */

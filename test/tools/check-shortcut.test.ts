@@ -112,17 +112,18 @@ describe.each(ARCHIVED_SERVERS)('files of %s', (server) => {
   test('are found the same', async () => {
     const random = new Random(server.length);
     for (const { name } of rdbCases(server)) {
+      if (!THOROUGH && !/^(types|evict-lfu|modules)$/.test(name)) continue;
       const bytes = corpusBytes(server, `${name}.rdb`);
       sameWhole(bytes, name);
-      if (name !== 'modules' && (THOROUGH || random.once(6))) await samePumped(bytes, random.pick([...WAYS]));
+      if (name !== 'modules' && (THOROUGH || random.once(4))) await samePumped(bytes, random.pick([...WAYS]));
     }
   });
 });
 
 describe.each(CORRUPT_SERVERS)('damaged files of %s', (server) => {
   test('are found the same', () => {
-    for (const { name, path } of corruptCases(server)) {
-      if (name.endsWith('.rdb')) sameWhole(readFileSync(path), name);
+    for (const [i, { name, path }] of corruptCases(server).entries()) {
+      if (name.endsWith('.rdb') && (THOROUGH || i % 4 === 0)) sameWhole(readFileSync(path), name);
     }
   });
 });
@@ -137,15 +138,13 @@ describe.each(SERVERS)('a small file of %s', (server) => {
     let short = 0;
     for (let at = 0; at < bytes.length; at++) {
       const was = bytes[at]!;
-      const masks = THOROUGH
-        ? Array.from({ length: 255 }, (_, i) => i + 1)
-        : [0x01, 0x80, random.below(255) + 1];
+      const masks = THOROUGH ? Array.from({ length: 255 }, (_, i) => i + 1) : [1 << random.below(8)];
       for (const mask of masks) {
         bytes[at] = was ^ mask;
         short += sameWhole(bytes, `byte ${at} with ${mask}`);
       }
       bytes[at] = was;
     }
-    expect(short).toBeGreaterThan(bytes.length);
+    expect(short).toBeGreaterThan(bytes.length / 2);
   });
 });

@@ -48,16 +48,20 @@ let hasExpiry: bool = false;
 /** The upper 32 bits of the hash of the name at hand, and 24 more. */
 let upper: u32 = 0;
 let lower: u32 = 0;
+/** What the database adds to both. */
+let upperSalt: u32 = 0;
+let lowerSalt: u32 = 0;
 
 /** Goes on with the records that stand from `from` to `end`; `collect`: keeps their names. */
 export function run(from: usize, end: usize, database: u32, collect: bool): u32 {
   setInputEnd(end);
+  setDatabase(database);
   let at = from;
   let keys: u32 = 0;
   let status = FULL;
   expiring = 0;
   while (queued < QUEUE_MAX) {
-    const next = record(at, database, collect);
+    const next = record(at, collect);
     if (!isPosition(next)) {
       status = next == SHORT ? NEED : LEFT;
       break;
@@ -81,7 +85,7 @@ export function emptied(): void {
 }
 
 @inline
-function record(start: usize, database: u32, collect: bool): usize {
+function record(start: usize, collect: bool): usize {
   if (start >= inputEnd) return short(start + 1);
   let at = start;
   let action = <u32>load<u8>(ACTIONS + <usize>load<u8>(at));
@@ -95,7 +99,7 @@ function record(start: usize, database: u32, collect: bool): usize {
   if (action == 0) return OTHER;
   at = readText(at + 1, FIRST);
   if (!isPosition(at)) return at;
-  if (collect) hashName(textAt, textEnd, database);
+  if (collect) hashName(textAt, textEnd);
   return checkValue(action, at);
 }
 
@@ -120,10 +124,10 @@ export function addName(high: u32, low: u32): u32 {
 
 /** As `hashName` of ../../tools/check-names.ts. Reads up to three bytes more than there are. */
 @inline
-function hashName(start: usize, end: usize, database: u32): void {
+function hashName(start: usize, end: usize): void {
   const size = <u32>(end - start);
-  let a = database ^ size;
-  let b = database * 0x27d4eb2f + size;
+  let a = size;
+  let b = size;
   let at = start;
   for (; at + 4 <= end; at += 4) {
     const word = load<u32>(at);
@@ -143,9 +147,19 @@ function hashName(start: usize, end: usize, database: u32): void {
   a = (a ^ (a >> 15)) * 0x846ca68b;
   b = (b ^ (b >> 16)) * 0x2c1b3c6d;
   b = (b ^ (b >> 12)) * 0x297a2d39;
-  upper = a ^ (a >> 16);
-  b ^= b >> 15;
-  lower = ((b >> 16) << 8) | (b & 0xff);
+  upper = a ^ (a >> 16) ^ upperSalt;
+  lower = middle(b ^ (b >> 15)) ^ lowerSalt;
+}
+
+/** The 24 bits of a word that are kept. */
+@inline
+function middle(word: u32): u32 {
+  return ((word >> 16) << 8) | (word & 0xff);
+}
+
+function setDatabase(index: u32): void {
+  upperSalt = (index * 0x9e3779b1) >> 8;
+  lowerSalt = middle(index * 0x27d4eb2f);
 }
 
 @inline
@@ -161,6 +175,17 @@ function put(): void {
     memory.copy(QUEUE + (<usize>queued << BLOCK_SHIFT), block, 1 << BLOCK_SHIFT);
     store<u8>(OWNERS + <usize>queued, <u8>part);
     queued++;
+  }
+}
+
+/** Makes `count` names at `at`, which were kept as those of database 0, names of another. */
+export function moveNames(at: usize, count: u32, database: u32): void {
+  setDatabase(database);
+  const end = at + <usize>count * NAME_BYTES;
+  for (let from = at; from < end; from += NAME_BYTES) {
+    const name = load<u64>(from) ^ (((<u64>upperSalt) << 24) | <u64>lowerSalt);
+    store<u32>(from, <u32>name);
+    store<u16>(from, <u16>(name >> 32), 4);
   }
 }
 
