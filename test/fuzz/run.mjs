@@ -37,6 +37,9 @@ const { values: flags } = parseArgs({
   },
 });
 
+for (const name of ['corpus', 'report', 'findings', 'replay']) {
+  if (flags[name] !== undefined) flags[name] = resolve(flags[name]);
+}
 const work = resolve('node_modules/.cache', `rekindle-fuzz-${process.pid}`);
 mkdirSync(work, { recursive: true });
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
@@ -115,10 +118,11 @@ class Run {
         const now = Date.now();
         if (now >= this.stopAt) this.stop();
         const next = Atomics.load(this.words, 0);
-        if (next !== beat) {
+        // Loading and planning take their time, too.
+        if (next !== beat || Atomics.load(this.words, 4) === 0) {
           beat = next;
           beatAt = now;
-        } else if (now - beatAt > HANG_MS && this.targets.length > 0 && ended === null) {
+        } else if (now - beatAt > HANG_MS && ended === null) {
           ended = 'hang';
           this.breakOff('hang', `no answer for ${HANG_MS / 1000} seconds`);
           worker.terminate();
@@ -285,10 +289,14 @@ if (flags.help) {
   process.stdout.write(`${USAGE}\n`);
 } else {
   const meta = await bundle(work);
+  const commit = commitOf();
+  // Command lines that name files find and leave them here.
+  mkdirSync(join(work, 'scratch/cli'), { recursive: true });
+  process.chdir(join(work, 'scratch/cli'));
   if (flags.replay !== undefined) {
     await replay(meta, flags.replay);
   } else {
-    const run = { commit: commitOf(), ...(await new Run(meta).go()) };
+    const run = { commit, ...(await new Run(meta).go()) };
     process.stdout.write(describe(run));
     if (flags.report !== undefined) process.stdout.write(table(addRun(flags.report, run)));
     process.exitCode = run.findings.length > 0 ? 1 : 0;

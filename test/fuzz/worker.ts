@@ -18,7 +18,7 @@ interface Assignment {
   readonly executionsMax: number;
   /** Inputs kept of runs before, by target. */
   readonly corpora: Readonly<Record<string, readonly Uint8Array[]>>;
-  /** Words: beat, stop, target, length of the input; then the input. */
+  /** Words: beat, stop, target, length of the input, whether it runs; then the input. */
   readonly shared: SharedArrayBuffer;
   /** Inputs to run and nothing else. */
   readonly replay: { readonly target: string; readonly bytes: Uint8Array } | null;
@@ -28,6 +28,7 @@ const BEAT = 0;
 const STOP = 1;
 const TARGET = 2;
 const LENGTH = 3;
+const RUNNING = 4;
 const INPUT = 64;
 
 const SLOW_MS = 1000;
@@ -130,6 +131,15 @@ class Campaign {
     words[LENGTH] = Math.min(input.length, slot.length);
     slot.set(input.length > slot.length ? input.subarray(0, slot.length) : input);
     Atomics.add(words, BEAT, 1);
+    Atomics.store(words, RUNNING, 1);
+    try {
+      return await this.judged(input);
+    } finally {
+      Atomics.store(words, RUNNING, 0);
+    }
+  }
+
+  private async judged(input: Buffer): Promise<Fault | null> {
     const attempt = await this.attempt(input);
     if (attempt.fault?.kind === 'error') return this.placed(input, attempt.fault);
     if (attempt.fault !== null) return attempt.fault;
