@@ -27,7 +27,7 @@ interface EngineExports {
   setSecret(first: number, second: number, seed: number): void;
   setThresholds(zsetEntries: number, zsetLongest: number, listBytes: number): void;
   setNow(ms: number): void;
-  setPart(part: number, parts: number): void;
+  setPart(part: number, shift: number, first: number, second: number, seed: number): void;
 }
 
 /** The rules and numbers that the kernel goes by. */
@@ -38,6 +38,15 @@ export interface EngineRules {
   readonly zsetMaxPackedEntries: number;
   readonly zsetMaxPackedValue: number;
   readonly listMaxBytes: number;
+}
+
+/** One part of the keys of a dataset: those whose bucket, by the uppermost bits of their hash, belongs to it. */
+export interface KeyShare {
+  readonly part: number;
+  /** By bucket: a power of two of them, at most 2^20. */
+  readonly partOf: Uint8Array;
+  /** Of the hash of names that tells the bucket. */
+  readonly secret: { readonly first: number; readonly second: number; readonly seed: number };
 }
 
 /** A command of the batch at hand. One object is reused. */
@@ -136,10 +145,10 @@ export class EngineKernel {
     this.exports.setThresholds(rules.zsetMaxPackedEntries, rules.zsetMaxPackedValue, rules.listMaxBytes);
   }
 
-  /** Has it execute the commands on keys of one part alone; `partOf`: by the upper 20 bits of their hash. */
-  setPart(part: number, parts: number, partOf: Uint8Array): void {
+  /** Has it execute commands on the keys of one part alone. The rest counts as taken. */
+  setPart({ part, partOf, secret }: KeyShare): void {
     this.bytes(PARTS, partOf.length).set(partOf);
-    this.exports.setPart(part, parts);
+    this.exports.setPart(part, Math.clz32(partOf.length) + 1, secret.first, secret.second, secret.seed);
   }
 
   /** Executes at most `most` commands of the input from one position up to another. Returns the position behind them. */

@@ -1,5 +1,5 @@
 import type { ByteWindow } from '../bytes/window.js';
-import { ENGINE_INPUT_MAX, EngineKernel } from '../kernels/engine-kernel.js';
+import { ENGINE_INPUT_MAX, EngineKernel, type KeyShare } from '../kernels/engine-kernel.js';
 import { CommandSpans } from '../resp/command.js';
 import { HASH_SECRET } from './bytes.js';
 import { ChunkMemory } from './chunk-memory.js';
@@ -35,8 +35,11 @@ export class BatchRunner {
   constructor(
     private readonly engine: Engine,
     { kernel }: ChunkMemory,
+    /** Whose keys' commands are executed; the rest counts as taken. Null: all. */
+    share: KeyShare | null = null,
   ) {
     this.kernel = kernel;
+    if (share !== null) kernel.setPart(share);
     const { nowMs, thresholds } = engine;
     const { zsetMaxPackedEntries, zsetMaxPackedValue } = thresholds;
     const listMaxBytes = LIST_LIMITS.bytes;

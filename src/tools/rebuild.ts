@@ -3,6 +3,7 @@ import { type LogContext, type LogEnd, type LogHandler, readLog } from '../aof/l
 import type { AofSet } from '../aof/set.js';
 import type { ByteSlice } from '../bytes/slice.js';
 import { type ErrorDetail, FormatError, UsageError } from '../errors.js';
+import type { KeyShare } from '../kernels/engine-kernel.js';
 import { sha1Hex } from '../kernels/sha1.js';
 import { BatchRunner, batchMemory } from '../keyspace/batch-runner.js';
 import type { ChunkMemory } from '../keyspace/chunk-memory.js';
@@ -39,6 +40,8 @@ export interface RebuildPart {
   readonly isFirst: boolean;
   /** Whether it is this part that tells when the command taken last is refused or unknown. */
   readonly tells: boolean;
+  /** By which keys belong to it. */
+  readonly share: KeyShare;
   owns(key: ByteSlice): boolean;
   /** What of a command is to be executed; null: nothing. Borrowed. */
   take(command: CommandSpans, context: LogContext): CommandSpans | null;
@@ -98,8 +101,8 @@ export const REFUSED_LISTED = 20;
  * @throws UsageError when the cut names no place in the log, or the dataset outgrows the context's memory
  */
 export async function rebuild(set: AofSet, options: RebuildOptions, context: ToolContext): Promise<Rebuilt> {
-  const isPlain = options.watch === undefined && options.part === undefined;
-  const replayer = new Replayer(options, context, undefined, isPlain ? batchMemory() : null);
+  const memory = options.watch === undefined ? batchMemory() : null;
+  const replayer = new Replayer(options, context, undefined, memory);
   const place = set.manifestPath ?? set.directory;
   const reading = readLog(set, replayer, options.cut, {
     rdb: { verifyChecksum: true, deep: false, dialect: options.dialect ?? undefined },
@@ -239,7 +242,7 @@ export class Replayer implements LogHandler {
   get runner(): BatchRunner | null {
     if (this.memory === null) return null;
     this.engine ??= this.start();
-    this.batches ??= new BatchRunner(this.engine, this.memory);
+    this.batches ??= new BatchRunner(this.engine, this.memory, this.options.part?.share ?? null);
     return this.batches;
   }
 
@@ -278,8 +281,11 @@ export class Replayer implements LogHandler {
 
   /** @throws UsageError when the process holds more than it may */
   watchMemory(): void {
-    const { memoryBytes } = this.context;
-    const held = this.context.heldBytes();
+    const { memoryBytes, heldBytes, reclaim } = this.context;
+    if (heldBytes() <= memoryBytes) return;
+    // What nobody uses any more counts until it is looked for.
+    reclaim?.();
+    const held = heldBytes();
     if (held <= memoryBytes) return;
     throw new Outgrown(held, memoryBytes);
   }

@@ -4,6 +4,8 @@ import { type LogEnd, readLog } from '../../src/aof/log.js';
 import { BatchRunner, batchMemory } from '../../src/keyspace/batch-runner.js';
 import { CommandPattern } from '../../src/resp/pattern.js';
 import { type PassedOver, Replayer } from '../../src/tools/rebuild.js';
+import { PartGate } from '../../src/tools/replay/parts/part-gate.js';
+import { newSecret, Placement } from '../../src/tools/replay/parts/placement.js';
 import { Picture } from '../keyspace/picture.js';
 import { seeds } from '../support/effort.js';
 import { memorySet } from '../support/log.js';
@@ -255,6 +257,19 @@ class Workload {
     ]);
   }
 
+  /** Without commands that need several keys together. */
+  parted(commands: number): Buffer {
+    const together = /^(RENAME|COPY|RPOPLPUSH|SUNIONSTORE)$/;
+    const words = Array.from({ length: commands }, () => this.command());
+    return Buffer.from(
+      words
+        .filter(([name]) => !together.test(name!.toUpperCase()))
+        .map(record)
+        .join(''),
+      'latin1',
+    );
+  }
+
   log(commands: number): Buffer {
     const { random } = this;
     let text = '';
@@ -314,6 +329,31 @@ describe('commands in batches lead where they lead one by one', () => {
       record(['SET', 'a', megabyte]) + record(['HSET', 'h', 'f', megabyte]) + record(['APPEND', 'a', 'y']);
     await expectEqual(Buffer.from(log.repeat(3) + resp('INCR n').repeat(1000)), {}, 1 << 22);
   });
+});
+
+test.each(seeds('batches of parts'))('two parts are together what one is (seed %i)', async (seed) => {
+  const log = new Workload(seed).parted(1500);
+  const set = await memorySet({ 'a.1.incr.aof': log });
+  const rdb = { verifyChecksum: true, deep: false };
+  const secret = newSecret();
+  const partOf = new Uint8Array(4096).fill(1, 1500);
+  const pictures: Picture[] = [];
+  const refused: PassedOver[] = [];
+  for (const number of [0, 1]) {
+    const part = new PartGate(new Placement(secret, partOf), number);
+    const options = { cut: NO_CUT, as: null, onUnknown: 'skip', dialect: null, part } as const;
+    const replayer = new CountingReplayer(options, testContext(), undefined, batchMemory());
+    const { applied } = await readLog(set, replayer, NO_CUT, { rdb });
+    expect(replayer.applied).toBeLessThan(applied / 2);
+    pictures.push(Picture.of(replayer.keyspace));
+    refused.push(...replayer.refused);
+  }
+  const whole = await replayed(log, false, {}, 1 << 19);
+  const [first, second] = pictures;
+  expect({ ...first!.values, ...second!.values }).toEqual(whole.picture.values);
+  expect({ ...first!.expiries, ...second!.expiries }).toEqual(whole.picture.expiries);
+  expect(Object.keys(second!.values).some((name) => name in first!.values)).toBe(false);
+  expect(refused.sort((a, b) => a.number - b.number).slice(0, 20)).toEqual(whole.refused);
 });
 
 test('most commands of an ordinary log never come to the engine one by one', async () => {

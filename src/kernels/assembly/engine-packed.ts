@@ -9,10 +9,12 @@ const HASH_BYTES: u32 = 4096;
 const SET_COUNT: u32 = 128;
 const SET_BYTES: u32 = 4096;
 
+@inline
 export function headerSize(length: u32): u32 {
   return length < 128 ? 1 : 4;
 }
 
+@inline
 export function lengthAt(place: usize): u32 {
   const leading = load<u8>(place) as u32;
   return leading < 128 ? leading : bswap<u32>(load<u32>(place)) & 0x7fffffff;

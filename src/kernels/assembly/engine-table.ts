@@ -46,20 +46,25 @@ export function setSecret(a: u32, b: u32, c: u32): void {
 }
 
 export function hashOf(at: usize, length: u32): u32 {
+  return hashWith(first, second, seed, at, length);
+}
+
+/** The mixing of MurmurHash3 with multipliers of one's own. */
+@inline
+export function hashWith(first: u32, second: u32, seed: u32, at: usize, length: u32): u32 {
   let hash = seed ^ length;
   const end = at + length;
-  const last = end - 3;
-  for (; at < last; at += 4) hash = mix(hash, load<u32>(at));
+  for (; at + 3 < end; at += 4) hash = mix(first, second, hash, load<u32>(at));
   const rest = (end - at) as u32;
-  if (rest !== 0) hash = mix(hash, load<u32>(at) & ((1 << (rest << 3)) - 1));
+  if (rest !== 0) hash = mix(first, second, hash, load<u32>(at) & ((1 << (rest << 3)) - 1));
   hash = (hash ^ (hash >>> 16)) * 0x85ebca6b;
   hash = (hash ^ (hash >>> 13)) * 0xc2b2ae35;
   return hash ^ (hash >>> 16);
 }
 
-function mix(hash: u32, word: u32): u32 {
-  const k = rotl<u32>(word * first, 15);
-  return rotl<u32>(hash ^ (k * second), 13) * 5 + 0xe6546b64;
+@inline
+function mix(first: u32, second: u32, hash: u32, word: u32): u32 {
+  return rotl<u32>(hash ^ (rotl<u32>(word * first, 15) * second), 13) * 5 + 0xe6546b64;
 }
 
 export function same(a: usize, b: usize, length: u32): bool {

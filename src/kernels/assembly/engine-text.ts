@@ -33,10 +33,12 @@ export function setNow(ms: f64): void {
   nowMs = ms as i64;
 }
 
+@inline
 export function at(i: u32): usize {
   return load<u32>(args + (i << 3)) as usize;
 }
 
+@inline
 export function size(i: u32): u32 {
   return load<u32>(args + (i << 3), 4);
 }
@@ -229,9 +231,8 @@ export function persist(): bool {
 /** DEL and UNLINK of the keys that are this part's. What was done stays done when one is left to others. */
 export function removeKeys(): bool {
   for (let i: u32 = 1; i < argc; i++) {
-    const keyHash = i === 1 ? hash : hashOf(at(i), size(i));
-    if (!isMine(keyHash)) continue;
-    const found = find(at(i), size(i), keyHash);
+    if (!isMine(at(i), size(i))) continue;
+    const found = find(at(i), size(i), i === 1 ? hash : hashOf(at(i), size(i)));
     if (found === ELSEWHERE) return false;
     if (found === FOUND && (!isHere() || !remove())) return false;
   }

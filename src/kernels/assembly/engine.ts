@@ -23,7 +23,7 @@ import {
 import * as names from './engine-names';
 import { addScores, incrementScore, pop, push, removeScored, trim } from './engine-ordered';
 import { addMembers, incrementField, removeFields, removeMembers, setFields } from './engine-packed';
-import { isMine } from './engine-parts';
+import { isMine, isParted } from './engine-parts';
 import { hashOf, setTable, table, touch, touchRecord } from './engine-table';
 import {
   add,
@@ -150,8 +150,11 @@ function scan(start: usize, end: usize, most: u32): u32 {
       begin = at;
     }
     const item = ITEMS + count * ITEM_SIZE;
-    const keyHash = argCount > 1 ? hashOf(load<u32>(first, 8) as usize, load<u32>(first, 12)) : 0;
-    const foreign = id !== names.OTHER && !isMine(keyHash) && !(argCount > 2 && (id === names.DEL || id === names.UNLINK));
+    const key = argCount > 1 ? (load<u32>(first, 8) as usize) : 0;
+    const keyLength = load<u32>(first, 12);
+    const isEach = argCount > 2 && (id === names.DEL || id === names.UNLINK);
+    const foreign = isParted && key !== 0 && id !== names.OTHER && !isEach && !isMine(key, keyLength);
+    const keyHash = key === 0 || foreign ? 0 : hashOf(key, keyLength);
     store<u32>(item, foreign ? DONE : id, ITEM_ID);
     store<u32>(item, first as u32, ITEM_ARGS);
     store<u32>(item, argCount, ITEM_ARGC);

@@ -1,5 +1,6 @@
 import type { LogContext } from '../../../aof/log.js';
 import type { ByteSlice } from '../../../bytes/slice.js';
+import type { KeyShare } from '../../../kernels/engine-kernel.js';
 import { CommandSpans } from '../../../resp/command.js';
 import { KeyArguments } from '../../../resp/command-keys.js';
 import type { RebuildPart } from '../../rebuild.js';
@@ -15,7 +16,8 @@ export class PartsCrossed extends Error {
 export class PartGate implements RebuildPart {
   tells = true;
   readonly isFirst: boolean;
-  private readonly share = new CommandSpans();
+  readonly share: KeyShare;
+  private readonly some = new CommandSpans();
   private readonly keys = new KeyArguments();
 
   constructor(
@@ -23,6 +25,7 @@ export class PartGate implements RebuildPart {
     private readonly part: number,
   ) {
     this.isFirst = part === 0;
+    this.share = { part, partOf: placement.partOf, secret: placement.secret };
   }
 
   owns({ bytes, start, end }: ByteSlice): boolean {
@@ -69,7 +72,7 @@ export class PartGate implements RebuildPart {
   /** The name and those of the groups of `step` arguments behind it whose first is a key of this part. */
   private shareOf(command: CommandSpans, step: number): CommandSpans | null {
     const { argc, starts, ends } = command;
-    const { share } = this;
+    const { some: share } = this;
     let count = 1;
     share.reserve(argc);
     for (let i = 1; i < argc; i += step) {

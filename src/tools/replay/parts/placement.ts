@@ -62,7 +62,7 @@ export class Placement {
     return this.partOf[this.bucket(bytes, start, end)]!;
   }
 
-  /** The mixing of MurmurHash3, four bytes a step. */
+  /** The mixing of MurmurHash3, four bytes a step, the last few like a word: assembly/engine-table.ts does the same. */
   bucket(bytes: Buffer, start: number, end: number): number {
     const { first, second } = this.secret;
     if (bytes !== this.source) {
@@ -83,6 +83,7 @@ export class Placement {
       if (i + 2 < end) word |= bytes[i + 2]! << 16;
       const k = Math.imul(word, first);
       hash ^= Math.imul((k << 15) | (k >>> 17), second);
+      hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
     }
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
