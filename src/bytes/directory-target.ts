@@ -40,7 +40,11 @@ export class DirectoryTarget {
     try {
       await refuseDestination(disk, destination, options.force);
       const stagedPath = stagingName(destination);
-      await disk.makeDirectory(stagedPath, false);
+      await disk.makeDirectory(stagedPath, false).catch(async (error) => {
+        // It may be there even so.
+        await disk.removeTree(stagedPath).catch(() => {});
+        throw error;
+      });
       return new DirectoryTarget(destination, stagedPath, disk, options.force);
     } catch (error) {
       throw outputErrorOf(error, path);

@@ -24,8 +24,8 @@ import {
 
 const home = temporaryDirectory('job-faults');
 /** Calls that fail for each command in a short run. */
-const SAMPLES = 3;
-const HANGS_AFTER_MS = 20_000;
+const SAMPLES = 2;
+const HANGS_AFTER_MS = 60_000;
 
 interface Trial {
   readonly room: Room;
@@ -46,6 +46,14 @@ async function trial(job: Job, watching: Watching): Promise<Trial> {
   const before = contents(room.in);
   const { result, seen } = await watched(room.path, watching, () => within(runJob(job, room)));
   return { room, ran: result, seen, before, in: contents(room.in), out: contents(room.out) };
+}
+
+let lastClean: { readonly job: Job; readonly clean: Trial } | null = null;
+
+/** The run in which nothing fails. */
+async function cleanTrial(job: Job): Promise<Trial> {
+  if (lastClean?.job !== job) lastClean = { job, clean: await trial(job, {}) };
+  return lastClean.clean;
 }
 
 async function within<T>(work: Promise<T>): Promise<T> {
@@ -167,17 +175,16 @@ function sample(calls: readonly Call[], salt: number): (readonly [number, CallFa
   const all = pairs(calls);
   if (THOROUGH) return all;
   const changes = all.filter(([nth]) => isChange(calls[nth - 1]!));
-  const pick = (of: typeof all, i: number, n: number) =>
-    of[Math.floor(((i + (salt % 7) / 7) * of.length) / n)];
-  const picked = Array.from({ length: SAMPLES }, (_, i) => pick(changes, i, SAMPLES));
-  return [...picked, pick(all, 0, 1)].filter((pair) => pair !== undefined);
+  const from = changes.length > 0 ? changes : all;
+  const at = (i: number) => Math.floor(((i + (salt % 7) / 7) * from.length) / SAMPLES);
+  return Array.from({ length: SAMPLES }, (_, i) => from[at(i)]).filter((pair) => pair !== undefined);
 }
 
 describe.each(JOBS.map((job, i) => [job.name, job, i] as const))('%s', (_name, job, salt) => {
   it('fails as one wants it to, whatever call fails', { timeout: 600_000 }, async () => {
-    const clean = await trial(job, {});
+    const clean = await cleanTrial(job);
     expect([clean.ran.exit, clean.ran.both]).toEqual([job.exit, expect.any(String)]);
-    expect(leftovers(clean.room)).toEqual([]);
+    expect(Object.keys({ ...clean.in, ...clean.out }).filter((name) => TEMPORARY.test(name))).toEqual([]);
     if (job.readsOnly === true) {
       const own = (call: Call) => call.path.startsWith(clean.room.tmp);
       expect(clean.seen.calls.filter((call) => isChange(call) && !own(call))).toEqual([]);
@@ -195,7 +202,7 @@ describe.each(JOBS.map((job, i) => [job.name, job, i] as const))('%s', (_name, j
   });
 
   it('does the same where reads and writes move a part of what they should', async () => {
-    const clean = await trial(job, {});
+    const clean = await cleanTrial(job);
     const short = await trial(job, { short: true });
     expect(short.ran.exit).toBe(clean.ran.exit);
     expect(same(short.out, clean.out)).toBe(true);

@@ -195,7 +195,10 @@ class DirectoryStage {
     const { target, disk, options } = this;
     const to = await target.reserve(placed);
     try {
-      await disk.link(await realpath(from), to);
+      const own = await realpath(from).catch((error) => {
+        throw inputErrorOf(error, from);
+      });
+      await disk.link(own, to);
     } catch (error) {
       if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP'].includes(errorCode(error))) {
         throw outputErrorOf(error, join(options.path, placed));
