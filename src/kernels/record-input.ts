@@ -32,7 +32,8 @@ export class RecordInput {
 
   /**
    * Has the kernel go through `bytes[position..end)`, which start with a record's first byte, as often as it takes. `base`
-   * is the offset of `bytes[0]`: by it one knows whether they are in memory. `run` returns where it stopped.
+   * is the offset of `bytes[0]`: by it one knows whether they are in memory. `run` is also given the position that `from` stands
+   * for, and returns where it stopped.
    * @returns the position behind the last record taken
    */
   walk(
@@ -40,14 +41,14 @@ export class RecordInput {
     position: number,
     end: number,
     base: number,
-    run: (from: number, to: number) => number,
+    run: (from: number, to: number, at: number) => number,
   ): number {
     const { status } = this;
     this.taken = 0;
     for (let at = position; ; ) {
       this.bring(bytes, at, end, base);
       const from = INPUT + at - this.from;
-      const stop = run(from, INPUT + this.to - this.from);
+      const stop = run(from, INPUT + this.to - this.from, at);
       this.taken += status[1]!;
       at += stop - from;
       const reason = status[0]!;

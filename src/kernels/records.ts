@@ -25,6 +25,12 @@ const BLOCKS = 0x1e0000;
 const BLOCK_STRIDE = 4096;
 const QUEUE = 0x2e0000;
 const HASH_BYTES = 12;
+/** Why the kernel stopped: a record that is not for it. */
+const UNUSUAL = 2;
+const BLOCK_ENTRIES = BLOCK_BYTES / ENTRY_BYTES;
+/** Bytes of records that make one passage. */
+const PASSAGE_BYTES = 128 * 1024;
+const FULL = 0;
 /** The queue is emptied from so many blocks on. */
 const QUEUE_FROM = 240;
 
@@ -43,6 +49,12 @@ interface RecordsExports {
   search(from: number, to: number, database: number): number;
 }
 
+/** Told of each run of records that entries were made of at once. */
+export interface PassageListener {
+  /** `totals`: how many entries of each part were made so far; borrowed. */
+  add(start: number, end: number, records: number, totals: Int32Array): void;
+}
+
 /** Takes blocks of entries: `owners` says which part each is of. Both are borrowed. */
 export type TakeBlocks = (blocks: Uint8Array, owners: Uint8Array) => void;
 
@@ -52,12 +64,20 @@ export class RecordKernel {
   /** Three words: the hash of the name given last. */
   readonly name: Int32Array;
   private readonly memory: Buffer;
+  /** Entries in the blocks of each part that are full, blocks of the queue that are counted, and all entries. */
+  private readonly inBlocks = new Int32Array(PARTS);
+  private counted = 0;
+  private readonly totals = new Int32Array(PARTS);
+  private readonly counts: Int32Array;
+  /** Entries were made since the last passage. */
+  private between = false;
 
   private constructor(private readonly exports: RecordsExports) {
     const { buffer } = exports.memory;
     this.input = new RecordInput(exports.memory);
     this.memory = this.input.memory;
     this.name = new Int32Array(buffer, STATUS + 16, 3);
+    this.counts = new Int32Array(buffer, COUNTS, PARTS);
   }
 
   /** `layouts`: of each of the 256 types. Equal seeds give equal hashes. Null where WebAssembly is not to be had. */
@@ -72,7 +92,7 @@ export class RecordKernel {
     }
   }
 
-  /** Makes entries of whole records of `bytes[position..end)`; as `RecordInput.walk`. */
+  /** Makes entries of whole records of `bytes[position..end)`, telling which passages they are; as `RecordInput.walk`. */
   gather(
     bytes: Buffer,
     position: number,
@@ -80,12 +100,36 @@ export class RecordKernel {
     base: number,
     database: number,
     take: TakeBlocks,
+    passages: PassageListener,
   ): number {
-    return this.input.walk(bytes, position, end, base, (from, to) => {
-      const stop = this.exports.gather(from, to, database);
-      if (this.input.status[2]! >= QUEUE_FROM) this.empty(take);
+    const { status } = this.input;
+    return this.input.walk(bytes, position, end, base, (from, to, at) => {
+      const limit = Math.min(to, from + PASSAGE_BYTES);
+      if (this.between) this.passage(passages, base + at, base + at, 0);
+      let stop = this.exports.gather(from, limit, database);
+      if (limit < to) {
+        // Short of what this passage may hold; a record that is larger is one by itself.
+        if (stop === from) stop = this.exports.gather(from, to, database);
+        else if (status[0] !== UNUSUAL) status[0] = FULL;
+      }
+      if (stop > from) this.passage(passages, base + at, base + at + stop - from, status[1]!);
+      if (status[2]! >= QUEUE_FROM) this.empty(take);
       return stop;
     });
+  }
+
+  private passage(passages: PassageListener, start: number, end: number, records: number): void {
+    const { totals, inBlocks, counts } = this;
+    this.countQueue();
+    for (let part = 0; part < PARTS; part++) totals[part] = inBlocks[part]! + counts[part]!;
+    this.between = false;
+    passages.add(start, end, records, totals);
+  }
+
+  private countQueue(): void {
+    const { memory, inBlocks } = this;
+    const queued = this.input.status[2]!;
+    for (; this.counted < queued; this.counted++) inBlocks[memory[OWNERS + this.counted]!]! += BLOCK_ENTRIES;
   }
 
   /** Passes over whole records whose names are not among those sought: the one where it stops may be. */
@@ -94,6 +138,8 @@ export class RecordKernel {
   }
 
   private empty(take: TakeBlocks): void {
+    this.countQueue();
+    this.counted = 0;
     const count = this.input.status[2]!;
     const blocks = this.memory.subarray(QUEUE, QUEUE + count * BLOCK_BYTES);
     take(blocks, this.memory.subarray(OWNERS, OWNERS + count));
@@ -104,13 +150,15 @@ export class RecordKernel {
   /** Hands over what is left: full blocks, then of each part the one that is not. */
   finish(take: TakeBlocks, takeLast: (part: number, entries: Uint8Array) => void): void {
     if (this.input.status[2]! > 0) this.empty(take);
-    const counts = new Int32Array(this.exports.memory.buffer, COUNTS, PARTS);
+    const { counts, inBlocks } = this;
     for (let part = 0; part < PARTS; part++) {
       const at = BLOCKS + part * BLOCK_STRIDE;
       const entries = this.memory.subarray(at, at + counts[part]! * ENTRY_BYTES);
       if (entries.length > 0) takeLast(part, new Uint8Array(entries));
     }
     counts.fill(0);
+    inBlocks.fill(0);
+    this.between = false;
   }
 
   /** Begins a record that is told piece by piece, with its name; leaves the hash of that in `name`. */
@@ -150,6 +198,7 @@ export class RecordKernel {
 
   /** Ends it. `type` tells values apart whose bytes mean different things. */
   end(type: number, expires: boolean, expiryHigh: number, expiryLow: number, take: TakeBlocks): void {
+    this.between = true;
     this.input.status[2] = this.exports.finishPieces(type, expires ? 1 : 0, expiryHigh, expiryLow);
     if (this.input.status[2]! >= QUEUE_FROM) this.empty(take);
   }

@@ -6,6 +6,7 @@ import type { LogCounts } from './check-log.js';
 import type { Repeated } from './diff/join.js';
 import type { Seeds } from './diff/names.js';
 import type { Notes } from './diff/notes.js';
+import type { PassagesTold } from './diff/passages.js';
 import type { RdbBack } from './rdb-back.js';
 
 /** What a second thread can do. It reads the file by itself, so that only numbers and hashes cross threads. */
@@ -44,6 +45,8 @@ export type ThreadTask =
       readonly seeds: Seeds;
       readonly names: Int32Array;
       readonly repeated: Repeated;
+      /** Parts of the file that none of them stands in. */
+      readonly skips: Float64Array;
     };
 
 /** Check the log at `path` from `end` backwards, piece by piece, until no piece is left to claim. */
@@ -75,6 +78,7 @@ export type ThreadAnswer =
       readonly last: readonly { readonly part: number; readonly entries: Uint8Array }[];
       readonly libraries: readonly string[];
       readonly aux: readonly (readonly [name: string, value: string])[];
+      readonly passages: PassagesTold;
     }
   | { readonly kind: 'notes'; readonly notes: Notes };
 

@@ -12,6 +12,7 @@ import { EntryStore } from '../../src/tools/diff/entry-store.js';
 import { EntryJoin } from '../../src/tools/diff/join.js';
 import { KeyTable } from '../../src/tools/diff/key-table.js';
 import { noteKeys, takeNotes } from '../../src/tools/diff/notes.js';
+import { Passages } from '../../src/tools/diff/passages.js';
 import { Pass } from '../../src/tools/diff/passes.js';
 import { type Difference, type DiffOptions, type DiffReport, diff } from '../../src/tools/diff.js';
 import { EVERY_KEY } from '../../src/tools/filter.js';
@@ -37,7 +38,7 @@ async function entriesOf(bytes: Buffer, shortcut: boolean, chunkBytes: number): 
     }
   };
   const maker = new EntryMaker(kernel, SEEDS, true, take);
-  const way = shortcut ? new EntryShortcut(kernel, true, take, { full: false }) : null;
+  const way = shortcut ? new EntryShortcut(kernel, true, take, new Passages(), { full: false }) : null;
   const pass = new Pass(maker, EVERY_KEY, 0, null, way);
   const decoder = new RdbDecoder(pass, { verifyChecksum: true, deep: false });
   await pumpSource(new MemorySource(bytes), decoder, { chunkBytes });
@@ -215,7 +216,15 @@ test('another thread notes what the keys of some names hold', async () => {
   const names = Int32Array.from([...wordsOf('b'), ...wordsOf('c'), ...wordsOf('none')]);
   const [b0, b1, b2] = wordsOf('b');
   const repeated = new Map([[`${b0} ${b1} ${b2}`, { before: 2, after: 1 }]]);
-  const task = { kind: 'notes', path, dialect: null, seeds: SEEDS, names, repeated } as const;
+  const task = {
+    kind: 'notes',
+    path,
+    dialect: null,
+    seeds: SEEDS,
+    names,
+    repeated,
+    skips: new Float64Array(0),
+  } as const;
   const { words, expiry } = await noteKeys(await FileSource.at(path), task);
   expect([...expiry]).toEqual([Number.NaN, 3e12]);
   expect([...words.slice(0, 3), ...words.slice(6, 9)]).toEqual([...wordsOf('c'), ...wordsOf('b')]);

@@ -65,6 +65,8 @@ export class DatasetComparison {
   private repeated: Repeated = new Map();
   private table = new KeyTable();
   private searcher: Searcher | null = null;
+  /** Parts of either file that a searcher need not look at. */
+  private skips: readonly [Float64Array, Float64Array] = [new Float64Array(0), new Float64Array(0)];
   private patch: PatchWriter | null = null;
 
   constructor(
@@ -136,6 +138,7 @@ export class DatasetComparison {
       this.repeated = look.join.repeated;
       for (;;) {
         for (const group of GROUPS) if (several) await ordered.beginRun(group);
+        this.skips = look.skips();
         await this.round(kernel, look.threadPath, several, patch);
         if (look.join.done) break;
         this.table = new KeyTable();
@@ -197,9 +200,10 @@ export class DatasetComparison {
   /** Has the first side looked at on another thread, where that and few names make it worth while. */
   private startNotes(path: string | null): ThreadJob | null {
     const { table, seeds, repeated, options } = this;
+    const [skips] = this.skips;
     if (path === null || table.size > NOTED_MAX) return null;
     const { dialect } = options;
-    return ThreadJob.start({ kind: 'notes', path, dialect, seeds, names: namesOf(table), repeated });
+    return ThreadJob.start({ kind: 'notes', path, dialect, seeds, names: namesOf(table), repeated, skips });
   }
 
   /** What is told and written once the second side was compared with the table. */
@@ -218,9 +222,10 @@ export class DatasetComparison {
   /** Tells a side once. */
   private async pass(side: Side, target: ItemHandler, pace: Pace | null): Promise<Pass> {
     const { options, context, searcher } = this;
-    searcher?.begin();
+    const skips = searcher === null ? null : this.skips[side === this.a ? 0 : 1];
+    searcher?.begin(skips ?? undefined);
     const pass = new Pass(target, options.conditions, context.nowMs, pace, searcher);
-    await side.tell(pass);
+    await side.tell(pass, skips);
     return pass;
   }
 

@@ -9,6 +9,7 @@ import type { Shortcut } from '../../rdb/shortcut.js';
 import { RdbRelay } from '../relay.js';
 import type { ThreadAnswer, ThreadTask } from '../thread.js';
 import { EntryMaker, EntryShortcut } from './entries.js';
+import { Passages } from './passages.js';
 
 /** Blocks that may be on their way at a time. */
 const UNTAKEN_MAX = 8;
@@ -28,13 +29,16 @@ export async function gatherEntries(
   const post = new BlockPost(port);
   const take = post.blocks.bind(post);
   const maker = new EntryMaker(kernel, seeds, bytes, take);
-  const listener = new EntryListener(maker, new EntryShortcut(kernel, bytes, take, post), post);
+  const passages = new Passages();
+  const shortcut = new EntryShortcut(kernel, bytes, take, passages, post);
+  const listener = new EntryListener(maker, shortcut, post);
   const options = { verifyChecksum: true, deep: false, ...(dialect !== null && { dialect }) };
   await pumpSource(source, new RdbDecoder(listener, options), { drain: () => post.drain() });
   const last: { part: number; entries: Uint8Array }[] = [];
   kernel.finish(take, (part, entries) => last.push({ part, entries }));
   const libraries = [...maker.libraries.keys()];
-  const answer: ThreadAnswer = { kind: 'entries', last, libraries, aux: listener.told };
+  const { told } = listener;
+  const answer: ThreadAnswer = { kind: 'entries', last, libraries, aux: told, passages: passages.told() };
   port.postMessage(answer);
   port.close();
 }

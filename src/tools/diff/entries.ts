@@ -1,6 +1,6 @@
 import { highWord, lowWord } from '../../bytes/int64.js';
 import type { ByteSlice } from '../../bytes/slice.js';
-import type { RecordKernel, TakeBlocks } from '../../kernels/records.js';
+import type { PassageListener, RecordKernel, TakeBlocks } from '../../kernels/records.js';
 import { type Depth, FRAGMENTS, ITEMS, type KeyHead, RAW } from '../../model/handler.js';
 import type { Cursor } from '../../rdb/cursor.js';
 import { COMMON_TYPE_MAX } from '../../rdb/record-layouts.js';
@@ -8,6 +8,7 @@ import { RecordShortcut } from '../record-shortcut.js';
 import { HashedSide } from './hashed-side.js';
 import type { KeyTable } from './key-table.js';
 import { KINDS, type Seeds } from './names.js';
+import { SkipPlan } from './passages.js';
 
 /** How a value was hashed, in the number that is hashed with it. Texts have 0, bytes that stand in files their type. */
 const BY_ITEMS = 0x100;
@@ -74,13 +75,14 @@ export class EntryShortcut extends RecordShortcut {
     private readonly kernel: RecordKernel,
     bytes: boolean,
     private readonly onBlocks: TakeBlocks,
+    private readonly passages: PassageListener,
     private readonly pace: { readonly full: boolean },
   ) {
     super(kernel.input, !bytes);
   }
 
   protected walk({ bytes, position, end, base }: Cursor, database: number): number {
-    return this.kernel.gather(bytes, position, end, base, database, this.onBlocks);
+    return this.kernel.gather(bytes, position, end, base, database, this.onBlocks, this.passages);
   }
 
   protected get full(): boolean {
@@ -88,11 +90,14 @@ export class EntryShortcut extends RecordShortcut {
   }
 }
 
+const NOTHING = new Float64Array(0);
+
 /** Passes over records whose names are not in a table. */
 export class Searcher extends RecordShortcut {
   /** Records passed over since it began. */
   passed = 0;
   protected readonly full = false;
+  private plan = new SkipPlan(NOTHING);
 
   /** The kernel must not make entries any more. */
   constructor(
@@ -104,14 +109,28 @@ export class Searcher extends RecordShortcut {
     table.forEachName((a, b) => kernel.seek(b, a));
   }
 
-  override begin(): void {
+  /** `skips`: parts of the file without any name that is in the table. */
+  override begin(skips: Float64Array = NOTHING): void {
     super.begin();
     this.passed = 0;
+    this.plan = new SkipPlan(skips);
   }
 
   protected walk({ bytes, position, end, base }: Cursor, database: number): number {
-    const next = this.kernel.search(bytes, position, end, base, database);
-    this.passed += this.kernel.input.taken;
-    return next;
+    const { kernel, plan } = this;
+    for (let at = position; ; ) {
+      const behind = plan.endOf(base + at) - base;
+      if (behind > end) return end;
+      if (behind > at) {
+        this.passed += plan.records;
+        at = behind;
+        continue;
+      }
+      const stop = Math.min(end, plan.start - base);
+      const next = kernel.search(bytes, at, stop, base, database);
+      this.passed += kernel.input.taken;
+      if (next < stop || stop === end) return next;
+      at = next;
+    }
   }
 }

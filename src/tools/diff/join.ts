@@ -13,12 +13,18 @@ const OTHER = 2;
 const TWICE = 3;
 /** The same name as that of an entry before. */
 const MET = 4;
+/** The same, and its value is another. */
+const MET_OTHER = 5;
+/** So many entries at most are followed back to where they stand in their files. */
+const DOUBTFUL_MAX = 1 << 16;
 
 /** How often a name stands on either side. */
 export interface Times {
   before: number;
   after: number;
 }
+
+const noEntries = (): number[][] => Array.from({ length: PARTS }, () => []);
 
 /** Names that stand twice on a side, by their hash. */
 export type Repeated = ReadonlyMap<string, Times>;
@@ -34,6 +40,12 @@ export class EntryJoin {
   /** Keys that both sides have, equal in all that is compared. */
   same = 0;
   readonly repeated = new Map<string, Times>();
+  /**
+   * Of either side, the entries of each part that the last `fill` did not find equal, by their numbers; null when those are
+   * not known.
+   */
+  doubtful: readonly [number[][], number[][]] | null = null;
+  private doubts = 0;
   /** Part that is compared next. */
   part = 0;
   private words = new Int32Array(0);
@@ -52,6 +64,8 @@ export class EntryJoin {
 
   /** Goes on until all is compared, or the table has become larger than that; at least one part. */
   async fill(table: KeyTable, tableBytesMax: number): Promise<void> {
+    this.doubts = 0;
+    this.doubtful = [noEntries(), noEntries()];
     do {
       const { part, before, after } = this;
       const sizes = before.partBytes(part) + after.partBytes(part);
@@ -84,16 +98,19 @@ export class EntryJoin {
           if (known < middle && entry >= middle && states[known] === ALONE) {
             const same = words[place + 3] === words[at + 3] && words[place + 4] === words[at + 4];
             states[known] = same ? SAME : OTHER;
+            states[entry] = same ? MET : MET_OTHER;
           } else {
             this.repeat(known, entry, middle);
+            states[entry] = MET;
           }
-          states[entry] = MET;
           break;
         }
         slot = (slot + 1) & mask;
       }
     }
-    this.sort(end, table);
+    this.sort(middle, end, table);
+    // Which entries have such a name is not remembered.
+    if (this.repeated.size > 0 || this.doubts > DOUBTFUL_MAX) this.doubtful = null;
   }
 
   private repeat(known: number, entry: number, middle: number): void {
@@ -113,16 +130,25 @@ export class EntryJoin {
   }
 
   /** Counts what is the same and keeps the names of the rest. */
-  private sort(end: number, table: KeyTable): void {
+  private sort(middle: number, end: number, table: KeyTable): void {
     const { words, states, lanes } = this;
     for (let entry = 0; entry < end; entry++) {
       if (states[entry] === SAME) this.same++;
       if (states[entry] === SAME || states[entry] === MET) continue;
+      this.doubt(entry, middle);
+      if (states[entry] === MET_OTHER) continue;
       const at = entry * WORDS;
       lanes.a = words[at]!;
       lanes.b = words[at + 1]!;
       if (table.insert(lanes, words[at + 2]!)) table.setUnknown();
     }
+  }
+
+  private doubt(entry: number, middle: number): void {
+    if (this.doubtful === null || this.doubts++ >= DOUBTFUL_MAX) return;
+    const [before, after] = this.doubtful;
+    if (entry < middle) before[this.part]!.push(entry);
+    else after[this.part]!.push(entry - middle);
   }
 
   /** Empties the slots for so many entries; returns the mask of their numbers. */

@@ -1,6 +1,6 @@
 import { pumpSource } from '../../bytes/pump.js';
 import { ByteSlice } from '../../bytes/slice.js';
-import type { ByteSource } from '../../bytes/source.js';
+import type { FileSource } from '../../bytes/source.js';
 import { assert } from '../../errors.js';
 import { RecordKernel } from '../../kernels/records.js';
 import type { KeyHead } from '../../model/handler.js';
@@ -13,6 +13,7 @@ import { Searcher } from './entries.js';
 import { KeyTable } from './key-table.js';
 import { KINDS, NameFinder } from './names.js';
 import { type Comparing, expiryOf, MarkedGate, Noting } from './passes.js';
+import { SkippingSource } from './skipping-source.js';
 
 /** So many keys at most are noted rather than compared at once. */
 export const NOTED_MAX = 1 << 16;
@@ -31,8 +32,8 @@ export interface Notes {
  * @throws FormatError when the file is damaged
  */
 export async function noteKeys(
-  source: ByteSource,
-  { seeds, dialect, names, repeated }: Extract<ThreadTask, { kind: 'notes' }>,
+  source: FileSource,
+  { seeds, dialect, names, repeated, skips }: Extract<ThreadTask, { kind: 'notes' }>,
 ): Promise<Notes> {
   const kernel = RecordKernel.create(seeds);
   assert(kernel !== null, 'threads are started where there is WebAssembly');
@@ -53,11 +54,12 @@ export async function noteKeys(
   });
   const gate = new MarkedGate(noting, table, name, { names: repeated, side: 'before' }, (found) => found);
   const shortcut = new Searcher(kernel, table);
+  shortcut.begin(skips);
   const listener = new (class extends RdbRelay {
     readonly shortcut = shortcut;
   })(gate);
   const options = { verifyChecksum: false, deep: false, ...(dialect !== null && { dialect }) };
-  await pumpSource(source, new RdbDecoder(listener, options));
+  await pumpSource(new SkippingSource(source, skips), new RdbDecoder(listener, options));
   return { words: Int32Array.from(words), expiry: Float64Array.from(expiry) };
 }
 

@@ -10,6 +10,7 @@ import { EntryMaker, EntryShortcut } from './entries.js';
 import { EntryStore, type Room } from './entry-store.js';
 import { EntryJoin } from './join.js';
 import type { Seeds } from './names.js';
+import { Passages } from './passages.js';
 import { Pass } from './passes.js';
 import type { Side } from './side.js';
 
@@ -43,6 +44,7 @@ export class QuickLook {
   private readonly memoryBytes: number;
   private spilling: Promise<void> = Promise.resolve();
   private readonly stores: readonly [EntryStore, EntryStore];
+  private readonly passages: [Passages, Passages] = [new Passages(), new Passages()];
   facts: readonly [SideFacts, SideFacts] = [noFacts(), noFacts()];
   /** Entries of values that stand in files are made of their bytes. */
   private readonly bytes: boolean;
@@ -83,16 +85,16 @@ export class QuickLook {
     try {
       const other = job === null ? null : this.takeFrom(job, this.stores[0]);
       if (other === null) {
-        const first = await this.tell(this.before, this.stores[0]);
-        this.facts = [first, await this.tell(this.after, this.stores[1])];
+        const first = await this.tell(this.before, 0);
+        this.facts = [first, await this.tell(this.after, 1)];
         return;
       }
-      const own = await settled(this.tell(this.after, this.stores[1]));
+      const own = await settled(this.tell(this.after, 1));
       const first = await other;
       if (first === null) {
         // Whatever went wrong there, it is told by doing it here.
         this.stores[0].clear();
-        await this.tell(this.before, this.stores[0]);
+        await this.tell(this.before, 0);
       }
       if ('error' in own) throw own.error;
       this.before.setVerified();
@@ -100,6 +102,13 @@ export class QuickLook {
     } finally {
       await job?.cancel();
     }
+  }
+
+  /** Parts of either side's file without any key that the last look found to differ, as `Passages.without` tells them. */
+  skips(): readonly [Float64Array, Float64Array] {
+    const { doubtful } = this.join;
+    if (doubtful === null) return [new Float64Array(0), new Float64Array(0)];
+    return [this.passages[0].without(doubtful[0]), this.passages[1].without(doubtful[1])];
   }
 
   async close(): Promise<void> {
@@ -119,11 +128,14 @@ export class QuickLook {
     return this.spilling;
   }
 
-  private async tell(side: Side, store: EntryStore): Promise<SideFacts> {
+  private async tell(side: Side, index: 0 | 1): Promise<SideFacts> {
+    const store = this.stores[index];
+    const passages = new Passages();
+    this.passages[index] = passages;
     const { kernel, options, bytes, open, context } = this;
     const take = store.take.bind(store);
     const maker = new EntryMaker(kernel, options.seeds, bytes, take);
-    const shortcut = open ? new EntryShortcut(kernel, bytes, take, this) : null;
+    const shortcut = open ? new EntryShortcut(kernel, bytes, take, passages, this) : null;
     const pass = new Pass(maker, options.conditions, context.nowMs, this, shortcut);
     await side.tell(pass);
     kernel.finish(take, (part, entries) => store.takeLast(part, entries));
@@ -171,6 +183,7 @@ export class QuickLook {
     await last;
     if (failure !== null) throw (failure as { error: unknown }).error;
     if (answer?.kind !== 'entries') return null;
+    this.passages[0] = new Passages(answer.passages);
     for (const { part, entries } of answer.last) store.takeLast(part, entries);
     if (this.full) await this.drain();
     const producer = new ProducerAux();

@@ -1,4 +1,5 @@
 import { NO_CUT } from '../../aof/cut.js';
+import { FileSource } from '../../bytes/source.js';
 import { END } from '../../bytes/window.js';
 import type { Keyspace } from '../../keyspace/keyspace.js';
 import { Walk } from '../../keyspace/walk.js';
@@ -11,6 +12,13 @@ import {
   tellProducer,
   tellSource,
 } from '../tell-source.js';
+import { SkippingSource } from './skipping-source.js';
+
+function without(source: DatasetSource, skips: Float64Array): DatasetSource {
+  return source.kind === 'rdb' && source.bytes instanceof FileSource && skips.length > 0
+    ? { ...source, bytes: new SkippingSource(source.bytes, skips) }
+    : source;
+}
 
 /** One side of a comparison, told as often as it takes. A log is executed once, and its dataset held. */
 export class Side {
@@ -34,9 +42,10 @@ export class Side {
     this.verified = true;
   }
 
-  /** @throws DamageError */
-  async tell(listener: DatasetListener): Promise<void> {
-    const { source, options, context } = this;
+  /** `skips`: parts of a file that need not be read, as nobody looks at them. @throws DamageError */
+  async tell(listener: DatasetListener, skips: Float64Array | null = null): Promise<void> {
+    const { options, context } = this;
+    const source = skips === null ? this.source : without(this.source, skips);
     if (source.kind !== 'aof') {
       await tellSource(source, listener, { ...options, verified: this.verified }, context);
       this.verified = true;
