@@ -31,6 +31,7 @@ export class Session {
       progress: (progress) => this.progressLine?.update(progress),
       memoryBytes: settings.memoryBytes,
       heldBytes: () => io.heldBytes(),
+      reclaim: () => io.reclaim?.(),
     };
   }
 

@@ -23,6 +23,9 @@ const task = workerData as PartTask;
 const port = parentPort as MessagePort;
 const say = (message: PartMessage): void => port.postMessage(message);
 
+/** How much is read from one word of progress to the next. */
+const PROGRESS_BYTES = 4 << 20;
+
 let ahead = 0;
 let wake: (() => void) | null = null;
 
@@ -40,12 +43,18 @@ async function openSet(): Promise<AofSet> {
 }
 
 function contextFor(set: AofSet): ToolContext {
+  let next = 0;
+  let at = '';
   return {
     nowMs: task.nowMs,
     clock: () => 0,
     signal: new AbortController().signal,
-    progress: ({ label, done }) =>
-      say({ kind: 'progress', file: set.files.findIndex(({ path }) => path === label), done }),
+    progress: ({ label, done }) => {
+      if (label === at && done < next) return;
+      at = label;
+      next = done + PROGRESS_BYTES;
+      say({ kind: 'progress', file: set.files.findIndex(({ path }) => path === label), done });
+    },
     // It is the other thread that watches what the process holds.
     memoryBytes: Number.POSITIVE_INFINITY,
     heldBytes: () => 0,

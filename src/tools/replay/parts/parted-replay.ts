@@ -14,6 +14,10 @@ import { PartLost, ThreadPart, threadsCode } from './thread-part.js';
 
 /** Below this a second thread would take longer to start than it saves. */
 const TWO_THREADS_BYTES = 64 << 20;
+/** Where memory may be too short, it is from here on that threads of their own are worth it. */
+const TIGHT_BYTES = 1 << 20;
+/** Memory for each byte of a log that is nearly always enough, packed bases aside. */
+const HELD_PER_BYTE = 4;
 /** A thread that has more than this share of the log has too little help from the other. */
 const LARGEST_SHARE = 0.7;
 
@@ -51,12 +55,13 @@ async function inTwoThreads(
   context: ToolContext,
 ): Promise<Replayed | null> {
   const size = set.files.reduce((sum, file) => sum + (file.size ?? 0), 0);
-  if (size < TWO_THREADS_BYTES || threadsCode() === null) return null;
+  const tight = size * HELD_PER_BYTE > context.memoryBytes;
+  if (size < (tight ? TIGHT_BYTES : TWO_THREADS_BYTES) || threadsCode() === null) return null;
   const secret = newSecret();
   const partOf = new Uint8Array(bucketsFor(size));
   partOf.fill(1, partOf.length / 2);
   try {
-    return await readBoth(set, { ...request, secret, partOf }, context);
+    return await readBoth(set, { ...request, secret, partOf }, tight, context);
   } catch (error) {
     if (!(error instanceof PartsCrossed)) throw error;
   }
@@ -65,13 +70,14 @@ async function inTwoThreads(
   if (groups.anyKeys !== null) return null;
   partOf.fill(0);
   if (groups.deal(partOf, 0, [0, 1]) > LARGEST_SHARE) return null;
-  return readBoth(set, { ...request, secret, partOf }, context);
+  return readBoth(set, { ...request, secret, partOf }, tight, context);
 }
 
 /** Null when something went wrong that one thread can tell better. @throws PartsCrossed, Outgrown */
 async function readBoth(
   set: AofSet,
   request: Omit<PartRequest, 'part'> & ReplayRequest,
+  tight: boolean,
   context: ToolContext,
 ): Promise<Replayed | null> {
   const stop = new AbortController();
@@ -84,7 +90,9 @@ async function readBoth(
   );
   if (there === null) return null;
   const own = { ...context, signal: stop.signal };
-  const here = new LocalPart(set, { ...requestOf(request), part: 0 }, own);
+  const mine = { ...requestOf(request), part: 0 };
+  // Where it may turn out too large, nothing is held here: a thread gives its memory back at once when it ends.
+  const here = (tight ? await ThreadPart.start(set, mine, own) : null) ?? new LocalPart(set, mine, own);
   const parts = [here, there];
   const close = async (): Promise<void> => {
     context.signal.removeEventListener('abort', cancel);

@@ -29,6 +29,10 @@ interface DonePart {
   readonly losses: PartLosses;
 }
 
+/** With more than this share of the memory taken before it begins, no part is small enough. */
+const ROOM_SHARE = 0.9;
+/** Nor when it is too large before this share of the log: what there is of memory is taken by the program. */
+const LEAST_SHARE = 0.02;
 const READ_BYTES = 256 * 1024;
 /** A part with more than this share of what was to be split does not get smaller by splitting. */
 const SPLIT_SHARE = 0.97;
@@ -138,7 +142,8 @@ export class PartsInTurn {
       if (error instanceof Outgrown) {
         await part.close();
         context.reclaim?.();
-        if (context.heldBytes() > context.memoryBytes * 0.9) throw error;
+        const isFull = context.heldBytes() > context.memoryBytes * ROOM_SHARE;
+        if (isFull || meter.share < LEAST_SHARE) throw error;
         this.pending.unshift(...this.split(number, piecesFor(meter.share)));
       } else if (isNumbered(error)) {
         // A part executed later may have to stop earlier: what is behind is of no interest any more.

@@ -146,6 +146,8 @@ export class ThreadPart implements Part {
     const { context, task } = this;
     const file = this.set.files[number]!;
     context.progress({ phase: 'replaying', label: file.path, done, total: task.files[number]!.bytes });
+    if (context.heldBytes() <= context.memoryBytes) return;
+    context.reclaim?.();
     const held = context.heldBytes();
     if (held <= context.memoryBytes) return;
     this.lose(new Outgrown(held, context.memoryBytes));
