@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { DirectoryTarget } from '../bytes/directory-target.js';
 import type { Disk } from '../bytes/disk.js';
-import type { ByteSource } from '../bytes/source.js';
-import { type ByteTarget, FileTarget } from '../bytes/target.js';
+import type { ByteReader, ByteSource } from '../bytes/source.js';
+import { type ByteTarget, ChunkedTarget, FileTarget } from '../bytes/target.js';
 import { assert } from '../errors.js';
 import { formatManifest, type ManifestLine } from './manifest.js';
 
@@ -36,20 +36,52 @@ export function copyOf(source: ByteSource, start = 0, end: number | null = null)
   return async (target) => {
     const reader = await source.open(start);
     try {
-      const chunk = Buffer.allocUnsafeSlow(256 * 1024);
-      let left = end === null ? Number.POSITIVE_INFINITY : end - start;
-      while (left > 0) {
-        const count = await reader.read(left < chunk.length ? chunk.subarray(0, left) : chunk);
-        if (count === 0) break;
-        target.write(count === chunk.length ? chunk : chunk.subarray(0, count));
-        left -= count;
-        if (target.full) await target.drain();
-      }
+      const bytes = (end ?? source.size ?? Number.POSITIVE_INFINITY) - start;
+      const isLarge = bytes >= THROUGH_FROM_BYTES && target instanceof ChunkedTarget;
+      const wanted = end === null ? Number.POSITIVE_INFINITY : end - start;
+      const left = await (isLarge ? copyThrough : copyChunks)(reader, wanted, target as ChunkedTarget);
       assert(left <= 0 || end === null, `${source.label} is shorter than what was to be copied of it`);
     } finally {
       await reader.close();
     }
   };
+}
+
+/** From so many bytes on two large buffers are worth their memory: every trip to the system costs. */
+const THROUGH_FROM_BYTES = 8 * 1024 * 1024;
+const THROUGH_CHUNK = 1024 * 1024;
+const CHUNK = 256 * 1024;
+
+/** Both copy `left` bytes, as far as there are, and return how many were missing. */
+async function copyChunks(reader: ByteReader, left: number, target: ByteTarget): Promise<number> {
+  const chunk = Buffer.allocUnsafeSlow(CHUNK);
+  while (left > 0) {
+    const count = await reader.read(left < chunk.length ? chunk.subarray(0, left) : chunk);
+    if (count === 0) break;
+    target.write(count === chunk.length ? chunk : chunk.subarray(0, count));
+    left -= count;
+    if (target.full) await target.drain();
+  }
+  return left;
+}
+
+/** One buffer is read into while the other is written. */
+async function copyThrough(reader: ByteReader, left: number, target: ChunkedTarget): Promise<number> {
+  let into = Buffer.allocUnsafeSlow(THROUGH_CHUNK);
+  let other = Buffer.allocUnsafeSlow(THROUGH_CHUNK);
+  let writing = Promise.resolve();
+  while (left > 0) {
+    const count = await reader.read(left < into.length ? into.subarray(0, left) : into);
+    await writing;
+    if (count === 0) break;
+    left -= count;
+    writing = target.writeThrough(into.subarray(0, count));
+    // Told by the next wait for it.
+    writing.catch(() => {});
+    [into, other] = [other, into];
+  }
+  await writing;
+  return left;
 }
 
 /**

@@ -38,6 +38,8 @@ export abstract class ChunkedTarget extends ChunkFiller implements ByteTarget {
   /** Called after each chunk, for whoever drains. */
   private wake: (() => void) | null = null;
   private failure: OwnError | null = null;
+  /** Called when these chunks of somebody else are done with. */
+  private readonly lent = new Map<Buffer, () => void>();
   protected open = true;
 
   constructor(readonly label: string) {
@@ -60,6 +62,21 @@ export abstract class ChunkedTarget extends ChunkFiller implements ByteTarget {
     super.write(bytes);
   }
 
+  /**
+   * Appends the bytes as they stand, for large pieces that need not be copied first: they must stay so until it resolves.
+   *
+   * @throws OutputError when the medium failed
+   */
+  async writeThrough(bytes: Buffer): Promise<void> {
+    assert(this.open, 'a target takes bytes until it is published or discarded');
+    this.seal();
+    this.size += bytes.length;
+    const done = new Promise<void>((resolve) => this.lent.set(bytes, resolve));
+    this.hand(bytes);
+    await done;
+    if (this.failure !== null) throw this.failure;
+  }
+
   protected override hand(chunk: Buffer): void {
     this.queue.push(chunk);
     this.queuedBytes += chunk.length;
@@ -74,10 +91,20 @@ export abstract class ChunkedTarget extends ChunkFiller implements ByteTarget {
         this.failure = outputErrorOf(error, this.label);
       }
       this.queuedBytes -= next.length;
-      this.recycle(next);
+      this.release(next);
       this.wake?.();
     }
     this.flushing = null;
+  }
+
+  private release(chunk: Buffer): void {
+    const done = this.lent.get(chunk);
+    if (done === undefined) {
+      this.recycle(chunk);
+    } else {
+      this.lent.delete(chunk);
+      done();
+    }
   }
 
   async drain(): Promise<void> {
@@ -99,6 +126,7 @@ export abstract class ChunkedTarget extends ChunkFiller implements ByteTarget {
   /** Drops what waits, and waits for the write that is under way. */
   protected async abandon(): Promise<void> {
     this.open = false;
+    for (const chunk of this.queue) this.release(chunk);
     this.queue = [];
     this.queuedBytes = 0;
     this.wake?.();

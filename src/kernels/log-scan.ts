@@ -27,7 +27,7 @@ const NAME = 0x200;
 const INPUT = 0x10000;
 /** What is read behind the end of the records. */
 const SLACK = 64;
-const SIDE_ROOM = 512 * 1024 + SLACK;
+const SIDE_ROOM = 2 * 1024 * 1024 + SLACK;
 
 /** What assembly/log-scan.ts exports. */
 interface LogScanExports {
@@ -43,7 +43,7 @@ interface LogScanExports {
 export class LogScan {
   /** Two pieces of its memory, equally long, to read into by turns. */
   readonly rooms: readonly [Buffer, Buffer];
-  /** Another, of 512 KiB, for whoever reads elsewhere meanwhile. */
+  /** Another, of 2 MiB, for whoever reads elsewhere meanwhile. */
   readonly sideRoom: Buffer;
   /** Commands that the last pass went over, and arguments in them. */
   commands = 0;

@@ -2,8 +2,9 @@ import type { ByteReader, ByteSource } from '../bytes/source.js';
 import { ByteWindow } from '../bytes/window.js';
 import type { LogScan } from '../kernels/log-scan.js';
 
-/** Bytes asked for at a time. */
+/** Bytes asked for at a time, at the most and behind a jump: there few may be wanted. */
 const CHUNK = 512 * 1024;
+const FIRST_CHUNK = 64 * 1024;
 /** Room for the longest line a record has, and a few bytes more. */
 const SMALLEST = 2048;
 
@@ -20,15 +21,18 @@ export class LogProbe {
   private reader: ByteReader | null = null;
   /** Absolute offset of the reader's next byte: always that of the window's end. */
   private readerAt = 0;
+  /** How much is brought in at a time: more as it goes on without jumps. */
+  private ahead = 0;
 
   constructor(
     private readonly source: ByteSource,
     private readonly signal: AbortSignal | undefined,
-    chunkBytes: number = CHUNK,
+    chunkBytes: number | undefined,
     readonly scan: LogScan | null = null,
   ) {
+    const most = chunkBytes ?? scan?.sideRoom.length ?? CHUNK;
     // Twice, as half of the room is the most that can be asked for at once.
-    const wanted = Math.min(chunkBytes, 2 * (source.size ?? chunkBytes));
+    const wanted = Math.min(most, 2 * (source.size ?? most));
     const size = Math.max(SMALLEST, wanted);
     const room = scan?.sideRoom.subarray(0, size);
     this.buffer = room?.length === size ? room : Buffer.allocUnsafeSlow(size);
@@ -58,13 +62,19 @@ export class LogProbe {
     this.signal?.throwIfAborted();
     const end = window.base + window.end;
     const left = offset >= window.base && offset <= end ? end - offset : 0;
-    if (this.reader === null || offset < window.base || offset > end) await this.seek(offset);
-    else buffer.copyWithin(0, window.end - left, window.end);
+    if (this.reader === null || offset < window.base || offset > end) {
+      await this.seek(offset);
+      this.ahead = FIRST_CHUNK;
+    } else {
+      buffer.copyWithin(0, window.end - left, window.end);
+      this.ahead = Math.min(buffer.length, this.ahead * 2);
+    }
     window.base = offset;
     window.position = 0;
     window.end = left;
-    while (window.end < buffer.length) {
-      const read = await this.reader!.read(buffer.subarray(window.end));
+    const stop = Math.min(buffer.length, Math.max(count, this.ahead));
+    while (window.end < stop) {
+      const read = await this.reader!.read(buffer.subarray(window.end, stop));
       if (read === 0) {
         window.limit = offset + window.end;
         break;

@@ -11,6 +11,8 @@ import { resynchronise } from './log-resync.js';
 import { RecordTeller } from './log-teller.js';
 
 const CHUNK = 512 * 1024;
+/** What passes over commands is so fast that asking for bytes counts. */
+const SCAN_CHUNK = 1024 * 1024;
 /** Short runs of records get small buffers. */
 const SMALLEST_CHUNK = 4096;
 
@@ -138,7 +140,8 @@ export class LogSalvager {
     const { source, handler, options } = this;
     const { signal, progress, drain } = options;
     const teller = new RecordTeller(handler, end, options.scan);
-    const chunkBytes = Math.min(options.chunkBytes ?? CHUNK, Math.max(SMALLEST_CHUNK, end - start));
+    const most = options.chunkBytes ?? (options.scan ? SCAN_CHUNK : CHUNK);
+    const chunkBytes = Math.min(most, Math.max(SMALLEST_CHUNK, end - start));
     await pumpSource(source, teller, {
       start,
       chunkBytes,

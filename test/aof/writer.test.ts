@@ -92,6 +92,22 @@ describe('an AOF directory', () => {
 });
 
 describe('copies', () => {
+  test('of a large file', async () => {
+    const from = join(root, 'large');
+    const bytes = Buffer.alloc(9_000_000, 'abcdefghijk');
+    writeFileSync(from, bytes);
+    const source = await FileSource.at(from);
+    for (const [start, end] of [
+      [0, null],
+      [7, 8_999_993],
+    ] as const) {
+      const to = join(root, `large-${start}`);
+      const size = await writeAofFile(to, copyOf(source, start, end), KEEP);
+      expect(size).toBe((end ?? bytes.length) - start);
+      expect(readFileSync(to).equals(bytes.subarray(start, end ?? undefined))).toBe(true);
+    }
+  });
+
   test('of a range', async () => {
     const from = join(root, 'from');
     const bytes = Buffer.alloc(700_000, 'abcdefg');

@@ -192,6 +192,43 @@ describe('a file', () => {
     expect(beside(path)).toEqual([]);
   });
 
+  test('takes large pieces as they stand, in their order', async () => {
+    const path = place();
+    const target = await FileTarget.create(path, { force: false });
+    const large = Buffer.alloc(MIB, 'large');
+    target.write(Buffer.from('before'));
+    await target.writeThrough(large);
+    // It is the caller's again, and no spare chunk of the target.
+    large.fill(0);
+    for (let i = 0; i < 9; i++) target.write(Buffer.alloc(256 * 1024, 'behind'));
+    expect(large.every((byte) => byte === 0)).toBe(true);
+    await target.publish();
+    expect(target.size).toBe(6 + MIB + 9 * 256 * 1024);
+    const text = readFileSync(path, 'latin1');
+    expect(text.slice(0, 12)).toBe('beforelargel');
+    expect(text.slice(6 + MIB - 5, 6 + MIB + 6)).toBe('argelbehind');
+    expect(text.length).toBe(target.size);
+  });
+
+  test('tells of a large piece that the medium did not take, and of one that nobody waits for any more', async () => {
+    const path = place();
+    const target = await FileTarget.create(path, { force: false, disk: faulty('write', 2, 'ENOSPC') });
+    await target.writeThrough(Buffer.alloc(10));
+    await expect(target.writeThrough(Buffer.alloc(10))).rejects.toThrow('no space left');
+    await expect(target.writeThrough(Buffer.alloc(10))).rejects.toThrow('no space left');
+    await target.discard();
+    expect(beside(path)).toEqual([]);
+
+    const other = await FileTarget.create(path, { force: false });
+    const waiting = Promise.all([
+      other.writeThrough(Buffer.alloc(MIB)),
+      other.writeThrough(Buffer.alloc(MIB)),
+    ]);
+    await other.discard();
+    await waiting;
+    expect(beside(path)).toEqual([]);
+  });
+
   test('of many bytes is on its way to the medium before its end, and a failure of that is not lost', async () => {
     const path = place();
     const target = await FileTarget.create(path, { force: false, disk: faulty('sync', 1, 'EIO') });

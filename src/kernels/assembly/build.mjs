@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 export const KERNELS = {
   crc64: { pages: 3 },
   engine: { pages: 64, maxPages: 65536, shared: true },
-  'log-scan': { pages: 45 },
+  'log-scan': { pages: 69 },
   lz4: { pages: 130 },
   'lz4-pack': { pages: 5 },
   lzf: { pages: 53 },
