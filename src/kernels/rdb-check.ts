@@ -20,7 +20,7 @@ const BLOCKS = 0x180000;
 const QUEUE = 0x280000;
 const BLOCK_STRIDE = 4096;
 const INPUT = 0x2c0000;
-const ROOM_BYTES = 0x90000;
+const ROOM_BYTES = 0x91000;
 /** What is read behind the end of an input. */
 const SLACK = 64;
 /** So many names at once are looked through for those that came twice. */
@@ -91,7 +91,7 @@ export class RdbCheckKernel {
   begin(): void {
     this.copiedFrom = this.copiedTo = 0;
     this.exports.emptied();
-    this.takeRest(() => {});
+    this.takeRest();
   }
 
   /** Says what it is that starts with each of the 256 bytes. */
@@ -154,14 +154,19 @@ export class RdbCheckKernel {
     this.empty(take);
   }
 
-  /** Names of each part that are in no block yet, six bytes each; they are forgotten here. Borrowed. */
-  takeRest(take: (part: number, names: Uint8Array) => void): void {
+  /** Names that are in no block yet, six bytes each, part by part, and the bytes of each part; they are forgotten here. */
+  takeRest(): { readonly rest: Uint8Array; readonly restBytes: Uint32Array } {
     const counts = new Uint32Array(this.exports.memory.buffer, COUNTS, NAME_PARTS);
-    for (let part = 0; part < NAME_PARTS; part++) {
+    const restBytes = counts.map((count) => count * NAME_BYTES);
+    const rest = new Uint8Array(new SharedArrayBuffer(restBytes.reduce((sum, bytes) => sum + bytes, 0)));
+    let to = 0;
+    for (const [part, bytes] of restBytes.entries()) {
       const at = BLOCKS + part * BLOCK_STRIDE;
-      take(part, this.memory.subarray(at, at + counts[part]! * NAME_BYTES));
+      rest.set(this.memory.subarray(at, at + bytes), to);
+      to += bytes;
     }
     counts.fill(0);
+    return { rest, restBytes };
   }
 
   /**

@@ -62,7 +62,7 @@ async function pumpWhole(
   context: ToolContext,
 ): Promise<void> {
   window.limit = source.size ?? Number.POSITIVE_INFINITY;
-  const reader = await source.open();
+  const reader = await check.part.open();
   try {
     await pump(reader, window, check, {
       ...check.reading,

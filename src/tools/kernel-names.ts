@@ -60,18 +60,7 @@ export class KernelNames {
 
   /** All of them, which are then forgotten here. */
   give(): NameBlocks {
-    const parts: Buffer[] = [];
-    const restBytes = new Uint32Array(NAME_PARTS);
-    this.kernel.takeRest((part, names) => {
-      restBytes[part] = names.length;
-      parts.push(Buffer.from(names));
-    });
-    const rest = new Uint8Array(new SharedArrayBuffer(parts.reduce((sum, { length }) => sum + length, 0)));
-    let at = 0;
-    for (const part of parts) {
-      rest.set(part, at);
-      at += part.length;
-    }
+    const { rest, restBytes } = this.kernel.takeRest();
     return { chunks: this.chunks.splice(0), owners: Uint8Array.from(this.owners.splice(0)), rest, restBytes };
   }
 

@@ -19,7 +19,7 @@ import { LogShare } from './log-share.js';
 const HEAD_BYTES = 512 * 1024;
 /** Bytes behind the start of a piece that are searched for a record, and how far one is followed. */
 const SEARCH_BYTES = 16 * 1024;
-const FOLLOWED_BYTES = 64 * 1024;
+const FOLLOWED_BYTES = 48 * 1024;
 /** So many records one after the other are no accident. */
 const RECORDS_ENOUGH = 8;
 
@@ -162,7 +162,8 @@ async function findRecord(
     // Zeros are records, too: of nothing under an empty name.
     if (actions[room[at]!] === 0 || room[at + 1] === 0) continue;
     kernel.run(room, at, count, 0, 0, null);
-    if (kernel.keys >= RECORDS_ENOUGH) return from + at;
+    // The first of them may begin in the middle of one, but each brings the next closer to where a record does begin.
+    if (kernel.keys >= RECORDS_ENOUGH) return from + kernel.position;
   }
   return -1;
 }
