@@ -1,4 +1,4 @@
-import { pumpSource } from '../bytes/pump.js';
+import { type PumpOptions, pumpSource } from '../bytes/pump.js';
 import type { ByteWindow } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 import type { Finding } from '../model/finding.js';
@@ -43,6 +43,8 @@ export type LeftCommand = (command: CommandSpans, index: number, inTransaction: 
 export interface LogHandler {
   /** Asked when commands come: whoever takes them before they are told; none when missing or null. Never `full` then. */
   readonly runner?: CommandRunner | null;
+  /** Memory that the runner would have the files read into. */
+  readonly rooms?: PumpOptions['rooms'];
   /** A file begins, the first included: database 0 is selected again. */
   fileStart(file: AofFileEntry): void;
   /** Is told the RDB preambles. */
@@ -145,6 +147,7 @@ async function readFile(
     await pumpSource(file.source, machine, {
       start: start ?? 0,
       drain: () => reader.drain(),
+      rooms: handler.rooms,
       ...(signal === undefined ? {} : { signal }),
       ...(chunkBytes === undefined ? {} : { chunkBytes }),
       ...(progress === undefined ? {} : { progress: (offset: number) => progress(file, offset) }),

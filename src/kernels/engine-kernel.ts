@@ -1,7 +1,8 @@
 import { ENGINE_WASM } from './wasm/engine.generated.js';
 
-/** Bytes that a run takes at once. */
-export const ENGINE_INPUT_MAX = 0x1e0000;
+/** Bytes that can be copied into the input at once, and where there. */
+export const ENGINE_COPY_MAX = 0xb0000;
+export const ENGINE_COPY_AT = 0x130000;
 /** Memory below this is the kernel's own: what follows is for keys. */
 export const ENGINE_OWN_BYTES = 0x400000;
 
@@ -20,6 +21,7 @@ const ITEMS = 0x50000 >> 2;
 const ITEM_WORDS = 8;
 const PARTS = 0x100000;
 const INPUT = 0x200000;
+const INPUT_BYTES = 0x1e0000;
 
 /** What assembly/engine.ts exports. */
 interface EngineExports {
@@ -72,13 +74,17 @@ export class EngineKernel {
   readonly item = new BatchItem();
   /** The bytes that commands are taken from. */
   readonly input: Buffer;
+  /** Places in the input to read a file into, so that it need not be copied. */
+  readonly rooms: readonly [Buffer, Buffer];
   private readonly words: Int32Array;
   private exports!: EngineExports;
   private pages = ENGINE_OWN_BYTES / PAGE_BYTES + 1;
 
   private constructor(private readonly memory: WebAssembly.Memory) {
     const buffer = memory.buffer as unknown as SharedArrayBuffer;
-    this.input = Buffer.from(buffer as unknown as ArrayBuffer, INPUT, ENGINE_INPUT_MAX);
+    this.input = Buffer.from(buffer as unknown as ArrayBuffer, INPUT, INPUT_BYTES);
+    const half = ENGINE_COPY_AT / 2;
+    this.rooms = [this.input.subarray(0, half), this.input.subarray(half, 2 * half)];
     this.words = new Int32Array(buffer, 0, ENGINE_OWN_BYTES >> 2);
   }
 

@@ -1,5 +1,5 @@
 import type { ByteWindow } from '../bytes/window.js';
-import { ENGINE_INPUT_MAX, EngineKernel, type KeyShare } from '../kernels/engine-kernel.js';
+import { ENGINE_COPY_AT, ENGINE_COPY_MAX, EngineKernel, type KeyShare } from '../kernels/engine-kernel.js';
 import { CommandSpans } from '../resp/command.js';
 import { HASH_SECRET } from './bytes.js';
 import { ChunkMemory } from './chunk-memory.js';
@@ -26,10 +26,11 @@ export class BatchRunner {
   private readonly kernel: EngineKernel;
   private readonly spans = new CommandSpans();
   private apply: LeftCommand = () => {};
-  /** What of which window is in the kernel's input: `bytes[from..to)`, which began at `base`. */
+  /** What of which window is in the kernel's input: `bytes[first..to)`, each byte `from` before its position there. */
   private bytes: Buffer | null = null;
   private base = 0;
   private from = 0;
+  private first = 0;
   private to = 0;
 
   constructor(
@@ -60,19 +61,27 @@ export class BatchRunner {
     if (bytes !== this.bytes || base !== this.base || position < this.from || position >= this.to)
       this.load(window);
     let count = this.runLoaded(window, end, most);
-    if (count === 0 && this.to < end && position > this.from) {
+    if (count === 0 && this.to < end && position > this.first) {
       this.load(window);
       count = this.runLoaded(window, end, most);
     }
     return count;
   }
 
+  /** Has the window's bytes in the input: copied, unless they were read into one of its rooms. */
   private load({ bytes, base, position, end }: ByteWindow): void {
+    const { input } = this.kernel;
     this.bytes = bytes;
     this.base = base;
-    this.from = position;
-    this.to = Math.min(end, position + ENGINE_INPUT_MAX);
-    bytes.copy(this.kernel.input, 0, position, this.to);
+    this.first = position;
+    if (bytes.buffer === input.buffer) {
+      this.from = input.byteOffset - bytes.byteOffset;
+      this.to = bytes.length;
+      return;
+    }
+    this.from = position - ENGINE_COPY_AT;
+    this.to = Math.min(end, position + ENGINE_COPY_MAX);
+    bytes.copy(input, ENGINE_COPY_AT, position, this.to);
   }
 
   private runLoaded(window: ByteWindow, end: number, most: number): number {

@@ -91,6 +91,8 @@ export interface Dropped {
   readonly moduleAux: number;
 }
 
+/** How often progress is told and memory is watched, which takes as long as a hundred commands. */
+const PROGRESS_BYTES = 4 << 20;
 /** More refused commands than these are counted, not listed. */
 export const REFUSED_LISTED = 20;
 
@@ -104,10 +106,13 @@ export async function rebuild(set: AofSet, options: RebuildOptions, context: Too
   const memory = options.watch === undefined ? batchMemory() : null;
   const replayer = new Replayer(options, context, undefined, memory);
   const place = set.manifestPath ?? set.directory;
+  let told = Number.POSITIVE_INFINITY;
   const reading = readLog(set, replayer, options.cut, {
     rdb: { verifyChecksum: true, deep: false, dialect: options.dialect ?? undefined },
     signal: context.signal,
     progress: (file, done) => {
+      if (done >= told && done < told + PROGRESS_BYTES && done !== file.size) return;
+      told = done;
       context.progress({ phase: 'replaying', label: file.path, done, total: file.size });
       replayer.watchMemory();
     },
@@ -237,6 +242,10 @@ export class Replayer implements LogHandler {
     if (share === null) return;
     const outcome = engine.execute(share);
     if (outcome !== 0 && part.tells) this.passOver(outcome, engine.lastError, command, context);
+  }
+
+  get rooms(): readonly [Buffer, Buffer] | undefined {
+    return this.memory?.kernel.rooms;
   }
 
   get runner(): BatchRunner | null {
