@@ -25,14 +25,17 @@ const DEPTHS = [SKIP, RAW, ITEMS, ELEMENTS] as const;
 
 /** Small files, and of larger ones their records one by one. */
 export function rdbSeeds(): Buffer[] {
-  const whole = archived('corpus', /\.rdb$/);
-  const seeds: Buffer[] = [];
-  const met = new Map<string, number>();
-  for (const bytes of [
-    ...whole,
+  return seedsOf([
+    ...archived('corpus', /\.rdb$/),
     ...archived('corrupt', /\.rdb$/, 3000).slice(0, 40),
     ...archived('modules', /\.rdb$/),
-  ]) {
+  ]);
+}
+
+export function seedsOf(files: readonly Buffer[]): Buffer[] {
+  const seeds: Buffer[] = [];
+  const met = new Map<string, number>();
+  for (const bytes of files) {
     if (bytes.length < 700) seeds.push(bytes);
     const parts = RDB.split(bytes) ?? [];
     const [head] = parts;
