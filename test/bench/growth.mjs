@@ -6,12 +6,10 @@ import { warm } from './measure.mjs';
 const FLAT = new Set(['check-aof', 'check-rdb-small', 'check-rdb-mixed', 'convert', 'digest', 'repair-skip']);
 /** Time may leave the straight line by so much. */
 const LINEAR_WITHIN = 0.15;
-/** From this size on the line is drawn: below it, what is done once weighs too much. */
-const STEADY_BYTES = 90e6;
 
 /**
- * Adds to each row how many nanoseconds a byte took, without what a run on nothing takes, and to the job whether these
- * stay within 15 % of their mean from 100 MB on.
+ * Adds to each row how many nanoseconds a byte took, without what a run on nothing takes, and to the job by what share the worst row
+ * misses the straight line through the smallest and the largest: null with less than three rows.
  */
 export function judgeGrowth(rows, start) {
   const told = rows.map((row) => ({
@@ -19,11 +17,14 @@ export function judgeGrowth(rows, start) {
     nsPerByte: (1e9 * (row.seconds - start.seconds)) / row.inputBytes,
     cpuNsPerByte: (1e9 * (row.cpuSeconds - start.cpuSeconds)) / row.inputBytes,
   }));
-  const steady = told.filter(({ inputBytes }) => inputBytes >= STEADY_BYTES);
-  if (steady.length < 2) return { rows: told, spread: null, linear: null };
-  const costs = steady.map(({ cpuNsPerByte }) => cpuNsPerByte);
-  const mean = costs.reduce((sum, cost) => sum + cost, 0) / costs.length;
-  const spread = Math.max(...costs.map((cost) => Math.abs(cost / mean - 1)));
+  if (rows.length < 3) return { rows: told, spread: null, linear: null };
+  const [first, last] = [rows[0], rows.at(-1)];
+  const slope = (last.cpuSeconds - first.cpuSeconds) / (last.inputBytes - first.inputBytes);
+  const misses = rows.map(({ cpuSeconds, inputBytes }) => {
+    const foretold = first.cpuSeconds + slope * (inputBytes - first.inputBytes);
+    return Math.abs(cpuSeconds / foretold - 1);
+  });
+  const spread = Math.max(...misses);
   return { rows: told, spread, linear: spread <= LINEAR_WITHIN };
 }
 

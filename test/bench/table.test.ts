@@ -61,22 +61,23 @@ describe('growth', () => {
     peakBytes: 70e6,
   });
 
-  it('is linear when a byte costs the same from 100 MB on, whatever starting takes', () => {
-    const { spread, linear } = judgeGrowth([row(1e7, 0.9), row(1e8, 1.1), row(1e9, 10.5)], start);
-    expect(spread).toBeCloseTo(0.02, 2);
+  it('is linear when the sizes between lie on the line, whatever starting takes', () => {
+    const { spread, linear } = judgeGrowth([row(1e7, 0.3), row(1e8, 1.1), row(1e9, 10.2)], start);
+    expect(spread).toBeCloseTo(0.083, 3);
     expect(linear).toBe(true);
   });
 
   it('is not when ten times the bytes take thirteen times as long', () => {
-    expect(judgeGrowth([row(1e8, 1.1), row(1e9, 14.1)], start).linear).toBe(false);
-    expect(judgeGrowth([row(1e9, 14.1)], start).linear).toBe(null);
+    expect(judgeGrowth([row(1e8, 1.1), row(1e9, 11), row(1e10, 143)], start).linear).toBe(false);
+    expect(judgeGrowth([row(1e8, 1.1), row(1e9, 14.1)], start).linear).toBe(null);
   });
 
   it('is shown by job and size', () => {
-    const growth = [{ job: 'convert', ...judgeGrowth([row(1e8, 1.1), row(1e9, 14.1)], start) }];
+    const rows = [row(1e7, 0.2), row(1e8, 1.1), row(1e9, 14.1)];
+    const growth = [{ job: 'convert', ...judgeGrowth(rows, start) }];
     const table = growthTable({ growth, machine, runs: 3 }, 'markdown');
-    expect(table).toContain('| convert | 100 | 1.10 | 1.10 | 10.00 | 10.00 | 70 |  |');
-    expect(table).toContain('|  | 1000 | 14.10 | 14.10 | 14.00 | 14.00 | 70 | 17 % (!) |');
+    expect(table).toContain('|  | 100 | 1.10 | 1.10 | 10.00 | 10.00 | 70 |  |');
+    expect(table).toContain('|  | 1000 | 14.10 | 14.10 | 14.00 | 14.00 | 70 | 25 % (!) |');
   });
 });
 
