@@ -85,16 +85,17 @@ async function traceBack(
   let high = startHigh | 0;
   let low = startLow | 0;
   for (let at = bytes; at > 0; ) {
-    const stop = Math.max(0, at - STEPS);
-    while (at > stop) {
+    // Counted in small numbers: an offset beyond 2^31 would be an object, and a new one for every byte.
+    const count = Math.min(at, STEPS);
+    for (let i = 1; i <= count; i++) {
       const input = inputs[high >>> 24]!;
       const restHigh = high ^ highs[input]!;
       const restLow = low ^ lows[input]!;
       high = (restHigh << 8) | (restLow >>> 24);
       low = (restLow << 8) | input;
-      at--;
-      if (high === 0 && low >>> BURST_BITS === 0) return { offset: at, change: low };
+      if (high === 0 && low >>> BURST_BITS === 0) return { offset: at - i, change: low };
     }
+    at -= count;
     signal.throwIfAborted();
     await new Promise((resolve) => setImmediate(resolve));
   }
