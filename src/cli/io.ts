@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { reclaimMemory } from '../tools/reclaim.js';
 
 /** A place text or bytes go to: a process stream, or a buffer in tests. */
 export interface Output {
@@ -35,17 +34,6 @@ export class BrokenPipe extends Error {
   override readonly name = 'BrokenPipe';
 }
 
-let collector: (() => void) | null = null;
-
-/** Collects garbage now: a flag that can still be given makes the function for it appear in fresh contexts. */
-function collect(): void {
-  if (collector === null) {
-    setFlagsFromString('--expose-gc');
-    collector = runInNewContext('gc') as () => void;
-  }
-  collector();
-}
-
 /** The real process. The first SIGINT or SIGTERM asks the work to stop; a second one kills as usual. */
 export function processIo(): Io {
   const abort = new AbortController();
@@ -65,7 +53,7 @@ export function processIo(): Io {
     env: process.env,
     now: () => Date.now(),
     heldBytes: () => process.memoryUsage.rss(),
-    reclaim: () => collect(),
+    reclaim: reclaimMemory,
     signal: abort.signal,
   };
 }

@@ -24,13 +24,13 @@ function told({ output: _output, ...report }: ReplayReport): unknown {
 }
 
 async function replayed(path: string, options: Partial<ReplayOptions>): Promise<ReplayReport> {
-  const source = await openSource(path, { signal: testContext().signal });
+  const source = await openSource(path, { prefer: null, stdin: null as never, signal: testContext().signal });
   return replay(source, { ...PLAIN_REPLAY, onUnknown: 'skip', ...options }, testContext());
 }
 
 async function digestOf(path: string, like: DigestReport): Promise<string> {
   const [, product, version] = /^(\w+)-(.*)$/.exec(like.chosen.name)!;
-  const source = await openSource(path, { signal: testContext().signal });
+  const source = await openSource(path, { prefer: null, stdin: null as never, signal: testContext().signal });
   const as = { product: product!, version: version! };
   const options = { as, conditions: EVERY_KEY, dialect: null, keys: null };
   const found = await digest(source as Parameters<typeof digest>[0], options, testContext());

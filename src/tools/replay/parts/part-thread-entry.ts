@@ -5,6 +5,7 @@ import { RangeSource } from '../../../bytes/tar-tree.js';
 import { FormatError } from '../../../errors.js';
 import { CommandPattern } from '../../../resp/pattern.js';
 import type { ToolContext } from '../../context.js';
+import { reclaimMemory } from '../../reclaim.js';
 import { LocalPart } from './part.js';
 import type { EncodeRequest } from './part-encoder.js';
 import { PartsCrossed } from './part-gate.js';
@@ -95,16 +96,20 @@ try {
   const cut = { ...request.cut, before: before.map((text) => new CommandPattern(text)) };
   const set = await openSet();
   const part = new LocalPart(set, { ...request, cut }, contextFor(set));
-  say({ kind: 'read', reading: await part.read() });
   port.on('message', (order: PartOrder) => {
     if (order.kind === 'encode') {
       encode(part, order.request).catch(fail);
+    } else if (order.kind === 'reclaim') {
+      reclaimMemory();
+      say({ kind: 'reclaimed' });
     } else {
       ahead--;
       wake?.();
       wake = null;
     }
   });
+  say({ kind: 'read', reading: await part.read() });
 } catch (error) {
   fail(error);
+  port.close();
 }

@@ -32,6 +32,7 @@ export interface PartTask {
 /** What it says. */
 export type PartMessage =
   | { readonly kind: 'progress'; readonly file: number; readonly done: number }
+  | { readonly kind: 'reclaimed' }
   | { readonly kind: 'read'; readonly reading: PartReading }
   | ({ readonly kind: 'block' } & PartBlock)
   | { readonly kind: 'encoded'; readonly losses: PartLosses }
@@ -51,10 +52,11 @@ export interface PartFailure {
   } | null;
 }
 
-/** What it is told: to turn what it read into blocks, and that one of them was taken. */
+/** What it is told: to turn what it read into blocks, that one of them was taken, and to collect its garbage. */
 export type PartOrder =
   | { readonly kind: 'encode'; readonly request: EncodeRequest }
-  | { readonly kind: 'taken' };
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'reclaim' };
 
 /** Blocks on their way from one thread to the other at most. */
 export const BLOCKS_AHEAD = 16;
@@ -72,6 +74,7 @@ export class ThreadPart implements Part {
   private readonly inbox: PartMessage[] = [];
   private wake: (() => void) | null = null;
   private lost: Error | null = null;
+  private reclaiming = false;
 
   private constructor(
     url: URL,
@@ -134,6 +137,7 @@ export class ThreadPart implements Part {
 
   private hear(message: PartMessage): void {
     if (message.kind === 'progress') this.advance(message.file, message.done);
+    else if (message.kind === 'reclaimed') this.watchMemory();
     else if (message.kind === 'read') this.settle?.done(message.reading);
     else if (message.kind === 'failed') this.lose(errorOf(message.failure));
     else {
@@ -146,7 +150,16 @@ export class ThreadPart implements Part {
     const { context, task } = this;
     const file = this.set.files[number]!;
     context.progress({ phase: 'replaying', label: file.path, done, total: task.files[number]!.bytes });
-    if (context.heldBytes() <= context.memoryBytes) return;
+    if (context.heldBytes() <= context.memoryBytes || this.reclaiming) return;
+    // What nobody uses any more counts until it is looked for, there and here.
+    this.reclaiming = true;
+    this.order({ kind: 'reclaim' });
+  }
+
+  /** It has collected its garbage: what is held now is needed. */
+  private watchMemory(): void {
+    const { context } = this;
+    this.reclaiming = false;
     context.reclaim?.();
     const held = context.heldBytes();
     if (held <= context.memoryBytes) return;
