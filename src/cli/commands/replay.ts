@@ -37,7 +37,8 @@ Examples:
 A transaction is applied whole or not at all. The source is never changed; an output appears complete or not at all.
 A directory given to --out becomes a server's working directory with appendonlydir in it, or, when it is named
 appendonlydir, that directory itself. With --undo a point in time says from where on the command is looked for; keys
-that the target has again stay as they are, unless --replace.`;
+that the target has again stay as they are, unless --replace. A dataset that needs more than --memory is replayed part by
+part, with a temporary file as large as the output.`;
 
 async function run(path: string, flags: ReplayFlags, session: Session): Promise<number> {
   const { settings } = session;
