@@ -22,6 +22,8 @@ const SEARCH_BYTES = 16 * 1024;
 const FOLLOWED_BYTES = 48 * 1024;
 /** So many records one after the other are no accident. */
 const RECORDS_ENOUGH = 8;
+/** Bytes that are made to look for records everywhere cost no more than this. */
+const SEARCH_MS = 50;
 
 export interface RdbBackTask {
   readonly pieceBytes: number;
@@ -158,9 +160,11 @@ async function findRecord(
   reader.enter(from, end);
   const count = await reader.read(room);
   kernel.setActions(actions);
+  const until = performance.now() + SEARCH_MS;
   for (let at = 0; at < Math.min(count - 1, SEARCH_BYTES); at++) {
     // Zeros are records, too: of nothing under an empty name.
     if (actions[room[at]!] === 0 || room[at + 1] === 0) continue;
+    if (performance.now() > until) break;
     kernel.run(room, at, count, 0, 0, null);
     // The first of them may begin in the middle of one, but each brings the next closer to where a record does begin.
     if (kernel.keys >= RECORDS_ENOUGH) return from + kernel.position;
