@@ -151,6 +151,10 @@ class Run {
       case 'kept':
         (this.corpora[message.target] ??= []).push(message.bytes);
         break;
+      case 'refused':
+        process.stderr.write(`${message.message}\n`);
+        process.exit(2);
+        break;
       case 'finding':
         this.found({ ...message.fault, ...message, kind: message.fault.kind });
         break;

@@ -205,7 +205,12 @@ function report(campaigns: readonly Campaign[], kind: 'status' | 'done'): void {
 }
 
 async function fuzz(): Promise<void> {
-  const campaigns = (await targetsOf(wanted)).map((target, index) => new Campaign(target, index));
+  const targets = await targetsOf(wanted).catch((error: Error) => error.message);
+  if (typeof targets === 'string') {
+    parentPort!.postMessage({ kind: 'refused', message: targets });
+    return;
+  }
+  const campaigns = targets.map((target, index) => new Campaign(target, index));
   parentPort!.postMessage({ kind: 'ready', targets: campaigns.map(({ target }) => target.name) });
   for (const campaign of campaigns) {
     if (Atomics.load(words, STOP) === 0) await campaign.begin();
