@@ -46,6 +46,8 @@ export class ByteTable {
   private lastRow = -1;
   private lastRef = 0;
   private lastSlot = 0;
+  /** What `touch` came to: it must not be left out. */
+  touched = 0;
 
   /**
    * Records start with `headerBytes`, a multiple of four: three words of the table's, then the owner's. `shared`: a
@@ -215,6 +217,18 @@ export class ByteTable {
     this.freeRows[state[FREE_COUNT]!++] = row;
     this.lastRow = -1;
     state[SIZE]!--;
+  }
+
+  /** Waits for the memory of the records of rows `[from, to)`, for all of them at a time. */
+  touch(from: number, to: number): void {
+    const { refs, arena } = this;
+    const { words } = arena;
+    let sum = 0;
+    for (let row = from; row < to; row++) {
+      const ref = refs[row]!;
+      if (ref !== 0) sum += words[ref >>> CHUNK_SHIFT]![wordOf(ref)]!;
+    }
+    this.touched = sum | 0;
   }
 
   isLive(row: number): boolean {

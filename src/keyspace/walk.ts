@@ -29,6 +29,9 @@ import type { StreamValue } from './stream/stream.js';
 import type { VectorSet } from './vectorset/value.js';
 import { ZsetView, zsetSize } from './zsets.js';
 
+/** Records of so many keys are asked for at a time: one by one each would be waited for. */
+const AHEAD = 64;
+
 /**
  * Tells a keyspace to a handler: functions, then databases ascending, keys in no particular order, sorted sets in their
  * order. The keyspace must not change meanwhile.
@@ -62,6 +65,7 @@ export class Walk {
       const { db } = this;
       while (this.entry < db.entriesEnd) {
         const entry = this.entry++;
+        if (entry % AHEAD === 0) db.table.touch(entry, Math.min(entry + AHEAD, db.entriesEnd));
         if (!db.isLive(entry)) continue;
         this.tellKey(db, entry);
         if (handler.full === true) return PAUSE;
