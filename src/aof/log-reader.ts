@@ -182,6 +182,13 @@ export class LogReader implements AofFileHandler {
     this.stop('torn-tail');
   }
 
+  /** The same, of a record or transaction that is still being written: it is not there yet. */
+  growingTail(safeCut: number): void {
+    this.queue.clear();
+    this.good = safeCut;
+    this.stop('end');
+  }
+
   end(): LogEnd {
     assert(!this.flushing, 'a transaction was not handed over whole');
     return {

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
-import { type FileTree, localTree, pathIn } from '../bytes/file-tree.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FileTree, holdingTree, localTree, pathIn, statsOf } from '../bytes/file-tree.js';
 import type { Long } from '../bytes/int64.js';
 import { type ByteSource, readHead } from '../bytes/source.js';
 import { FormatError, InputError } from '../errors.js';
@@ -157,7 +158,52 @@ function choose(names: readonly string[], usual: string, directory: string): str
   );
 }
 
+/** Attempts at a set whose server rewrites it meanwhile, and the wait between them. */
+const OPENINGS_MAX = 20;
+const OPEN_AGAIN_MS = 10;
+
+/**
+ * A server replaces the manifest first and removes what it no longer names then, so what is missing is looked for again
+ * as long as the manifest is another one each time. New files come before the manifest that names them.
+ */
 async function openManifest(path: string, tree: FileTree): Promise<AofSet> {
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await openManifestOnce(path, tree).catch((error) => error as unknown);
+    if (attempt < OPENINGS_MAX && (await isRewritten(path, tree, outcome))) {
+      await sleep(OPEN_AGAIN_MS);
+      continue;
+    }
+    if (outcome instanceof Error) throw outcome;
+    return (outcome as Opened).set;
+  }
+}
+
+interface Opened {
+  readonly set: AofSet;
+  /** The manifest as it was read. */
+  readonly text: Buffer;
+}
+
+async function isRewritten(path: string, tree: FileTree, outcome: unknown): Promise<boolean> {
+  if (tree !== localTree && tree !== holdingTree) return false;
+  if (outcome instanceof InputError) return outcome.code === 'input/changed';
+  if (outcome instanceof Error) return false;
+  const { set, text } = outcome as Opened;
+  const inTheWay = set.strays.filter(({ kind }) => kind !== 'other');
+  if (set.missing.length === 0 && inTheWay.length === 0) return false;
+  const now = await tree.open(path).then((source) => readHead(source, source.size));
+  if (!now.equals(text)) return true;
+  for (const stray of inTheWay) if (await isFresh(stray.path)) return true;
+  return false;
+}
+
+/** Whether a file has changed so lately that whoever writes it may be about to name it, or to take it away. */
+async function isFresh(path: string): Promise<boolean> {
+  const stats = await statsOf(path);
+  return stats === null || Math.abs(Date.now() - stats.mtimeMs) < 20 * OPEN_AGAIN_MS;
+}
+
+async function openManifestOnce(path: string, tree: FileTree): Promise<Opened> {
   const source = await tree.open(path);
   if (source.size > MANIFEST_MAX) {
     throw new InputError(
@@ -166,7 +212,8 @@ async function openManifest(path: string, tree: FileTree): Promise<AofSet> {
       `is ${source.size} bytes long, too large for a manifest`,
     );
   }
-  const manifest = parseManifest(await readHead(source, source.size));
+  const text = await readHead(source, source.size);
+  const manifest = parseManifest(text);
   const directory = dirname(path);
   const findings: Finding[] = manifest.problems.map(({ code, offset, line, message, text }) =>
     findingOf(code, path, offset, { line, message, text: text.slice(0, 200) }),
@@ -187,7 +234,8 @@ async function openManifest(path: string, tree: FileTree): Promise<AofSet> {
   for (const { path: file, kind, size } of strays) {
     findings.push(findingOf('set/stray-file', file, -1, { kind, size }));
   }
-  return { directory, manifestPath: path, manifest, ...builder.lists(), strays, findings, tree };
+  const set = { directory, manifestPath: path, manifest, ...builder.lists(), strays, findings, tree };
+  return { set, text };
 }
 
 /**

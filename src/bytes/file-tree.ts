@@ -63,3 +63,6 @@ export const localTree: FileTree = {
   open: (path) => FileSource.at(path),
   parent: (directory) => dirname(resolve(directory)),
 };
+
+/** The same for files of a server that goes on meanwhile: what was found stays readable, whatever becomes of its name. */
+export const holdingTree: FileTree = { ...localTree, open: (path) => FileSource.held(path) };

@@ -1,5 +1,7 @@
 import type { Stats } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, FormatError, InputError } from '../errors.js';
+import { HeldFile } from './held-file.js';
 import {
   closeDescriptor,
   openDescriptor,
@@ -73,10 +75,13 @@ export function inputErrorOf(error: unknown, path: string, offset: number | null
 }
 
 /**
- * A regular file, opened read-only. Its size is taken once: bytes appended later by a live server are not seen. A file
- * that was replaced or cut since is refused rather than read with the size of another.
+ * A regular file, opened read-only. Its size is taken once: bytes appended later by a live server are not seen. One that is
+ * held can be read though its name is gone or means another by then; else a file that was replaced is refused rather
+ * than read with the size of another, and so is one that was cut.
  */
 export class FileSource implements ByteSource {
+  private held: HeldFile | null = null;
+
   private constructor(
     readonly label: string,
     readonly size: number,
@@ -84,7 +89,16 @@ export class FileSource implements ByteSource {
   ) {}
 
   /** @throws InputError when the file is missing, unreadable or not a regular file */
-  static async at(path: string): Promise<FileSource> {
+  static at(path: string): Promise<FileSource> {
+    return FileSource.find(path, false);
+  }
+
+  /** The same, held open as long as the source is in use: for files of a server that goes on meanwhile. */
+  static held(path: string): Promise<FileSource> {
+    return FileSource.find(path, true);
+  }
+
+  private static async find(path: string, hold: boolean): Promise<FileSource> {
     try {
       // Looked at before it is opened: opening a named pipe would wait for its writer.
       const stats = await stat(path);
@@ -92,47 +106,101 @@ export class FileSource implements ByteSource {
         throw new InputError('input/directory', path, 'is a directory, a file was expected');
       }
       if (!stats.isFile()) throw new InputError('input/not-a-file', path, 'is not a regular file');
-      await closeDescriptor(await openDescriptor(path, 'r'));
-      return new FileSource(path, stats.size, identityOf(stats));
+      return await FileSource.opened(path, hold);
     } catch (error) {
       throw error instanceof InputError ? error : inputErrorOf(error, path);
     }
   }
 
+  /** What it is now, not what was looked at: its name may mean another by then. */
+  private static async opened(path: string, hold: boolean): Promise<FileSource> {
+    let descriptor: number | undefined = await openDescriptor(path, 'r');
+    try {
+      const stats = await statDescriptor(descriptor);
+      const source = new FileSource(path, stats.size, identityOf(stats));
+      if (hold) {
+        source.held = HeldFile.for(source, descriptor);
+        descriptor = undefined;
+      }
+      return source;
+    } finally {
+      if (descriptor !== undefined) await closeDescriptor(descriptor);
+    }
+  }
+
   async open(start = 0): Promise<ByteReader> {
-    const descriptor = await this.openHere();
-    return new DescriptorReader(this.label, descriptor, start, this.size, () => closeDescriptor(descriptor));
+    const { descriptor, release } = await this.openHere();
+    return new DescriptorReader(this.label, descriptor, start, this.size, release);
   }
 
   /** For a thread that has nothing else to do while it reads. */
   async openWaiting(): Promise<WaitingReader> {
-    const descriptor = await this.openHere();
-    return new WaitingReader(this.label, descriptor, this.size, () => closeDescriptor(descriptor));
+    const { descriptor, release } = await this.openHere();
+    return new WaitingReader(this.label, descriptor, this.size, release);
   }
 
-  private async openHere(): Promise<number> {
+  /** Whether somebody is appending to it: it has grown since, or does so right now. */
+  async isGrowing(): Promise<boolean> {
+    const { descriptor, release } = await this.openHere();
+    try {
+      for (let look = 0; look < LOOKS_MAX; look++) {
+        const { size, mtimeMs } = await statDescriptor(descriptor);
+        if (size > this.size) return true;
+        if (Math.abs(Date.now() - mtimeMs) > LATELY_MS) return false;
+        await sleep(LOOK_AGAIN_MS);
+      }
+      return false;
+    } finally {
+      await release();
+    }
+  }
+
+  private async openHere(): Promise<{ descriptor: number; release: () => Promise<void> }> {
+    const held = this.held;
+    const descriptor = held?.take() ?? null;
+    if (held === null || descriptor === null) return this.openAgain();
+    const release = () => held.giveBack();
+    try {
+      if ((await statDescriptor(descriptor)).size < this.size) throw this.changed();
+      return { descriptor, release };
+    } catch (error) {
+      await release();
+      throw inputErrorOf(error, this.label);
+    }
+  }
+
+  private async openAgain(): Promise<{ descriptor: number; release: () => Promise<void> }> {
     let descriptor: number | undefined;
     try {
       descriptor = await openDescriptor(this.label, 'r');
       const stats = await statDescriptor(descriptor);
       if (identityOf(stats) !== this.identity || stats.size < this.size) {
-        throw new InputError(
-          'input/changed',
-          this.label,
-          'was replaced or cut while it was being read',
-          'work on a copy, or run again when the server is quiet',
-        );
+        throw this.changed();
       }
       const own = descriptor;
       descriptor = undefined;
-      return own;
+      return { descriptor: own, release: () => closeDescriptor(own) };
     } catch (error) {
       throw error instanceof InputError ? error : inputErrorOf(error, this.label);
     } finally {
       if (descriptor !== undefined) await closeDescriptor(descriptor);
     }
   }
+
+  private changed(): InputError {
+    return new InputError(
+      'input/changed',
+      this.label,
+      'was replaced or cut while it was being read',
+      'work on a copy, or run again when the server is quiet',
+    );
+  }
 }
+
+/** One write that is seen half done goes on within moments, on a busy machine within these. */
+const LOOKS_MAX = 5;
+const LOOK_AGAIN_MS = 5;
+const LATELY_MS = 1000;
 
 const identityOf = (stats: Stats): string => `${stats.dev}:${stats.ino}`;
 

@@ -25,6 +25,7 @@ export function sourceOptionsOf(flags: SourceFlags, session: Session): OpenOptio
     prefer: prefer === undefined ? null : parseWord(prefer, '--prefer', ['rdb', 'aof']),
     stdin: session.io.stdin,
     signal: session.io.signal,
+    hold: true,
     receiving: (label, done) => session.context.progress({ phase: 'receiving', label, done, total: null }),
     live: liveAccessOf(flags, session),
     s3: { pathStyle: /^(1|true|yes|on)$/i.test(session.io.env['REKINDLE_S3_PATH_STYLE'] ?? '') },

@@ -5,6 +5,7 @@ import type { Finding, FindingCode } from '../model/finding.js';
 import type { DialectName } from '../rdb/dialect.js';
 import { checkFile } from './check-file.js';
 import type { ToolContext } from './context.js';
+import { withoutGrowingTail } from './growing-tail.js';
 import type { CheckedFile, DatasetWatch, NotChecked } from './report.js';
 import type { Source } from './source.js';
 
@@ -58,7 +59,7 @@ async function checkSet(set: AofSet, options: CheckOptions, context: ToolContext
   for (const entry of set.files) {
     const last = entry === set.files.at(-1);
     const result = await checkFile(entry.source, { ...options, form: 'aof', last }, context);
-    files.push(result.file);
+    files.push(last ? await withoutGrowingTail(result.file, entry.source) : result.file);
     notChecked.push(...result.notChecked);
   }
   for (const { path } of set.history) {

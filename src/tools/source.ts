@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { type AofSet, openAofSet, singleFileSet } from '../aof/set.js';
-import { type FileTree, localTree, pathIn } from '../bytes/file-tree.js';
+import { type FileTree, holdingTree, localTree, pathIn } from '../bytes/file-tree.js';
 import { pumpSource } from '../bytes/pump.js';
 import { isS3Address } from '../bytes/s3/address.js';
 import type { S3Access } from '../bytes/s3/client.js';
@@ -36,6 +36,8 @@ export interface OpenOptions {
   readonly again?: boolean;
   /** Is told how many bytes of a pipe or a packed file have been kept, where all of it is kept before it is read. */
   readonly receiving?: (label: string, bytes: number) => void;
+  /** True: the files of a log are held open until they are read, as a server may rewrite it meanwhile. */
+  readonly hold?: boolean;
   /** How live servers are reached; missing: as their address alone says. */
   readonly live?: LiveAccess;
   /** How S3 is reached; missing: as the environment of the AWS SDK says. */
@@ -138,7 +140,7 @@ async function openBytes(asked: Asked, given: ByteSource, options: OpenOptions):
   const form = formOf(plain, given.label);
   if (form === 'manifest') {
     if (path === '-') throw manifestOnPipe(given.label);
-    return { ...common, kind: 'aof', set: await openAofSet(given.label, tree) };
+    return { ...common, kind: 'aof', set: await openAofSet(given.label, treeFor(tree, options)) };
   }
   if (form === 'rdb' && path !== '-' && packings.length === 0 && isDragonflySummary(path)) {
     const set = await openDragonflySet(dirname(given.label), tree, snapshotBaseOf(path));
@@ -239,7 +241,7 @@ export async function asLog(source: Source): Promise<AofSet> {
 async function openDirectory(path: string, options: OpenOptions, tree: FileTree): Promise<Source> {
   const { prefer } = options;
   const rdb = prefer === 'aof' ? null : await findRdb(path, tree);
-  const set = prefer === 'rdb' ? null : await findLog(path, tree);
+  const set = prefer === 'rdb' ? null : await findLog(path, treeFor(tree, options));
   if (set !== null) {
     const choice = rdb === null ? '' : `${path}: the AOF is taken, not ${basename(rdb)} (--prefer rdb)`;
     return { path, choice, isDirectory: true, kind: 'aof', set };
@@ -342,3 +344,6 @@ async function lastBytes(source: ByteSource, count: number): Promise<string> {
     await reader.close();
   }
 }
+
+const treeFor = (tree: FileTree, { hold }: OpenOptions): FileTree =>
+  hold === true && tree === localTree ? holdingTree : tree;

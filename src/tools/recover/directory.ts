@@ -1,5 +1,6 @@
 import type { Dirent, Stats } from 'node:fs';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Manifest, parseManifest } from '../../aof/manifest.js';
 import { statsOf } from '../../bytes/file-tree.js';
 import { FileSource, inputErrorOf, readHead } from '../../bytes/source.js';
@@ -105,6 +106,36 @@ export async function findConfig(directory: string): Promise<string | null> {
  * @throws InputError when the directory cannot be listed
  */
 export async function surveyDirectory(path: string, config: ServerConfig): Promise<DirectorySurvey> {
+  for (let attempt = 1; ; attempt++) {
+    const survey = await surveyOnce(path, config);
+    if (attempt === SURVEYS_MAX || !(await isRewritten(survey))) return survey;
+    await sleep(SURVEY_AGAIN_MS);
+  }
+}
+
+/** Attempts at a directory whose server rewrites its log meanwhile, and the wait between them. */
+const SURVEYS_MAX = 20;
+const SURVEY_AGAIN_MS = 10;
+
+/** Whether files are missing that a manifest named which by now is another. */
+async function isRewritten({ rooms, files }: DirectorySurvey): Promise<boolean> {
+  for (const { manifest, manifestFile, path } of rooms) {
+    if (manifest === null || manifestFile === null || manifestFile.source === null) continue;
+    const { base, increments } = manifest;
+    const named = [...(base === null ? [] : [base]), ...increments];
+    if (named.every(({ name }) => files.some((file) => file.path === join(path, name)))) continue;
+    const now = await FileSource.at(manifestFile.path).catch(() => null);
+    if (now === null || now.size > MANIFEST_BYTES_MAX) continue;
+    const [before, after] = await Promise.all([
+      readHead(manifestFile.source, manifestFile.bytes),
+      readHead(now, now.size),
+    ]);
+    if (!before.equals(after)) return true;
+  }
+  return false;
+}
+
+async function surveyOnce(path: string, config: ServerConfig): Promise<DirectorySurvey> {
   const entries = await list(path);
   const survey = new Survey(path, config);
   await survey.dataRoom(entries);
@@ -281,7 +312,7 @@ class Survey {
       if (!(await isInside(path, this.path))) return unread('leads-outside');
     }
     try {
-      const source = await FileSource.at(path);
+      const source = await FileSource.held(path);
       return { stats: (await statsOf(path)) ?? stats, unread: null, source };
     } catch (error) {
       if (!(error instanceof InputError)) throw error;

@@ -5,6 +5,7 @@ import type { DialectName } from '../../rdb/dialect.js';
 import { checkFile } from '../check-file.js';
 import type { ToolContext } from '../context.js';
 import { ProducerAux, type Server } from '../family.js';
+import { withoutGrowingTail } from '../growing-tail.js';
 import { info } from '../info.js';
 import type { NotChecked } from '../report.js';
 import { type Content, ContentSource, prefixOf } from './content.js';
@@ -99,7 +100,7 @@ async function weighFile(
   const { dialect } = options;
   const asked = { form: isLog ? 'aof' : 'rdb', last: true, quick: false, dialect } as const;
   const result = await checkFile(source, asked, context);
-  const { findings, keys, commands } = result.file;
+  const { findings, keys, commands } = await withoutGrowingTail(result.file, source);
   const damage = findings.find(({ code }) => FINDINGS[code] === 'error') ?? null;
   const mending = damage === null ? intact(file) : await mendFile(file, isLog, options, context);
   const facts = await factsOf(file, mending.cut, context);

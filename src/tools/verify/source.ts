@@ -144,7 +144,15 @@ async function read(
   // Read once, unless something is to be done with it afterwards.
   const again = drill !== null || target.against !== null;
   const { prefer, live } = target;
-  const options = { prefer, signal, readsOn: !again, again, stdin, ...(live !== undefined && { live }) };
+  const options = {
+    prefer,
+    signal,
+    readsOn: !again,
+    again,
+    stdin,
+    hold: true,
+    ...(live !== undefined && { live }),
+  };
   const source = await openSource(target.path, options);
   const profile = new Profile({
     nowMs,
