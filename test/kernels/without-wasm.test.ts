@@ -43,6 +43,11 @@ describe('without WebAssembly', () => {
     expect(LineKernel.create([])).toBeNull();
   });
 
+  it('has the decoder check every record', async () => {
+    const { RdbCheckKernel } = await import('../../src/kernels/rdb-check.js');
+    expect(RdbCheckKernel.create(0, 1)).toBeNull();
+  });
+
   it('unpacks LZ4 with lz4js', async () => {
     const { Lz4Blocks } = await import('../../src/kernels/lz4.js');
     const { Lz4Wasm } = await import('../../src/kernels/lz4-wasm.js');
