@@ -14,15 +14,16 @@ export function addRun(path, { covered, ...run }) {
   return report;
 }
 
-/** Executions add up; edges and corpus are those of the last run that had the target. */
+/** Executions add up; of branches and inputs kept the most of any run counts. */
 function totals(runs) {
   const sums = {};
   for (const run of runs) {
     for (const [name, { executions, edges, corpus }] of Object.entries(run.targets)) {
       const sum = (sums[name] ??= { executions: 0, edges: 0, corpus: 0, findings: 0 });
       sum.executions += executions;
-      if (edges > 0) Object.assign(sum, { edges, corpus });
-      sum.findings += run.findings.filter(({ target }) => target === name).length;
+      sum.edges = Math.max(sum.edges, edges);
+      sum.corpus = Math.max(sum.corpus, corpus);
+      sum.findings += run.findings.filter(({ target, note }) => target === name && note === undefined).length;
     }
   }
   return sums;
