@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, utimesSync } from 'node:fs';
 import { basename, join, sep } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { CATALOG } from '../../src/cli/catalog.js';
 import { wholeProgram } from '../../src/cli/program.js';
@@ -45,6 +46,8 @@ async function trial(job: Job, watching: Watching): Promise<Trial> {
   }
   const before = contents(room.in);
   const { result, seen } = await watched(room.path, watching, () => within(runJob(job, room)));
+  // Reads that were under way when another failed may end a moment later.
+  for (let i = 0; i < 50 && watching.nth !== undefined && seen.open.size > 0; i++) await setTimeout(10);
   return { room, ran: result, seen, before, in: contents(room.in), out: contents(room.out) };
 }
 
@@ -59,7 +62,10 @@ async function cleanTrial(job: Job): Promise<Trial> {
 async function within<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing happens for ${HANGS_AFTER_MS} ms`)), HANGS_AFTER_MS);
+    timer = globalThis.setTimeout(
+      () => reject(new Error(`nothing happens for ${HANGS_AFTER_MS} ms`)),
+      HANGS_AFTER_MS,
+    );
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
@@ -94,7 +100,8 @@ function flaw(job: Job, clean: Trial, each: Trial): string | null {
   // What cannot be removed stays; so does a lock that cannot be read, and the next run takes it over.
   const isRemoval = ['unlink', 'rm', 'rmdir'].includes(call.name) || /\.lock$/.test(call.path);
   if (/internal error/.test(ran.stderr)) return 'internal error';
-  if (seen.open.size > clean.seen.open.size) return 'a file stays open';
+  const open = [...seen.open.values()].filter((path) => path.startsWith(room.out));
+  if (open.length > 0) return `open: ${open}`;
   const left = leftovers(room);
   if (left.length > 0 && !isRemoval) return `left: ${left}`;
   if (job.inPlace === true) {

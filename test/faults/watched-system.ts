@@ -87,7 +87,7 @@ export class WatchedSystem {
   /** The call that failed. */
   failed: Call | null = null;
   /** Descriptors and files that were opened and not closed. */
-  readonly open = new Set<object | number>();
+  readonly open = new Map<object | number, string>();
   private readonly original: System = { ...system };
   private readonly paths = new Map<number, string>();
 
@@ -167,7 +167,7 @@ export class WatchedSystem {
       const whole = resolve(path);
       const creates = /[wa]/.test(String(flags)) && typeof flags === 'string';
       const handle = await this.step({ name: 'open', path: whole, creates }, () => open(path, flags, mode));
-      this.open.add(handle);
+      this.open.set(handle, whole);
       this.watchHandle(handle, whole, flags === constants.O_RDONLY || flags === 'r');
       return handle;
     }) as System['open'];
@@ -226,7 +226,7 @@ export class WatchedSystem {
         openDescriptor(path, flags),
       );
       this.paths.set(descriptor, whole);
-      this.open.add(descriptor);
+      this.open.set(descriptor, whole);
       return descriptor;
     };
     system.closeDescriptor = (descriptor) => {

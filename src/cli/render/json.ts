@@ -20,13 +20,19 @@ export function jsonBytes(latin1: string): Json {
 
 /** One line of JSON. Integers beyond 2^53 stand as decimal strings, so that no reader rounds them. */
 export function jsonLine(value: Json): string {
-  return `${JSON.stringify(value, replaceBigInt)}\n`;
+  return `${harmless(JSON.stringify(value, replaceBigInt))}\n`;
 }
 
 /** A report: `schemaVersion` first, indented for people. */
 export function jsonReport(fields: Readonly<Record<string, Json>>): string {
-  return `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...fields }, replaceBigInt, 2)}\n`;
+  return `${harmless(JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...fields }, replaceBigInt, 2))}\n`;
 }
+
+/** What JSON allows as it stands and a terminal acts on, or a reader is deceived by: escaped, it means the same. */
+const DECEIVING = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+const harmless = (json: string): string =>
+  json.replace(DECEIVING, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 function replaceBigInt(_name: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value;

@@ -1,5 +1,6 @@
 import type { SourceVerdict } from '../../tools/verify/verdict.js';
 import type { VerifyReport } from '../../tools/verify.js';
+import { printable } from './escape.js';
 import { count, size } from './numbers.js';
 import { remarkText } from './verify.js';
 import { ruleText, type Show } from './verify-words.js';
@@ -48,7 +49,7 @@ function sourceText(verdict: SourceVerdict, show: Show): string {
 
 /** One line, and no bar, behind which performance data would begin. */
 function safe(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f]+/g, ' ').replaceAll('|', '/');
+  return printable(text.replace(/[\u0000-\u001f\u007f]+/g, ' ')).replaceAll('|', '/');
 }
 
 function perfdata(
