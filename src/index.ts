@@ -16,7 +16,16 @@ export { ByteWindow, END, type Machine, NEED, PAUSE } from './bytes/window.js';
 
 export { DigestHandler } from './model/digest.js';
 export { FINDINGS, type Finding, type FindingCode, type Location, type Severity } from './model/finding.js';
-export { ELEMENTS, FRAGMENTS, ITEMS, type ItemHandler, ItemSink, KeyHead, RAW, SKIP } from './model/handler.js';
+export {
+  ELEMENTS,
+  FRAGMENTS,
+  ITEMS,
+  type ItemHandler,
+  ItemSink,
+  KeyHead,
+  RAW,
+  SKIP,
+} from './model/handler.js';
 export type { ValueKind } from './model/kind.js';
 export type { ModuleData, ModuleProblem, ModuleReading } from './model/module-value.js';
 export type { StreamId } from './model/stream-id.js';
