@@ -1,16 +1,19 @@
 import type { Answer, Reply } from './connection.js';
+import {
+  COLON,
+  CR,
+  DOLLAR,
+  LF,
+  LINE_MAX,
+  lengthOf,
+  MINUS,
+  numberOf,
+  PLUS,
+  STAR,
+  strange,
+} from './reply-grammar.js';
 
-const CR = 13;
-const LF = 10;
-const PLUS = 43;
-const MINUS = 45;
-const COLON = 58;
-const DOLLAR = 36;
-const STAR = 42;
-const LINE_MAX = 64 * 1024;
 const DEPTH_MAX = 16;
-/** Servers cap a text at 512 MB unless told otherwise, and never let it be longer than this. */
-const TEXT_MAX = 0x7fff_ffff;
 const FIRST = 64 * 1024;
 
 /** An error that a server answered with. */
@@ -84,8 +87,7 @@ export class AnswerParser {
 
   private text(start: number, textEnd: number, after: number): boolean {
     const { bytes } = this;
-    const length = numberOf(bytes.latin1Slice(start + 1, textEnd));
-    if (length > TEXT_MAX) throw strange();
+    const length = lengthOf(bytes.latin1Slice(start + 1, textEnd));
     if (length < 0) {
       this.start = after;
       this.complete(null);
@@ -123,10 +125,3 @@ export class AnswerParser {
     }
   }
 }
-
-function numberOf(text: string): number {
-  if (!/^[+-]?\d{1,19}$/.test(text)) throw strange();
-  return Number(text);
-}
-
-const strange = (): Error => new Error('it does not answer in the protocol of Redis');

@@ -1,3 +1,17 @@
+import {
+  COLON,
+  CR,
+  DOLLAR,
+  LF,
+  LINE_MAX,
+  lengthOf,
+  MINUS,
+  numberOf,
+  PLUS,
+  STAR,
+  strange,
+} from './reply-grammar.js';
+
 /** Who listens to the replies of a server, one call for each command that was sent. */
 export interface ReplyListener {
   /** A status, text, array or map that holds no error. */
@@ -8,16 +22,6 @@ export interface ReplyListener {
   /** The error as the server words it; of a transaction, the first one in its array. */
   failed(message: string): void;
 }
-
-const CR = 13;
-const LF = 10;
-const PLUS = 43;
-const MINUS = 45;
-const COLON = 58;
-const DOLLAR = 36;
-const STAR = 42;
-/** A status or error longer than this is not from a server. */
-const LINE_MAX = 64 * 1024;
 
 /**
  * Counts the replies in what a server sends (RESP2), and makes strings of errors alone: a million acknowledgements cost
@@ -39,7 +43,7 @@ export class ReplyParser {
     const { rest } = this;
     let bytes = chunk;
     if (rest !== null) {
-      if (rest.length > LINE_MAX) throw new Error('it does not answer in the protocol of Redis');
+      if (rest.length > LINE_MAX) throw strange();
       bytes = Buffer.concat([rest, chunk]);
       this.rest = null;
     }
@@ -67,20 +71,20 @@ export class ReplyParser {
     if (mark === PLUS) {
       this.item(null, 0, false);
     } else if (mark === COLON) {
-      this.item(null, Number(bytes.latin1Slice(start + 1, end)), false, true);
+      this.item(null, numberOf(bytes.latin1Slice(start + 1, end)), false, true);
     } else if (mark === MINUS) {
       this.item(bytes.latin1Slice(start + 1, end), 0, false);
     } else if (mark === DOLLAR) {
-      const length = Number(bytes.latin1Slice(start + 1, end));
+      const length = lengthOf(bytes.latin1Slice(start + 1, end));
       if (length < 0) this.item(null, 0, true);
       else this.skipping = length + 2;
     } else if (mark === STAR) {
-      const count = Number(bytes.latin1Slice(start + 1, end));
+      const count = numberOf(bytes.latin1Slice(start + 1, end));
       if (count < 0) this.item(null, 0, true);
       else if (count === 0) this.item(null, 0, false);
       else this.open.push(count);
     } else {
-      throw new Error('it does not answer in the protocol of Redis');
+      throw strange();
     }
   }
 

@@ -36,6 +36,13 @@ describe('replies', () => {
     expect(() => told(['+', 'x'.repeat(70_000), 'x'])).toThrow('does not answer in the protocol');
   });
 
+  it.each(['$.1\n', '$x\r\n', ':1e3\r\n', '*\r\n', '$99999999999\r\n', ': 1\r\n'])(
+    'with %j for a number end it',
+    (bytes) => {
+      expect(() => told([bytes])).toThrow('does not answer in the protocol');
+    },
+  );
+
   it('never repeat what was sent', () => {
     const error = replyErrorOf(
       "ERR unknown command 'AUTH', with args beginning with: 'secret'",
