@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { FAILED } from '../../src/keyspace/outcome.js';
-import { EngineDriver } from './engine-driver.js';
+import { APPLIED, FAILED } from '../../src/keyspace/outcome.js';
+import { EngineDriver, NOW_MS } from './engine-driver.js';
 
 // What random logs beside real servers found (test/differential): refused by a server, and not by the engine.
 
@@ -34,4 +34,33 @@ test('a payload that was cut is refused, not taken for one of a newer server', (
   const driver = new EngineDriver();
   expect(driver.run('RESTORE', 'k', '0', HELLO.subarray(0, 13))).toBe(FAILED);
   expect(driver.engine.lastError).toContain('checksum');
+});
+
+test.each([
+  ['SET k 2 XX XX', '2', null],
+  ['SET k 2 NX NX', '1', null],
+  ['SET k 2 EX 5 EX 10', '2', NOW_MS + 10_000],
+  ['SET k 2 EX x PX 10', '1', null],
+  ['SET k 2 PX x PX 10', '2', NOW_MS + 10],
+  ['SET k 2 EX 10 EX x', '1', null],
+  ['SET k 2 KEEPTTL KEEPTTL', '2', null],
+  ['SET k 2 KEEPTTL EX 10', '1', null],
+  ['SET k 2 IFEQ 7 IFEQ 1', '2', null],
+  ['GETEX k PXAT 1 PXAT 99999999999999', '1', 99_999_999_999_999],
+  ['GETEX k PERSIST PERSIST', '1', null],
+])('an option may stand there again, and the last counts: %s', (command, value, expiry) => {
+  const driver = new EngineDriver();
+  driver.run('SET k 1');
+  driver.run(command);
+  expect(String(driver.string('k'))).toBe(value);
+  expect(driver.hasExpiry('k') ? Number(driver.expiry('k')) : null).toBe(expiry);
+});
+
+test('FUNCTION LOAD takes REPLACE as often as it stands there', () => {
+  const driver = new EngineDriver();
+  for (let i = 0; i < 2; i++) {
+    expect(driver.run('FUNCTION', 'LOAD', 'REPLACE', 'REPLACE', '#!lua name=x\n')).toBe(APPLIED);
+  }
+  expect(driver.engine.keyspace.functions.has('x')).toBe(true);
+  expect(driver.run('FUNCTION', 'LOAD', 'REPLACE', 'x', '#!lua name=x\n')).toBe(FAILED);
 });

@@ -21,7 +21,7 @@ const NOTHING_CHANGES = ['DUMP', 'HELP', 'KILL', 'LIST', 'STATS'];
 function applyFunction(engine: Engine, command: CommandSpans): Outcome {
   const { argc } = command;
   const { functions } = engine.keyspace;
-  if (command.is(1, 'LOAD') && (argc === 3 || argc === 4)) return load(engine, command);
+  if (command.is(1, 'LOAD') && argc >= 3) return load(engine, command);
   if (command.is(1, 'DELETE') && argc === 3) {
     return functions.delete(command.latin1(2)) ? APPLIED : engine.fail('ERR Library not found');
   }
@@ -38,9 +38,9 @@ function applyFunction(engine: Engine, command: CommandSpans): Outcome {
 }
 
 function load(engine: Engine, command: CommandSpans): Outcome {
-  const replaces = command.argc === 4;
-  if (replaces && !command.is(2, 'REPLACE')) return engine.syntaxError();
   const i = command.argc - 1;
+  const replaces = i > 2;
+  for (let k = 2; k < i; k++) if (!command.is(k, 'REPLACE')) return engine.syntaxError();
   const code = Buffer.from(command.bytes.subarray(command.starts[i]!, command.ends[i]!));
   const name = libraryName(code);
   if (name === null) return engine.fail('ERR Missing or invalid library metadata');

@@ -29,23 +29,37 @@ export function parseSetOptions(
   options.comparison = null;
   options.compared = 0;
   options.expiry = null;
+  timing = 0;
+  let deadline = 0;
   for (let i = from; i < command.argc; i++) {
-    const timed = options.expiry !== null || options.keepExpiry || options.persist;
-    const unitMs = timed || i + 1 === command.argc ? 0 : unitAt(command, i);
-    if (unitMs > 0) {
-      const absolute = command.size(i) === 4;
-      const expiry = deadlineAt(engine, command, ++i, unitMs, absolute);
-      if (typeof expiry === 'string') return expiry;
-      options.expiry = expiry;
-    } else if (forSet && isComparison(command, i)) {
+    const unitMs = i + 1 === command.argc ? 0 : unitAt(command, i);
+    if (unitMs > 0 && isTimed(2 * unitMs + (command.size(i) === 4 ? 1 : 0))) {
+      deadline = ++i;
+    } else if (forSet && isComparison(engine, command, i)) {
       i++;
-    } else if (forSet ? !isSetOption(command, i, timed) : timed || !command.is(i, 'PERSIST')) {
+    } else if (forSet ? !isSetOption(command, i) : !(command.is(i, 'PERSIST') && isTimed(PERSIST))) {
       return 'ERR syntax error';
-    } else if (!forSet) {
-      options.persist = true;
     }
   }
+  options.keepExpiry = timing === KEEPTTL;
+  options.persist = timing === PERSIST;
+  if (deadline === 0) return '';
+  const expiry = deadlineAt(engine, command, deadline, timing >> 1, (timing & 1) === 1);
+  if (typeof expiry === 'string') return expiry;
+  options.expiry = expiry;
   return '';
+}
+
+const KEEPTTL = -1;
+const PERSIST = -2;
+/** The one option about time that a command has: KEEPTTL, PERSIST, or twice the unit, odd when absolute; 0: none. */
+let timing = 0;
+
+/** Notes an option about time. It may stand there again, and the last counts; false when another does. */
+function isTimed(option: number): boolean {
+  if (timing !== 0 && timing !== option) return false;
+  timing = option;
+  return true;
 }
 
 /** Milliseconds of the unit that EX, PX, EXAT or PXAT stands for; 0 for other words. */
@@ -60,24 +74,24 @@ export function unitAt(command: CommandSpans, i: number): number {
   return first === 69 ? 1000 : first === 80 ? 1 : 0;
 }
 
-function isConditional(): boolean {
-  return setOptions.ifAbsent || setOptions.ifPresent || setOptions.comparison !== null;
-}
-
-/** Notes a comparison with the value behind it. */
-function isComparison(command: CommandSpans, i: number): boolean {
-  if (isConditional() || i + 1 === command.argc) return false;
-  setOptions.comparison = comparisonAt(command, i);
+/** Notes a comparison with the value behind it; for Redis the same may stand there again, and the last counts. */
+function isComparison(engine: Engine, command: CommandSpans, i: number): boolean {
+  if (setOptions.ifAbsent || setOptions.ifPresent || i + 1 === command.argc) return false;
+  const comparison = comparisonAt(command, i);
+  if (comparison === null) return false;
+  const before = setOptions.comparison;
+  if (before !== null && (engine.product === 'valkey' || before !== comparison)) return false;
+  setOptions.comparison = comparison;
   setOptions.compared = i + 1;
-  return setOptions.comparison !== null;
+  return true;
 }
 
-/** Notes an option of SET that stands alone. */
-function isSetOption(command: CommandSpans, i: number, timed: boolean): boolean {
-  if (!isConditional() && command.is(i, 'NX')) setOptions.ifAbsent = true;
-  else if (!isConditional() && command.is(i, 'XX')) setOptions.ifPresent = true;
+/** Notes an option of SET that stands alone. Servers take each again and again. */
+function isSetOption(command: CommandSpans, i: number): boolean {
+  const { ifAbsent, ifPresent, comparison } = setOptions;
+  if (!ifPresent && comparison === null && command.is(i, 'NX')) setOptions.ifAbsent = true;
+  else if (!ifAbsent && comparison === null && command.is(i, 'XX')) setOptions.ifPresent = true;
   else if (command.is(i, 'GET')) setOptions.get = true;
-  else if (!timed && command.is(i, 'KEEPTTL')) setOptions.keepExpiry = true;
-  else return false;
+  else return command.is(i, 'KEEPTTL') && isTimed(KEEPTTL);
   return true;
 }
