@@ -46,8 +46,9 @@ async function trial(job: Job, watching: Watching): Promise<Trial> {
   }
   const before = contents(room.in);
   const { result, seen } = await watched(room.path, watching, () => within(runJob(job, room)));
-  // Reads that were under way when another failed may end a moment later.
-  for (let i = 0; i < 50 && watching.nth !== undefined && seen.open.size > 0; i++) await setTimeout(10);
+  // What was under way when something failed may end a moment later. Inputs may stay open: nobody asks after them.
+  const isOpen = () => [...seen.open.values()].some((path) => !path.startsWith(room.in));
+  for (let i = 0; i < 50 && watching.nth !== undefined && isOpen(); i++) await setTimeout(10);
   return { room, ran: result, seen, before, in: contents(room.in), out: contents(room.out) };
 }
 

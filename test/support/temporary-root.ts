@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -13,8 +14,9 @@ declare module 'vitest' {
  * One directory for everything a run of tests writes, removed when all of it has ended. Test files share their worker's
  * modules, unpacked archives included, so none of them can say when a directory is no longer wanted.
  */
-export function setup(project: TestProject): () => void {
+export function setup(project: TestProject): () => Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'rekindle-tests-'));
   project.provide('temporaryRoot', root);
-  return () => rmSync(root, { recursive: true, force: true });
+  // Without blocking: the workers end meanwhile, and vitest has to hear of it.
+  return () => rm(root, { recursive: true, force: true });
 }
