@@ -25,6 +25,9 @@ const RECORDS_ENOUGH = 8;
 /** Bytes that are made to look for records everywhere cost no more than this. */
 const SEARCH_MS = 50;
 
+/** Giving away the names of a piece costs the same for any length. */
+const PIECES_AT_ONCE = 8;
+
 export interface RdbBackTask {
   readonly pieceBytes: number;
   readonly claimed: SharedArrayBuffer;
@@ -82,7 +85,10 @@ export async function checkRdbBack(source: FileSource, task: RdbBackTask): Promi
     const sum = { high: 0, low: 0 };
     let summary: RdbSummary | null = null;
     let offset = source.size;
-    for (let left = share.pieces - 1; left >= 0 && share.claim(); left--) {
+    for (let left = share.pieces; left > 0; ) {
+      const claimed = share.claimSome(PIECES_AT_ONCE);
+      if (claimed === 0) break;
+      left -= claimed;
       const from = await findRecord(reader, share.endOf(left), offset, kernel, dialect);
       // One value may be longer than a piece.
       if (from < 0) continue;

@@ -189,21 +189,25 @@ export function moveNames(at: usize, count: u32, database: u32): void {
   }
 }
 
-let slotsMask: u32 = 0;
+/** Bytes of a bucket: four words, of which 0 is none. */
+const BUCKET: usize = 16;
+
+let bucketsMask: u32 = 0;
 let round: u32 = 0;
 let roundMask: u32 = 0;
 
 /**
  * Begins to look for names that came twice in one part: of those with this number in their upper bits, which are as many
- * as the mask has. `names`: about how many there are, at most 98304, fewer than that many in any case.
+ * as the mask has. `names`: about how many there are, at most 65536, fewer than there are slots in any case.
  */
 export function beginPart(names: u32, roundNumber: u32, mask: u32): void {
-  let slots: u32 = 1024;
-  while (slots < names + (names >> 2)) slots <<= 1;
-  slotsMask = slots - 1;
+  let buckets: u32 = 256;
+  // Half empty, so that few are full: whoever comes to one that is not need not guess where its name is.
+  while (buckets << 1 < names) buckets <<= 1;
+  bucketsMask = buckets - 1;
   round = roundNumber;
   roundMask = mask;
-  memory.fill(SEEN, 0, <usize>slots << 2);
+  memory.fill(SEEN, 0, <usize>buckets * BUCKET);
 }
 
 /** Looks at `count` names at `at`; leaves those that came before there instead. Returns how many, or -1: too many names. */
@@ -213,22 +217,24 @@ export function findTwice(at: usize, count: u32): i32 {
     const name = load<u64>(from) & 0xffffffffffff;
     if ((<u32>(name >> 24) & roundMask) != round) continue;
     const rest = max<u32>(<u32>(name >> 16), 1);
-    let slot = <u32>name & slotsMask;
+    const wanted = i32x4.splat(<i32>rest);
+    let bucket = <u32>name & bucketsMask;
     for (let probes: u32 = 0; ; probes++) {
-      const place = SEEN + (<usize>slot << 2);
-      const there = load<u32>(place);
-      if (there == 0) {
-        store<u32>(place, rest);
-        break;
-      }
-      if (there == rest) {
+      const place = SEEN + <usize>bucket * BUCKET;
+      const there = v128.load(place);
+      if (v128.any_true(i32x4.eq(there, wanted))) {
         store<u32>(found, <u32>name);
         store<u16>(found, <u16>(name >> 32), 4);
         found += NAME_BYTES;
         break;
       }
-      if (probes == slotsMask) return -1;
-      slot = (slot + 1) & slotsMask;
+      const used = <usize>popcnt<i32>(i32x4.bitmask(i32x4.ne(there, i32x4.splat(0))));
+      if (used < 4) {
+        store<u32>(place + (used << 2), rest);
+        break;
+      }
+      if (probes == bucketsMask) return -1;
+      bucket = (bucket + 1) & bucketsMask;
     }
   }
   return <i32>((found - at) / NAME_BYTES);
