@@ -1,7 +1,7 @@
 import type { Cluster } from 'ioredis';
 import { OutputError } from '../errors.js';
 import { SLOTS } from '../kernels/crc16.js';
-import { type ConnectionSettings, clientOptions, isReplyError } from './connection.js';
+import { type ConnectionSettings, clientOptions, isReplyError, withoutPassword } from './connection.js';
 import { connectionErrorOf } from './failure.js';
 
 /** The masters of a cluster, and which of them holds which slot. */
@@ -56,7 +56,7 @@ export class ClusterConnection {
       await cluster.connect();
     } catch (error) {
       cluster.disconnect();
-      throw connectionErrorOf(last ?? error, label);
+      throw connectionErrorOf(withoutPassword(last ?? error, settings.address.password), label);
     }
     return new ClusterConnection(label, settings, cluster);
   }

@@ -63,6 +63,7 @@ export class ServerConnection {
   private constructor(
     readonly label: string,
     private readonly client: Redis,
+    private readonly password: string | null,
   ) {}
 
   /** Connects and authenticates. @throws OutputError in words that tell what to do, never the password */
@@ -77,9 +78,9 @@ export class ServerConnection {
       await client.connect();
     } catch (error) {
       client.disconnect();
-      throw connectionErrorOf(last ?? error, label);
+      throw connectionErrorOf(withoutPassword(last ?? error, settings.address.password), label);
     }
-    return new ServerConnection(label, client);
+    return new ServerConnection(label, client, settings.address.password);
   }
 
   /** Asks; texts in the reply are bytes. @throws ReplyError of ioredis for an error of the server's, OutputError when the connection broke */
@@ -88,7 +89,7 @@ export class ServerConnection {
     try {
       return (await this.client.callBuffer(String(name), rest)) as Reply;
     } catch (error) {
-      if ((error as Error).name === 'ReplyError') throw error;
+      if (isReplyError(error)) throw withoutPassword(error, this.password);
       throw connectionErrorOf(error, this.label);
     }
   }
@@ -156,6 +157,14 @@ export async function withConnection<T>(
 /** An error that a server answered with, rather than one of the connection. */
 export function isReplyError(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** Some that stand in for servers repeat what they were sent. */
+export function withoutPassword(error: unknown, password: string | null): unknown {
+  if (password !== null && password !== '' && isReplyError(error)) {
+    error.message = error.message.replaceAll(password, '(password)');
+  }
+  return error;
 }
 
 /** Lets errors of the connection pass and words those of the server as a refusal. */

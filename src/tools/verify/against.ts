@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { MemorySource } from '../../bytes/source.js';
 import { MemoryTarget } from '../../bytes/target.js';
 import { FormatError, InputError, OutputError, UsageError } from '../../errors.js';
+import { parseServerAddress } from '../../live/address.js';
 import { isReplyError, type ServerConnection, withConnection } from '../../live/connection.js';
 import { factsOf, type ServerFacts } from '../../live/facts.js';
 import { type Depth, ITEMS, ItemSink, KeyHead } from '../../model/handler.js';
@@ -21,13 +22,15 @@ import type { AgainstReport } from './verdict.js';
 
 /** A live server that a backup is compared with. */
 export interface AgainstRequest {
-  /** `redis://host:6379`, without user and password. */
+  /** As the user gave it: it may hold a password, and is shown nowhere. */
   readonly address: string;
   /** How it is reached. */
   readonly live: NonNullable<OpenOptions['live']>;
   /** So many keys; null: all of both sides. */
   readonly sample: number | null;
 }
+
+const labelOf = (address: string): string => parseServerAddress(address, 'the server').label;
 
 /** TTLs are set anew all the time by those who use a key; a second more or less is none of the backup's business. */
 const TOLERANCE_MS = 1000;
@@ -53,7 +56,7 @@ export async function compareWithServer(
       : await compareSample(source, request, sampled, dialect, context);
   } catch (error) {
     context.signal.throwIfAborted();
-    const failed = { ...NOT_COMPARED, server: request.address };
+    const failed = { ...NOT_COMPARED, server: labelOf(request.address) };
     if (error instanceof OutputError || error instanceof InputError) {
       return { ...failed, why: `${error.path}: ${error.message}` };
     }
@@ -95,7 +98,7 @@ async function compareAll(
   const compared = missing + changed + same;
   const all = compared + added;
   const drift = all === 0 ? 0 : (missing + changed + added) / all;
-  return { server: address, drift, compared, missing, changed, added, uncomparable: 0, why: '' };
+  return { server: labelOf(address), drift, compared, missing, changed, added, uncomparable: 0, why: '' };
 }
 
 function diffOf(
@@ -128,8 +131,8 @@ async function compareSample(
   );
   const conditions: KeyConditions = { ...EVERY_KEY, names };
   const there: Source = {
-    ...{ path: address, choice: '', isDirectory: false, kind: 'rdb' },
-    bytes: new MemorySource(fetched.rdb, address),
+    ...{ path: labelOf(address), choice: '', isDirectory: false, kind: 'rdb' },
+    bytes: new MemorySource(fetched.rdb, labelOf(address)),
   };
   const tolerance = fetched.release >= FIRST_WITH_EXPIRETIME ? TOLERANCE_MS : OLD_TOLERANCE_MS;
   const report = await diffOf(source, there, conditions, tolerance, dialect, context);
@@ -137,7 +140,7 @@ async function compareSample(
   const compared = missing + changed + same;
   const drift = compared === 0 ? 0 : (missing + changed) / compared;
   const uncomparable = [...fetched.uncomparable.values()].reduce((sum, set) => sum + set.size, 0);
-  return { server: address, drift, compared, missing, changed, added: null, uncomparable, why: '' };
+  return { server: labelOf(address), drift, compared, missing, changed, added: null, uncomparable, why: '' };
 }
 
 const without = (names: ReadonlySet<string>, others: ReadonlySet<string> | undefined): ReadonlySet<string> =>
