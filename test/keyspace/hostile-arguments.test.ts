@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { fieldExpiry, findField, NEVER } from '../../src/keyspace/hashes.js';
 import { APPLIED, FAILED } from '../../src/keyspace/outcome.js';
+import { CommandSpans } from '../../src/resp/command.js';
 import { EngineDriver, NOW_MS } from './engine-driver.js';
 
 // What random logs beside real servers found (test/differential): refused by a server, and not by the engine.
@@ -63,4 +65,19 @@ test('FUNCTION LOAD takes REPLACE as often as it stands there', () => {
   }
   expect(driver.engine.keyspace.functions.has('x')).toBe(true);
   expect(driver.run('FUNCTION', 'LOAD', 'REPLACE', 'x', '#!lua name=x\n')).toBe(FAILED);
+});
+
+test('a field that is to expire at 0 of a packed hash has no expiry, as Redis keeps it', () => {
+  for (const [product, expiry] of [
+    ['redis', NEVER],
+    ['valkey', 0],
+  ] as const) {
+    const driver = new EngineDriver({ product });
+    driver.run('HSET h f v');
+    driver.run('HPEXPIREAT h 99999999999999 FIELDS 1 f');
+    expect(driver.run('HEXPIREAT h 0 FIELDS 1 f')).toBe(APPLIED);
+    const { db } = driver.engine;
+    const entry = driver.engine.find(CommandSpans.of('h'), 0);
+    expect(fieldExpiry(db, entry, findField(db, entry, Buffer.from('f'), 0, 1))).toBe(expiry);
+  }
 });

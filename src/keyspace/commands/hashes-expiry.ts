@@ -1,6 +1,6 @@
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
-import { HASH_KIND } from '../forms.js';
+import { HASH_KIND, LARGE_HASH } from '../forms.js';
 import { fieldExpiry, findField, NEVER, setFieldExpiry } from '../hashes.js';
 import { APPLIED, type Outcome } from '../outcome.js';
 import { fieldDeadlineAt, fields, NO_FIELDS, readFields } from './hashes-arguments.js';
@@ -83,7 +83,9 @@ function expireField(
   if ((conditions & (XX | GT)) !== 0 && !has) return;
   if ((conditions & GT) !== 0 && when <= present) return;
   if ((conditions & LT) !== 0 && has && when >= present) return;
-  setFieldExpiry(db, entry, bytes, starts[i]!, ends[i]!, when);
+  // In a packed hash of Redis, 0 is how a field says that it has none.
+  const isNone = when === 0 && engine.product === 'redis' && db.formAt(entry) !== LARGE_HASH;
+  setFieldExpiry(db, entry, bytes, starts[i]!, ends[i]!, isNone ? NEVER : when);
 }
 
 function persist(engine: Engine, command: CommandSpans): Outcome {
