@@ -46,10 +46,20 @@ async function trial(job: Job, watching: Watching): Promise<Trial> {
   }
   const before = contents(room.in);
   const { result, seen } = await watched(room.path, watching, () => within(runJob(job, room)));
-  // What was under way when something failed may end a moment later. Inputs may stay open: nobody asks after them.
-  const isOpen = () => [...seen.open.values()].some((path) => !path.startsWith(room.in));
-  for (let i = 0; i < 50 && watching.nth !== undefined && isOpen(); i++) await setTimeout(10);
+  if (watching.nth !== undefined) await quiet(seen, room);
   return { room, ran: result, seen, before, in: contents(room.in), out: contents(room.out) };
+}
+
+/**
+ * What was under way when something failed may end a moment later, and go on to its next call. Inputs may stay open:
+ * nobody asks after them.
+ */
+async function quiet(seen: WatchedSystem, room: Room): Promise<void> {
+  const isBusy = () => seen.underWay > 0 || [...seen.open.values()].some((path) => !path.startsWith(room.in));
+  for (let i = 0, calls = -1; i < 50 && (isBusy() || calls !== seen.calls.length); i++) {
+    calls = seen.calls.length;
+    await setTimeout(10);
+  }
 }
 
 let lastClean: { readonly job: Job; readonly clean: Trial } | null = null;

@@ -35,6 +35,8 @@ const OUTPUTS: readonly (readonly [name: string, form: ConvertForm])[] = [
   ['out.parquet', 'parquet'],
 ];
 const FAULTS: readonly Fault[] = THOROUGH ? ['ENOSPC', 'short', 'EIO'] : ['ENOSPC'];
+/** In a short run each form leaves out other steps: commands.test.ts fails the calls that they are made of. */
+const STRIDE = THOROUGH ? 1 : 3;
 /** Renaming has come off by then, and nothing takes the old content back. */
 const AFTER_RENAME = new Set(['syncDirectory']);
 
@@ -43,8 +45,10 @@ async function failEachStep(
   fault: Fault,
   write: (directory: string, disk: CountedDisk['disk']) => Promise<unknown>,
   check: (directory: string, failed: string) => void,
+  first = 1,
+  stride = 1,
 ): Promise<number> {
-  for (let nth = 1; ; nth++) {
+  for (let nth = first; ; nth += stride) {
     const directory = place();
     const counted = new CountedDisk(nth, fault);
     const outcome = await write(directory, counted.disk).then(
@@ -73,6 +77,8 @@ describe.each(FAULTS)('a disk that fails with %s at any step', (fault) => {
         expect([failed, readdirSync(directory)]).toEqual([failed, whole ? [name] : []]);
         if (whole) expect(readdirSync(join(directory, name, 'appendonlydir')).length).toBe(3);
       },
+      1 + (OUTPUTS.findIndex(([each]) => each === name) % STRIDE),
+      STRIDE,
     );
     expect(steps).toBeGreaterThan(5);
   });

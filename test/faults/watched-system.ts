@@ -88,6 +88,8 @@ export class WatchedSystem {
   failed: Call | null = null;
   /** Descriptors and files that were opened and not closed. */
   readonly open = new Map<object | number, string>();
+  /** Calls that were made and have not come back. */
+  underWay = 0;
   private readonly original: System = { ...system };
   private readonly paths = new Map<number, string>();
 
@@ -127,11 +129,16 @@ export class WatchedSystem {
   private async step<T>(call: Call, act: () => Promise<T>, half: () => Promise<unknown> = act): Promise<T> {
     this.calls.push(call);
     this.watching.onCall?.(call.name, call.path, call.at ?? 0);
-    if (this.calls.length !== this.watching.nth) return act();
-    this.failed = call;
-    const { fault = 'EIO' } = this.watching;
-    if (fault === 'torn' || call.name === 'close' || call.name === 'closeDescriptor') await half();
-    throw failure(codeOf(fault));
+    this.underWay++;
+    try {
+      if (this.calls.length !== this.watching.nth) return await act();
+      this.failed = call;
+      const { fault = 'EIO' } = this.watching;
+      if (fault === 'torn' || call.name === 'close' || call.name === 'closeDescriptor') await half();
+      throw failure(codeOf(fault));
+    } finally {
+      this.underWay--;
+    }
   }
 
   private plain(name: keyof System): void {
