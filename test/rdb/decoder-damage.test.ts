@@ -42,6 +42,8 @@ function everything(): RdbBuilder {
 const FLIPS = [0x01, 0x80, 0xff];
 /** In turn for one byte and the next, or all of them when there is time. */
 const flipsAt = (at: number) => (THOROUGH ? FLIPS : [FLIPS[at % FLIPS.length]!]);
+/** In a short run the tests of one large file take every other byte, half of them the odd ones. */
+const STRIDE = THOROUGH ? 1 : 2;
 
 describe('every kind of record in one file', () => {
   const bytes = everything().end();
@@ -53,7 +55,7 @@ describe('every kind of record in one file', () => {
   });
 
   test('every prefix is a truncation, and tells a prefix of what the file tells', () => {
-    for (let end = 0; end < bytes.length; end++) {
+    for (let end = 0; end < bytes.length; end += STRIDE) {
       const cut = decode(bytes.subarray(0, end), {});
       const told = whole.lines.slice(0, cut.lines.length);
       if (cut.code === 'rdb/truncated' && isDeepStrictEqual(cut.lines, told) && cut.offset <= end) continue;
@@ -64,7 +66,7 @@ describe('every kind of record in one file', () => {
   });
 
   test('no flipped byte passes the checksum', () => {
-    for (let at = 0; at < bytes.length; at++) {
+    for (let at = STRIDE - 1; at < bytes.length; at += STRIDE) {
       for (const flip of flipsAt(at)) {
         const bad = Buffer.from(bytes);
         bad[at]! ^= flip;
@@ -82,7 +84,7 @@ describe('every kind of record in one file', () => {
     'a flipped byte without checksum ends in a format error or other content: $what',
     ({ depth, deep }) => {
       const unchecked = everything().endUnchecked();
-      for (let at = 0; at < unchecked.length; at++) {
+      for (let at = deep || depth === RAW ? 0 : STRIDE - 1; at < unchecked.length; at += STRIDE) {
         for (const flip of flipsAt(at)) {
           const bad = Buffer.from(unchecked);
           bad[at]! ^= flip;
