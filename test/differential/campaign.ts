@@ -8,8 +8,18 @@ import { temporaryDirectory } from '../support/temporary.js';
 import { type Command, Connection, encode, type Reply, ReplyError } from './connection.js';
 import type { Supplies } from './draw.js';
 import { Judge } from './judge.js';
-import { compare, judged, replayed, type State, stateOf, told, written } from './round.js';
+import {
+  compare,
+  heldBy,
+  judged,
+  otherwiseReplayed,
+  replayed,
+  type State,
+  stateOf,
+  written,
+} from './round.js';
 import { shrink } from './shrink.js';
+import { commandsOf, suppliesOf } from './supplies.js';
 import { type Known, mayBeLoaded, Workload } from './workload.js';
 
 export interface Tally {
@@ -132,7 +142,10 @@ export class Campaign {
     const nowMs = Date.now();
     const rebuilt = await replayed(encode(commands), judge.server, place, nowMs);
     this.tally.refused += rebuilt.refusedCount;
-    const found = rebuilt.skipped.map(({ command, reason }) => `skipped ${command}: ${reason}`);
+    const found = [
+      ...rebuilt.skipped.map(({ command, reason }) => `skipped ${command}: ${reason}`),
+      ...(await otherwiseReplayed(encode(commands), judge.server, place, nowMs, rebuilt)),
+    ];
     const theirs = await this.asked(encode(commands.slice(0, cut)));
     if (typeof theirs === 'string') return [`the server dies of it: ${theirs}`];
     if (place === commands.length) this.lastDigest = theirs.digest;
@@ -163,7 +176,7 @@ export class Campaign {
     if (!thorough || found.length > 0) return found;
     this.tally.comparisons++;
     const set = await openAofSet(await judge.rewrite(preamble));
-    const read = await told(set, judge.server, Date.now());
+    const read = await heldBy(set, judge.server, Date.now());
     return compare('its rewrite', read, ours, slack);
   }
 
@@ -172,8 +185,9 @@ export class Campaign {
     try {
       return await judged(this.judge, log);
     } catch (error) {
-      await sleep(50);
-      if (this.judge.alive) throw error;
+      // It may take its time to say what it died of.
+      for (let i = 0; i < 100 && this.judge.alive && this.judge.client.isGone; i++) await sleep(50);
+      if (this.judge.alive && !this.judge.client.isGone) throw error;
       const reason = this.judge.log();
       await this.judge.stop();
       this.judge = await Judge.start({ logging: false });
@@ -236,7 +250,9 @@ export class Campaign {
     const { client } = live;
     // Another client: the first may be inside a transaction.
     const control = (this.control ??= await Connection.open(live.socket));
-    const id = String(await blocked.call('CLIENT', 'ID').catch(() => 0));
+    const idOf = async (each: Connection): Promise<string> =>
+      String(await each.call('CLIENT', 'ID').catch(() => 0));
+    const [id, own] = [await idOf(blocked), await idOf(client)];
     await client.batch([
       ...(live.hasManifest ? [['FUNCTION', 'FLUSH']] : []),
       ['SELECT', '9'],
@@ -248,7 +264,7 @@ export class Campaign {
       const count = random.pick([1, 7, 40]);
       const waits = random.once(3);
       const waiting = waits ? blocked.batch([['SELECT', String(random.below(3))], blocking(random)]) : null;
-      this.count(await client.batch(commands.slice(at, at + count)));
+      this.count(await unblocked(client, commands.slice(at, at + count), control, own));
       at += count;
       if (waits) {
         if (Number(id) > 0) while (blocked.pending > 0) await control.call('CLIENT', 'UNBLOCK', id);
@@ -265,6 +281,21 @@ export class Campaign {
 
   private count(replies: readonly Reply[]): void {
     for (const reply of replies) if (reply instanceof ReplyError) this.tally.refused++;
+  }
+}
+
+/** The replies to a batch in which a timeout may have been changed to none. */
+async function unblocked(
+  client: Connection,
+  batch: readonly Command[],
+  control: Connection,
+  id: string,
+): Promise<readonly Reply[]> {
+  const replies = client.batch(batch);
+  for (;;) {
+    const done = await Promise.race([replies.then(() => true), sleep(250, false)]);
+    if (done) return replies;
+    await control.call('CLIENT', 'UNBLOCK', id);
   }
 }
 
@@ -338,58 +369,4 @@ export function commandsIn(log: Buffer): Command[] {
     commands.push(command);
   }
   return commands;
-}
-
-/** What COMMAND says, containers by their subcommands, too: `xgroup|create`. */
-export async function commandsOf(client: Connection): Promise<Map<string, Known>> {
-  const known = new Map<string, Known>();
-  const add = (rows: readonly Reply[]): void => {
-    for (const row of rows as Reply[][]) {
-      const name = String(row[0]).toLowerCase();
-      const flags = (row[2] as Reply[]).map(String);
-      known.set(name, {
-        arity: Number(row[1]),
-        writes: flags.includes('write') || flags.includes('may_replicate'),
-      });
-      if (Array.isArray(row[9])) add(row[9]);
-    }
-  };
-  add((await client.call('COMMAND')) as Reply[]);
-  return known;
-}
-
-/** Values and libraries as this server dumps them. */
-async function suppliesOf(judge: Judge): Promise<Pick<Supplies, 'payloads' | 'libraries'>> {
-  const { client } = judge;
-  await client.batch([
-    ['SET', 'a', 'text'],
-    ['SET', 'b', '12345'],
-    ['RPUSH', 'c', '1', 'two', 'x'.repeat(100)],
-    ['SADD', 'd', '1', '2', '3'],
-    ['SADD', 'e', 'm1', 'm2'],
-    ['ZADD', 'f', '1', 'm1', '2.5', 'm2'],
-    ['HSET', 'g', 'm1', 'v', 'm2', '7'],
-    ['XADD', 'h', '1-1', 'a', 'b'],
-    ['XADD', 'h', '2-1', 'a', 'b', 'c', 'd'],
-    ['XGROUP', 'CREATE', 'h', 'g0', '0'],
-    ['XREADGROUP', 'GROUP', 'g0', 'alice', 'COUNT', '1', 'STREAMS', 'h', '>'],
-    ['SADD', 'i', ...Array.from({ length: 600 }, (_, i) => `member ${i}`)],
-    ['SET', 'j', 'same '.repeat(100)],
-  ]);
-  const dumps = await client.batch([...'abcdefghij'].map((key) => ['DUMP', key]));
-  const payloads = dumps.filter((dump) => Buffer.isBuffer(dump));
-  const libraries: Buffer[] = [];
-  if (judge.hasManifest) {
-    for (const name of ['lib0', 'lib1']) {
-      const own = `function(keys, args) return redis.call('INCR', keys[1]) end`;
-      await client.call(
-        'FUNCTION',
-        'LOAD',
-        `#!lua name=${name}\nredis.register_function('r_${name}', ${own})`,
-      );
-      libraries.push((await client.call('FUNCTION', 'DUMP')) as Buffer);
-    }
-  }
-  await client.call('FLUSHALL');
-  return { payloads, libraries };
 }

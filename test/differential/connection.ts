@@ -50,6 +50,11 @@ export class Connection {
     return this.waiting.length;
   }
 
+  /** True once the server has closed it. */
+  get isGone(): boolean {
+    return this.failure !== null;
+  }
+
   /** @throws Error for a reply that is one, and when the server is gone */
   async call(...command: Word[]): Promise<Exclude<Reply, ReplyError>> {
     const [reply] = await this.batch([command]);

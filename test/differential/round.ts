@@ -1,14 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { NO_CUT } from '../../src/aof/cut.js';
 import { type AofSet, singleFileSet } from '../../src/aof/set.js';
-import { MemorySource } from '../../src/bytes/source.js';
+import { type ByteSource, MemorySource } from '../../src/bytes/source.js';
 import { MemoryTarget } from '../../src/bytes/target.js';
+import { UsageError } from '../../src/errors.js';
 import { CommandEmitter } from '../../src/keyspace/emit.js';
 import type { Keyspace } from '../../src/keyspace/keyspace.js';
 import { DigestHandler, digestFamilyOf } from '../../src/model/digest.js';
 import { RDB_TARGETS } from '../../src/rdb/writer-target.js';
 import { releaseOf, type Server } from '../../src/tools/family.js';
+import { EVERY_KEY } from '../../src/tools/filter.js';
 import { type Rebuilt, rebuild } from '../../src/tools/rebuild.js';
+import { replayDataset } from '../../src/tools/replay/parts/parted-replay.js';
+import { wholeReplay } from '../../src/tools/replay/parts/replayed.js';
 import { memoryWriter, type Recorded, recordRdb } from '../support/rdb.js';
 import { byPlace, type RecordedKey, type RecordedStream, Recorder } from '../support/recorder.js';
 import { testContext } from '../tools/context.js';
@@ -26,28 +30,86 @@ export interface State {
 const SLACK_MS = 60_000;
 
 /** Executes a log up to so many commands; all when null. */
-export function replayed(
+export async function replayed(
   log: Buffer,
   server: Server,
   commands: number | null,
   nowMs: number,
 ): Promise<Rebuilt> {
-  return singleFileSet(new MemorySource(log, 'given.1.incr.aof')).then((set) =>
-    rebuild(
-      set,
-      {
-        cut: { ...NO_CUT, commands },
-        as: server,
-        onUnknown: 'skip',
-        dialect: server.product === 'valkey' ? 'valkey' : null,
-      },
-      testContext({ nowMs }),
-    ),
+  const set = await singleFileSet(new MemorySource(log, LOG));
+  return rebuild(set, optionsOf(server, commands), testContext({ nowMs }));
+}
+
+const LOG = 'given.1.incr.aof';
+
+const optionsOf = (server: Server, commands: number | null) =>
+  ({
+    cut: { ...NO_CUT, commands },
+    as: server,
+    onUnknown: 'skip',
+    dialect: server.product === 'valkey' ? 'valkey' : null,
+  }) as const;
+
+/** Where a log comes to something else when it is read a few bytes at a time, or executed part by part. */
+export async function otherwiseReplayed(
+  log: Buffer,
+  server: Server,
+  commands: number,
+  nowMs: number,
+  whole: Rebuilt,
+): Promise<string[]> {
+  const options = optionsOf(server, commands);
+  const context = testContext({ nowMs });
+  const pieces = inPieces(log, 1 + ((log.length * 7 + commands) % 300));
+  const sliced = await rebuild(await singleFileSet(pieces), options, context);
+  const found = compare(
+    'in pieces',
+    stateOf(sliced.keyspace, server),
+    stateOf(whole.keyspace, server),
+    false,
   );
+  if (!isDeepStrictEqual(told(sliced), told(whole))) {
+    found.push(`in pieces: ${show(told(sliced))} is not ${show(told(whole))}`);
+  }
+  const request = { ...options, conditions: EVERY_KEY, digest: true, output: null };
+  const set = await singleFileSet(new MemorySource(log, LOG));
+  const parts = 2 + (commands % 2);
+  const parted = await replayDataset(set, { ...request, parts }, context).catch((error) => {
+    // Scripts reach any key: they are not executed part by part.
+    if (error instanceof UsageError) return null;
+    throw error;
+  });
+  if (parted === null) return found;
+  const one = await wholeReplay(whole, request, context);
+  const [a, b] = [parted, one].map((each) => ({
+    ...told(each),
+    ...{ digest: each.digest, allKeys: each.allKeys, survey: each.survey },
+  }));
+  if (!isDeepStrictEqual(a, b)) found.push(`in ${parts} parts: ${show(a)} is not ${show(b)}`);
+  await parted.close();
+  return found;
+}
+
+function told({ end, skipped, refused, refusedCount, dropped }: Omit<Rebuilt, 'keyspace'>): object {
+  const { file, ...stoppedAt } = end.stoppedAt;
+  return { ...end, stoppedAt, skipped, refused, refusedCount, dropped };
+}
+
+/** A log that comes a few bytes at a time, so that what looks at it meets the end of what is there at any byte. */
+function inPieces(log: Buffer, size: number): ByteSource {
+  const memory = new MemorySource(log, LOG);
+  return {
+    label: LOG,
+    size: log.length,
+    open: async (start) => {
+      const reader = await memory.open(start);
+      return { read: (into) => reader.read(into.subarray(0, size)), close: () => reader.close() };
+    },
+  };
 }
 
 /** What a log holds that a server wrote for itself. */
-export async function told(set: AofSet, server: Server, nowMs: number): Promise<State> {
+export async function heldBy(set: AofSet, server: Server, nowMs: number): Promise<State> {
   const options = { cut: NO_CUT, as: server, onUnknown: 'stop', dialect: null } as const;
   return stateOf((await rebuild(set, options, testContext({ nowMs }))).keyspace, server);
 }
