@@ -126,5 +126,5 @@ describe.each(CORPUS_SERVERS)('a small file of %s', (server) => {
 
 /** Every byte of a file up to half a KiB, of a larger one as many; eight times that when there is time. */
 function step(length: number): number {
-  return Math.max(1, Math.floor(length / (THOROUGH ? 4096 : 512)));
+  return Math.max(1, Math.floor(length / (THOROUGH ? 4096 : 256)));
 }
