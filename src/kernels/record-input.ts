@@ -32,7 +32,7 @@ export class RecordInput {
 
   /**
    * Has the kernel go through `bytes[position..end)`, which start with a record's first byte, as often as it takes. `base`
-   * is the offset of `bytes[0]`: by it one knows whether they are in memory. `run` is also given the position that `from` stands
+   * is the offset of `bytes[0]`: by it one knows whether they are in memory, unless that is where they were read to. `run` is also given the position that `from` stands
    * for, and returns where it stopped.
    * @returns the position behind the last record taken
    */
@@ -44,17 +44,20 @@ export class RecordInput {
     run: (from: number, to: number, at: number) => number,
   ): number {
     const { status } = this;
+    const own = bytes.buffer === this.memory.buffer;
     this.taken = 0;
     for (let at = position; ; ) {
-      this.bring(bytes, at, end, base);
-      const from = INPUT + at - this.from;
-      const stop = run(from, INPUT + this.to - this.from, at);
+      if (!own) this.bring(bytes, at, end, base);
+      const shift = own ? bytes.byteOffset : INPUT - this.from;
+      const to = own ? end : this.to;
+      const from = at + shift;
+      const stop = run(from, to + shift, at);
       this.taken += status[1]!;
       at += stop - from;
       const reason = status[0]!;
       // Short of what was brought, not of what is there.
-      if (reason === FULL || (reason === SHORT && this.to < end && stop > from)) continue;
-      this.incomplete = reason === SHORT && this.to === end;
+      if (reason === FULL || (reason === SHORT && to < end && stop > from)) continue;
+      this.incomplete = reason === SHORT && to === end;
       return at;
     }
   }

@@ -24,6 +24,10 @@ const OWNERS = 0x1d0800;
 const BLOCKS = 0x1e0000;
 const BLOCK_STRIDE = 4096;
 const QUEUE = 0x2e0000;
+const ROOMS = 0x4e0000;
+const ROOM_BYTES = 0x91000;
+/** What is read behind the end of an input. */
+const SLACK = 64;
 const HASH_BYTES = 12;
 /** Why the kernel stopped: a record that is not for it. */
 const UNUSUAL = 2;
@@ -32,7 +36,7 @@ const BLOCK_ENTRIES = BLOCK_BYTES / ENTRY_BYTES;
 const PASSAGE_BYTES = 128 * 1024;
 const FULL = 0;
 /** The queue is emptied from so many blocks on. */
-const QUEUE_FROM = 240;
+const QUEUE_FROM = 32;
 
 /** What assembly/records.ts exports. */
 interface RecordsExports {
@@ -63,6 +67,8 @@ export class RecordKernel {
   readonly input: RecordInput;
   /** Three words: the hash of the name given last. */
   readonly name: Int32Array;
+  /** Two pieces of its memory, equally long, to read records into. */
+  readonly rooms: readonly [Buffer, Buffer];
   private readonly memory: Buffer;
   /** Entries in the blocks of each part that are full, blocks of the queue that are counted, and all entries. */
   private readonly inBlocks = new Int32Array(PARTS);
@@ -76,6 +82,8 @@ export class RecordKernel {
     const { buffer } = exports.memory;
     this.input = new RecordInput(exports.memory);
     this.memory = this.input.memory;
+    const room = (i: number) => Buffer.from(buffer, ROOMS + i * ROOM_BYTES, ROOM_BYTES - SLACK);
+    this.rooms = [room(0), room(1)];
     this.name = new Int32Array(buffer, STATUS + 16, 3);
     this.counts = new Int32Array(buffer, COUNTS, PARTS);
   }

@@ -1,4 +1,4 @@
-import { pumpSource } from '../bytes/pump.js';
+import { type PumpOptions, pumpSource } from '../bytes/pump.js';
 import { sliceOf } from '../bytes/slice.js';
 import { NdjsonDecoder } from '../ndjson/decoder.js';
 import { RdbDecoder } from '../rdb/decoder.js';
@@ -21,6 +21,8 @@ export interface TellOptions {
   readonly onUnknown: 'stop' | 'skip';
   /** True when the source was read before and its checksum is right. */
   readonly verified?: boolean;
+  /** How to read it. */
+  readonly reading?: Pick<PumpOptions, 'rooms' | 'chunkBytes'>;
 }
 
 /** What a log that was executed for it leaves to say. */
@@ -62,6 +64,7 @@ export async function tellSource(
   await namingFile(bytes.label, () =>
     pumpSource(bytes, machine, {
       signal: context.signal,
+      ...options.reading,
       drain: () => listener.drain(),
       progress: (done) => context.progress({ label: bytes.label, done, total: bytes.size }),
     }),

@@ -21,9 +21,6 @@ if (task.kind === 'checksum') {
 } else if (task.kind === 'entries') {
   const { gatherEntries } = await import('./diff/entries-thread.js');
   await gatherEntries(source, task, parentPort!);
-} else if (task.kind === 'notes') {
-  const { noteKeys } = await import('./diff/notes.js');
-  answer({ kind: 'notes', notes: await noteKeys(source, task) });
 } else {
   const { checkLogBack } = await import('./log-back.js');
   answer({ kind: 'log-back', ...(await checkLogBack(source, task)) });

@@ -7,6 +7,7 @@ import type { Repeated } from './diff/join.js';
 import type { Seeds } from './diff/names.js';
 import type { Notes } from './diff/notes.js';
 import type { PassagesTold } from './diff/passages.js';
+import type { Slab } from './diff/slabs.js';
 import type { RdbBack } from './rdb-back.js';
 
 /** What a second thread can do. It reads the file by itself, so that only numbers and hashes cross threads. */
@@ -29,25 +30,25 @@ export type ThreadTask =
       readonly claimed: SharedArrayBuffer;
       readonly dialect: DialectName | null;
     }
-  /** Make an entry of every key of the RDB at `path`: of values by their `bytes`, or by what they mean. */
+  /** Make an entry of every key of the RDB at `path`: of values by their `bytes`, or by what they mean. Then stay for notes. */
   | {
       readonly kind: 'entries';
       readonly path: string;
       readonly dialect: DialectName | null;
       readonly bytes: boolean;
       readonly seeds: Seeds;
-    }
-  /** Take notes of the keys of the RDB at `path` whose names these are, three words each. */
-  | {
-      readonly kind: 'notes';
-      readonly path: string;
-      readonly dialect: DialectName | null;
-      readonly seeds: Seeds;
-      readonly names: Int32Array;
-      readonly repeated: Repeated;
-      /** Parts of the file that none of them stands in. */
-      readonly skips: Float64Array;
     };
+
+/** Asked of the thread that made the entries: keys of that file whose names these are, three words each. */
+export interface NotesTask {
+  readonly kind: 'notes';
+  readonly dialect: DialectName | null;
+  readonly seeds: Seeds;
+  readonly names: Int32Array;
+  readonly repeated: Repeated;
+  /** Parts of the file that none of them stands in. */
+  readonly skips: Float64Array;
+}
 
 /** Check the log at `path` from `end` backwards, piece by piece, until no piece is left to claim. */
 export interface LogBackTask {
@@ -70,8 +71,8 @@ export type ThreadAnswer =
   | ({ readonly kind: 'log-back'; readonly offset: number } & LogCounts)
   /** Null: it could not begin. */
   | { readonly kind: 'rdb-back'; readonly back: RdbBack | null }
-  /** Blocks of entries, to be answered by 'taken'. Any number come before the end. */
-  | { readonly kind: 'blocks'; readonly blocks: Uint8Array; readonly owners: Uint8Array }
+  /** So many blocks of entries in a slab, to be answered by `post`. Any number come before the end. */
+  | { readonly kind: 'blocks'; readonly slab: Slab; readonly blocks: number }
   /** The file was read to its end: what is left of each part, and what it told besides keys, a character a byte. */
   | {
       readonly kind: 'entries';
@@ -87,20 +88,30 @@ const PARTIAL: ReadonlySet<ThreadAnswer['kind']> = new Set(['blocks']);
 /** A task under way on another thread. */
 export class ThreadJob {
   private readonly worker: Worker;
-  private readonly outcome: Promise<ThreadAnswer | null>;
-
+  private outcome: Promise<ThreadAnswer | null>;
+  private settle: (answer: ThreadAnswer | null) => void = () => {};
+  private ended = false;
   private listener: (answer: ThreadAnswer) => void = () => {};
 
   private constructor(url: URL, task: ThreadTask) {
-    this.worker = new Worker(url, { workerData: task });
-    this.outcome = new Promise((resolve) => {
-      this.worker.on('message', (answer: ThreadAnswer) => {
-        if (PARTIAL.has(answer.kind)) this.listener(answer);
-        else resolve(answer);
-      });
-      // Whatever went wrong there, the thread that asked can still do it by itself.
-      this.worker.once('error', () => resolve(null));
-      this.worker.once('exit', () => resolve(null));
+    this.worker = new Worker(url, { workerData: task, resourceLimits: { maxYoungGenerationSizeMb: 2 } });
+    this.outcome = this.answer();
+    this.worker.on('message', (answer: ThreadAnswer) => {
+      if (PARTIAL.has(answer.kind)) this.listener(answer);
+      else this.settle(answer);
+    });
+    // Whatever went wrong there, the thread that asked can still do it by itself.
+    const end = (): void => {
+      this.ended = true;
+      this.settle(null);
+    };
+    this.worker.once('error', end);
+    this.worker.once('exit', end);
+  }
+
+  private answer(): Promise<ThreadAnswer | null> {
+    return new Promise((resolve) => {
+      this.settle = resolve;
     });
   }
 
@@ -119,9 +130,15 @@ export class ThreadJob {
     return this;
   }
 
-  /** Says that an answer was taken. */
-  post(message: 'taken'): void {
-    this.worker.postMessage(message);
+  /** Says that a slab was taken, and gives one that may be used for another, if there is one. */
+  post(spare: Slab | null): void {
+    this.worker.postMessage(spare);
+  }
+
+  /** Gives a thread that goes on after its answer another task; `result` is the answer to that one then. */
+  again(task: NotesTask): void {
+    this.outcome = this.ended ? Promise.resolve(null) : this.answer();
+    this.worker.postMessage(task);
   }
 
   /** The final answer, or null when there is none. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { pumpSource } from '../../src/bytes/pump.js';
+import type { ScratchFile } from '../../src/bytes/scratch-file.js';
 import { FileSource, MemorySource } from '../../src/bytes/source.js';
 import { BLOCK_BYTES, ENTRY_BYTES, PARTS, RecordKernel } from '../../src/kernels/records.js';
 import { RdbDecoder } from '../../src/rdb/decoder.js';
@@ -14,6 +15,7 @@ import { KeyTable } from '../../src/tools/diff/key-table.js';
 import { noteKeys, takeNotes } from '../../src/tools/diff/notes.js';
 import { Passages } from '../../src/tools/diff/passages.js';
 import { Pass } from '../../src/tools/diff/passes.js';
+import { blockOf, SLAB_BLOCKS, type Slab, SlabFiller } from '../../src/tools/diff/slabs.js';
 import { type Difference, type DiffOptions, type DiffReport, diff } from '../../src/tools/diff.js';
 import { EVERY_KEY } from '../../src/tools/filter.js';
 import { openDataset } from '../../src/tools/source.js';
@@ -29,7 +31,12 @@ const room = temporaryDirectory('diff-speed');
 const SEEDS = { a: 1, b: 2, c: 3 };
 
 /** The hashes of all keys, sorted: by the kernel where it can, or all by events. */
-async function entriesOf(bytes: Buffer, shortcut: boolean, chunkBytes: number): Promise<string[]> {
+async function entriesOf(
+  bytes: Buffer,
+  shortcut: boolean,
+  chunkBytes: number,
+  own = false,
+): Promise<string[]> {
   const kernel = RecordKernel.create(SEEDS)!;
   const entries: string[] = [];
   const take = (blocks: Uint8Array): void => {
@@ -41,7 +48,7 @@ async function entriesOf(bytes: Buffer, shortcut: boolean, chunkBytes: number): 
   const way = shortcut ? new EntryShortcut(kernel, true, take, new Passages(), { full: false }) : null;
   const pass = new Pass(maker, EVERY_KEY, 0, null, way);
   const decoder = new RdbDecoder(pass, { verifyChecksum: true, deep: false });
-  await pumpSource(new MemorySource(bytes), decoder, { chunkBytes });
+  await pumpSource(new MemorySource(bytes), decoder, { chunkBytes, ...(own && { rooms: kernel.rooms }) });
   kernel.finish(take, (_part, last) => take(last));
   return entries.sort();
 }
@@ -55,6 +62,8 @@ describe('the kernel', () => {
       expect(told.length).toBeGreaterThan(0);
       expect(await entriesOf(bytes, true, 1 << 20)).toEqual(told);
       expect(await entriesOf(bytes, true, 777)).toEqual(told);
+      expect(await entriesOf(bytes, true, 1 << 18, true)).toEqual(told);
+      expect(await entriesOf(bytes, true, 777, true)).toEqual(told);
     }
   });
 });
@@ -132,7 +141,7 @@ describe('memory that is short', () => {
       spilledBytes: 0,
     });
     const parts = await differences(paths, { values: true, temporaryDirectory: room }, 0);
-    expect(parts.report.spilledBytes).toBe(before.length * ENTRY_BYTES);
+    expect(parts.report.spilledBytes).toBe((before.length + after.length) * ENTRY_BYTES);
     expect(parts.report.tableBytes).toBeLessThan(whole.report.tableBytes);
     const { spilledBytes, tableBytes, ...rest } = parts.report;
     expect(whole.report).toMatchObject(rest);
@@ -182,15 +191,24 @@ test('another thread makes the same entries, and waits for them to be taken', as
       entries.push(Buffer.from(blocks.subarray(at, at + ENTRY_BYTES)).toString('hex'));
     }
   };
+  const slabs = new Set<Slab>();
+  const notes: Int32Array[] = [];
   const ended = new Promise<void>((resolve) => {
     port2.on('message', (answer: ThreadAnswer) => {
-      if (answer.kind === 'blocks') {
-        expect(answer.blocks.length).toBe(answer.owners.length * BLOCK_BYTES);
-        take(answer.blocks);
-        port2.postMessage('taken');
+      if (answer.kind === 'notes') {
+        notes.push(answer.notes.words);
+        resolve();
+      } else if (answer.kind === 'blocks') {
+        slabs.add(answer.slab);
+        expect(answer.blocks).toBeLessThanOrEqual(SLAB_BLOCKS);
+        for (let i = 0; i < answer.blocks; i++) take(blockOf(answer.slab, i));
+        port2.postMessage(answer.slab);
       } else if (answer.kind === 'entries') {
         for (const { entries: last } of answer.last) take(last);
-        resolve();
+        const entry = Buffer.from(entries[7]!, 'hex');
+        const names = Int32Array.of(entry.readInt32LE(0), entry.readInt32LE(4), entry.readInt32LE(8));
+        const skips = new Float64Array(0);
+        port2.postMessage({ kind: 'notes', dialect: null, seeds: SEEDS, names, repeated: new Map(), skips });
       }
     });
   });
@@ -198,6 +216,9 @@ test('another thread makes the same entries, and waits for them to be taken', as
   await gatherEntries(await FileSource.at(path), task, port1);
   await ended;
   port2.close();
+  const noted = Buffer.from(notes[0]!.buffer, notes[0]!.byteOffset, 12).toString('hex');
+  expect([notes[0]!.length, noted]).toEqual([6, entries[7]!.slice(0, 24)]);
+  expect(slabs.size).toBeGreaterThan(0);
   expect(entries.sort()).toEqual(await entriesOf(readFileSync(path), false, 1 << 20));
 });
 
@@ -225,7 +246,7 @@ test('another thread notes what the keys of some names hold', async () => {
     repeated,
     skips: new Float64Array(0),
   } as const;
-  const { words, expiry } = await noteKeys(await FileSource.at(path), task);
+  const { words, expiry } = await noteKeys(await FileSource.at(path), task, kernel);
   expect([...expiry]).toEqual([Number.NaN, 3e12]);
   expect([...words.slice(0, 3), ...words.slice(6, 9)]).toEqual([...wordsOf('c'), ...wordsOf('b')]);
   // The same text, the same hash.
@@ -236,7 +257,7 @@ test('another thread notes what the keys of some names hold', async () => {
 
 test('names whose hashes are equal but for one word are kept apart', async () => {
   const store = (): EntryStore =>
-    new EntryStore({ heldBytes: 0, scratch: () => Promise.reject(new Error('none')) });
+    new EntryStore({ heldBytes: 0, spare: [], scratch: () => Promise.reject(new Error('none')) });
   const entry = (low: number, high: number, third: number, content: number): Uint8Array =>
     new Uint8Array(Int32Array.of(low, high, third, content, content).buffer);
   const [before, after] = [store(), store()];
@@ -251,4 +272,52 @@ test('names whose hashes are equal but for one word are kept apart', async () =>
   const table = new KeyTable();
   await join.fill(table, Number.POSITIVE_INFINITY);
   expect([join.same, table.size, join.part, join.repeated.size]).toEqual([1, 3, PARTS, 0]);
+});
+
+test('slabs are used again once their blocks are on disk, and parts keep their order', async () => {
+  const spare: Slab[] = [];
+  const written: Buffer[] = [];
+  const scratch = {
+    get size() {
+      return Buffer.concat(written).length;
+    },
+    write: async (bytes: Buffer) => void written.push(bytes),
+    read: async (at: number, into: Uint8Array) => {
+      Buffer.concat(written).copy(into, 0, at);
+    },
+  } as unknown as ScratchFile;
+  const memory = { heldBytes: 0, spare, scratch: async () => scratch };
+  const store = new EntryStore(memory);
+  const blockOfNumber = (i: number): Uint8Array => new Uint8Array(BLOCK_BYTES).fill(i % 251);
+  const count = SLAB_BLOCKS + 40;
+  const put = (from: number, to: number): void => {
+    for (let i = from; i < to; i++) store.take(blockOfNumber(i), Uint8Array.of(i % 2 === 0 ? 3 : 255));
+  };
+  put(0, count);
+  await store.spill();
+  expect([spare.length, memory.heldBytes, scratch.size]).toEqual([2, 0, count * BLOCK_BYTES]);
+  put(count, 2 * count);
+  store.takeLast(3, new Uint8Array(ENTRY_BYTES).fill(7));
+  store.finish();
+  expect([spare.length, memory.heldBytes]).toEqual([0, count * BLOCK_BYTES + ENTRY_BYTES]);
+  const into = new Uint8Array(store.partBytes(3));
+  expect(await store.bring(3, into)).toBe(into.length / ENTRY_BYTES);
+  const expected = Array.from({ length: count }, (_, i) => blockOfNumber(2 * i));
+  expect(Buffer.from(into).equals(Buffer.concat([...expected, new Uint8Array(ENTRY_BYTES).fill(7)]))).toBe(
+    true,
+  );
+  store.clear();
+  expect([memory.heldBytes, store.bytes, spare.length]).toEqual([0, 0, 2]);
+});
+
+test('a filler hands on slabs that are full, and the last one', () => {
+  const given: [Slab, number][] = [];
+  const filler = new SlabFiller([], (slab, blocks) => given.push([slab, blocks]));
+  const count = 2 * SLAB_BLOCKS + 1;
+  const blocks = new Uint8Array(count * BLOCK_BYTES).map((_, i) => Math.floor(i / BLOCK_BYTES));
+  filler.take(blocks, new Uint8Array(count).fill(9));
+  filler.finish();
+  filler.finish();
+  expect(given.map(([, blocks]) => blocks)).toEqual([SLAB_BLOCKS, SLAB_BLOCKS, 1]);
+  expect([blockOf(given[1]![0], 3)[0], blockOf(given[2]![0], 0)[0]]).toEqual([3, 0]);
 });

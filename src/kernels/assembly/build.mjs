@@ -13,7 +13,7 @@ export const KERNELS = {
   lz4: { pages: 130 },
   'lz4-pack': { pages: 5 },
   lzf: { pages: 53 },
-  records: { pages: 78 },
+  records: { pages: 97 },
   'rdb-check': { pages: 72 },
   'rdb-lines': { pages: 192 },
   sha1: { pages: 1 },

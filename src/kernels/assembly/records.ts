@@ -8,6 +8,7 @@
 //   PENDING   the block at hand of a value that comes in pieces
 //   BLOCKS    one block of entries for each part
 //   QUEUE     blocks that are full; or the filter of `search`
+// Behind all of it are two rooms for records, which are read as they stand in the file as those of INPUT are.
 
 import {
   BATCH,

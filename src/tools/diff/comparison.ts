@@ -13,7 +13,7 @@ import type { DiffOptions, DiffReport } from '../diff.js';
 import { ProducerAux } from '../family.js';
 import type { DatasetSource } from '../source.js';
 import { targetOf } from '../target-choice.js';
-import { ThreadJob } from '../thread.js';
+import type { ThreadJob } from '../thread.js';
 import { HeldValues, MeetingValues } from './changed-values.js';
 import type { Inside } from './changes.js';
 import { Searcher } from './entries.js';
@@ -139,7 +139,7 @@ export class DatasetComparison {
       for (;;) {
         for (const group of GROUPS) if (several) await ordered.beginRun(group);
         this.skips = look.skips();
-        await this.round(kernel, look.threadPath, several, patch);
+        await this.round(kernel, look, several, patch);
         if (look.join.done) break;
         this.table = new KeyTable();
         await look.join.fill(this.table, memoryBytes);
@@ -161,7 +161,7 @@ export class DatasetComparison {
   /** Compares the keys in the table, of which nothing is known yet. */
   private async round(
     kernel: RecordKernel,
-    threadPath: string | null,
+    look: QuickLook,
     several: boolean,
     patch: FileTarget | null,
   ): Promise<void> {
@@ -175,35 +175,29 @@ export class DatasetComparison {
     let place = (): number => gate.met + (this.searcher?.passed ?? 0);
     const comparing = this.comparing(() => place());
     const waiting = new WaitingKeys();
-    const job = this.startNotes(threadPath);
+    const job = this.startNotes(look);
     const noting = new Noting(table, name, seeds, (head, value) => waiting.add(head, name, value, place()));
     const gate = this.gate('after', job === null ? comparing : noting, THERE);
-    try {
-      if (job === null) await this.pass(this.a, this.gate('before', gathering, THERE), null);
-      await this.pass(this.b, gate, this.ordered);
-      const answer = await job?.result();
-      if (answer?.kind === 'notes') gathering.keys = takeNotes(answer.notes, table);
-      else if (job !== null) await this.pass(this.a, this.gate('before', gathering, THERE), null);
-      let at = 0;
-      if (job !== null) place = () => at;
-      const goTo = (to: number): void => {
-        at = to;
-      };
-      await waiting.compare(comparing, goTo, this.ordered);
-    } finally {
-      await job?.cancel();
-    }
+    if (job === null) await this.pass(this.a, this.gate('before', gathering, THERE), null);
+    await this.pass(this.b, gate, this.ordered);
+    const answer = await job?.result();
+    if (answer?.kind === 'notes') gathering.keys = takeNotes(answer.notes, table);
+    else if (job !== null) await this.pass(this.a, this.gate('before', gathering, THERE), null);
+    let at = 0;
+    if (job !== null) place = () => at;
+    const goTo = (to: number): void => {
+      at = to;
+    };
+    await waiting.compare(comparing, goTo, this.ordered);
     if (!several) await this.tellLibraries();
     await this.endRound(gathering, comparing, patch);
   }
 
   /** Has the first side looked at on another thread, where that and few names make it worth while. */
-  private startNotes(path: string | null): ThreadJob | null {
-    const { table, seeds, repeated, options } = this;
-    const [skips] = this.skips;
-    if (path === null || table.size > NOTED_MAX) return null;
-    const { dialect } = options;
-    return ThreadJob.start({ kind: 'notes', path, dialect, seeds, names: namesOf(table), repeated, skips });
+  private startNotes(look: QuickLook): ThreadJob | null {
+    const { table, repeated, skips } = this;
+    if (table.size > NOTED_MAX) return null;
+    return look.startNotes({ names: namesOf(table), repeated, skips: skips[0] });
   }
 
   /** What is told and written once the second side was compared with the table. */
@@ -225,7 +219,7 @@ export class DatasetComparison {
     const skips = searcher === null ? null : this.skips[side === this.a ? 0 : 1];
     searcher?.begin(skips ?? undefined);
     const pass = new Pass(target, options.conditions, context.nowMs, pace, searcher);
-    await side.tell(pass, skips);
+    await side.tell(pass, skips, this.kernel?.rooms);
     return pass;
   }
 

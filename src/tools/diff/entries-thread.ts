@@ -1,65 +1,89 @@
 import type { MessagePort } from 'node:worker_threads';
 import { pumpSource } from '../../bytes/pump.js';
 import type { ByteSlice } from '../../bytes/slice.js';
-import type { ByteSource } from '../../bytes/source.js';
+import type { FileSource } from '../../bytes/source.js';
 import { assert } from '../../errors.js';
 import { RecordKernel } from '../../kernels/records.js';
 import { RdbDecoder } from '../../rdb/decoder.js';
 import type { Shortcut } from '../../rdb/shortcut.js';
 import { RdbRelay } from '../relay.js';
-import type { ThreadAnswer, ThreadTask } from '../thread.js';
+import type { NotesTask, ThreadAnswer, ThreadTask } from '../thread.js';
 import { EntryMaker, EntryShortcut } from './entries.js';
 import { Passages } from './passages.js';
+import { readingTo } from './side.js';
+import { SkippingSource } from './skipping-source.js';
+import { type Slab, SlabFiller } from './slabs.js';
 
-/** Blocks that may be on their way at a time. */
+const NO_SKIPS = new Float64Array(0);
+/** Slabs that may be on their way at a time. */
 const UNTAKEN_MAX = 8;
 
 /**
- * The second thread's part of a comparison: makes the entries of one side and posts them.
+ * The second thread's part of a comparison: makes the entries of one side and posts them; then it takes notes of the keys
+ * that it is asked about, until it is ended.
  *
  * @throws FormatError when the file is damaged
  */
 export async function gatherEntries(
-  source: ByteSource,
+  source: FileSource,
   { seeds, bytes, dialect }: Extract<ThreadTask, { kind: 'entries' }>,
   port: MessagePort,
 ): Promise<void> {
   const kernel = RecordKernel.create(seeds);
   assert(kernel !== null, 'threads are started where there is WebAssembly');
-  const post = new BlockPost(port);
-  const take = post.blocks.bind(post);
+  const post = new SlabPost(port);
+  const take = post.take.bind(post);
   const maker = new EntryMaker(kernel, seeds, bytes, take);
   const passages = new Passages();
   const shortcut = new EntryShortcut(kernel, bytes, take, passages, post);
   const listener = new EntryListener(maker, shortcut, post);
   const options = { verifyChecksum: true, deep: false, ...(dialect !== null && { dialect }) };
-  await pumpSource(source, new RdbDecoder(listener, options), { drain: () => post.drain() });
+  await pumpSource(new SkippingSource(source, NO_SKIPS), new RdbDecoder(listener, options), {
+    drain: () => post.drain(),
+    ...readingTo(kernel.rooms),
+  });
   const last: { part: number; entries: Uint8Array }[] = [];
   kernel.finish(take, (part, entries) => last.push({ part, entries }));
+  post.finish();
   const libraries = [...maker.libraries.keys()];
   const { told } = listener;
   const answer: ThreadAnswer = { kind: 'entries', last, libraries, aux: told, passages: passages.told() };
-  port.postMessage(answer);
-  port.close();
+  const { places, counts } = answer.passages;
+  port.postMessage(answer, [places.buffer as ArrayBuffer, counts.buffer as ArrayBuffer]);
+  port.on('message', async (task: Slab | NotesTask | null) => {
+    if (task === null || !('kind' in task)) return;
+    const { noteKeys } = await import('./notes.js');
+    const noted: ThreadAnswer = { kind: 'notes', notes: await noteKeys(source, task, kernel) };
+    port.postMessage(noted);
+  });
 }
 
-/** Posts blocks, and knows how many were not taken yet. */
-class BlockPost {
+/** Posts slabs, and knows how many were not taken yet. */
+class SlabPost {
+  private readonly spare: Slab[] = [];
+  private readonly filler: SlabFiller;
   private untaken = 0;
   private onTaken: () => void = () => {};
 
-  constructor(private readonly port: MessagePort) {
-    port.on('message', () => {
+  constructor(port: MessagePort) {
+    this.filler = new SlabFiller(this.spare, (slab, blocks) => {
+      this.untaken++;
+      const answer: ThreadAnswer = { kind: 'blocks', slab, blocks };
+      port.postMessage(answer);
+    });
+    port.on('message', (slab: Slab | null) => {
       this.untaken--;
+      if (slab !== null) this.spare.push(slab);
       this.onTaken();
     });
   }
 
-  blocks(borrowed: Uint8Array, owners: Uint8Array): void {
-    this.untaken++;
-    const blocks = new Uint8Array(borrowed);
-    const answer: ThreadAnswer = { kind: 'blocks', blocks, owners: new Uint8Array(owners) };
-    this.port.postMessage(answer, [blocks.buffer]);
+  take(blocks: Uint8Array, owners: Uint8Array): void {
+    this.filler.take(blocks, owners);
+  }
+
+  finish(): void {
+    this.filler.finish();
   }
 
   get full(): boolean {
@@ -81,7 +105,7 @@ class EntryListener extends RdbRelay {
   constructor(
     maker: EntryMaker,
     readonly shortcut: Shortcut,
-    private readonly post: BlockPost,
+    private readonly post: SlabPost,
   ) {
     super(maker);
   }

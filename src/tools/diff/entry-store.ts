@@ -1,55 +1,33 @@
 import type { ScratchFile } from '../../bytes/scratch-file.js';
 import { BLOCK_BYTES, ENTRY_BYTES, PARTS } from '../../kernels/records.js';
+import { blockOf, ownersOf, SLAB_BLOCKS, type Slab, SlabFiller } from './slabs.js';
 
 /** What may be held, over both sides, and where the rest goes. */
 export interface Room {
   /** Bytes held now. */
   heldBytes: number;
   readonly scratch: () => Promise<ScratchFile>;
+  /** Slabs whose blocks went there. */
+  readonly spare: Slab[];
 }
 
 /** Entries that were written out together: those of part `i` from `starts[i]` up to `starts[i + 1]`. */
 type Run = Float64Array;
 
-/** Entries of a part are held in pieces of up to so many bytes, the first of which are smaller. */
-const PIECE_BYTES = 8 * BLOCK_BYTES;
-const PIECE_BYTES_MIN = 12 * ENTRY_BYTES;
-
 /** The entries of one part that are held. */
 class Part {
-  /** Bytes in them. */
+  /** Full blocks of them, by the number of their slab and theirs in it. */
+  readonly blocks: number[] = [];
+  /** What comes behind those. */
+  readonly rest: Uint8Array[] = [];
+  /** Bytes of both. */
   bytes = 0;
-  /** Bytes that they take. */
-  heldBytes = 0;
-  private readonly pieces: Uint8Array[] = [];
-  /** Bytes in the last piece. */
-  private filled = 0;
+}
 
-  /** Takes bytes in. */
-  add(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) {
-      const free = this.heldBytes - this.bytes;
-      if (free === 0) this.grow();
-      const count = Math.min(bytes.length - at, this.heldBytes - this.bytes);
-      this.pieces.at(-1)!.set(bytes.subarray(at, at + count), this.filled);
-      this.filled += count;
-      this.bytes += count;
-      at += count;
-    }
-  }
-
-  private grow(): void {
-    const size = Math.max(PIECE_BYTES_MIN, Math.min(PIECE_BYTES, this.bytes));
-    this.pieces.push(Buffer.allocUnsafeSlow(size));
-    this.heldBytes += size;
-    this.filled = 0;
-  }
-
-  /** The pieces, as far as they are filled. */
-  *[Symbol.iterator](): Generator<Uint8Array> {
-    const last = this.pieces.length - 1;
-    for (const [i, piece] of this.pieces.entries()) yield i < last ? piece : piece.subarray(0, this.filled);
-  }
+/** The entries of a part, as they lie in memory. */
+function* piecesOf({ blocks, rest }: Part, slabs: readonly Slab[]): Generator<Uint8Array> {
+  for (const block of blocks) yield blockOf(slabs[Math.floor(block / SLAB_BLOCKS)]!, block % SLAB_BLOCKS);
+  yield* rest;
 }
 
 const emptyParts = (): Part[] => Array.from({ length: PARTS }, () => new Part());
@@ -59,25 +37,46 @@ export class EntryStore {
   private parts = emptyParts();
   private readonly runs: Run[] = [];
   private heldBytes = 0;
+  private slabs: Slab[] = [];
+  private readonly filler: SlabFiller;
   /** Bytes of entries, held and written. */
   bytes = 0;
 
-  constructor(private readonly room: Room) {}
-
-  /** Takes full blocks. */
-  take(blocks: Uint8Array, owners: Uint8Array): void {
-    for (let i = 0; i < owners.length; i++) {
-      this.takeLast(owners[i]!, blocks.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES));
-    }
+  constructor(private readonly room: Room) {
+    this.filler = new SlabFiller(room.spare, this.takeSlab.bind(this));
   }
 
-  /** Takes some entries of a part, at most a block. */
+  /** Says that no more blocks come. */
+  finish(): void {
+    this.filler.finish();
+  }
+
+  /** Takes full blocks, which stay the caller's. */
+  take(blocks: Uint8Array, owners: Uint8Array): void {
+    this.filler.take(blocks, owners);
+  }
+
+  /** Takes a slab with so many full blocks. */
+  takeSlab(slab: Slab, blocks: number): void {
+    const { parts, slabs } = this;
+    const first = slabs.push(slab) * SLAB_BLOCKS - SLAB_BLOCKS;
+    const owners = ownersOf(slab);
+    for (let block = 0; block < blocks; block++) {
+      const part = parts[owners[block]!]!;
+      part.blocks.push(first + block);
+      part.bytes += BLOCK_BYTES;
+    }
+    this.bytes += blocks * BLOCK_BYTES;
+    this.hold(blocks * BLOCK_BYTES);
+  }
+
+  /** Takes the last entries of a part, behind all blocks. */
   takeLast(part: number, entries: Uint8Array): void {
     const into = this.parts[part]!;
-    const { heldBytes } = into;
-    into.add(entries);
+    into.rest.push(entries);
+    into.bytes += entries.length;
     this.bytes += entries.length;
-    this.hold(into.heldBytes - heldBytes);
+    this.hold(entries.length);
   }
 
   private hold(bytes: number): void {
@@ -87,19 +86,33 @@ export class EntryStore {
 
   /** Forgets all of it. */
   clear(): void {
-    this.hold(-this.heldBytes);
-    this.parts = emptyParts();
+    this.finish();
+    this.room.heldBytes -= this.heldBytes;
+    this.room.spare.push(...this.letGo().slabs);
     this.runs.length = 0;
     this.bytes = 0;
   }
 
+  /** What is held, which the caller has to answer for from now on. */
+  private letGo(): {
+    readonly parts: readonly Part[];
+    readonly slabs: readonly Slab[];
+    readonly bytes: number;
+  } {
+    const { parts, slabs, heldBytes: bytes } = this;
+    this.parts = emptyParts();
+    this.slabs = [];
+    this.heldBytes = 0;
+    return { parts, slabs, bytes };
+  }
+
   /** Writes out what is held, while nobody else writes. @throws OutputError when there is no room for it */
   async spill(): Promise<void> {
+    this.finish();
     if (this.heldBytes === 0) return;
-    const { parts, heldBytes } = this;
-    this.parts = emptyParts();
-    this.heldBytes = 0;
-    const scratch = await this.room.scratch();
+    const { parts, slabs, bytes } = this.letGo();
+    const { room } = this;
+    const scratch = await room.scratch();
     const starts = new Float64Array(PARTS + 1);
     let start = scratch.size;
     for (const [part, held] of parts.entries()) {
@@ -108,8 +121,9 @@ export class EntryStore {
     }
     starts[PARTS] = start;
     this.runs.push(starts);
-    for (const held of parts) await scratch.write(Buffer.concat([...held]));
-    this.room.heldBytes -= heldBytes;
+    for (const held of parts) await scratch.write(Buffer.concat([...piecesOf(held, slabs)]));
+    room.heldBytes -= bytes;
+    room.spare.push(...slabs);
   }
 
   /** Bytes of the entries of a part. */
@@ -119,7 +133,7 @@ export class EntryStore {
     return sum + this.parts[part]!.bytes;
   }
 
-  /** Puts the entries of a part into `into`, which has room for them, and forgets those that are held. */
+  /** Puts the entries of a part into `into`, which has room for them. */
   async bring(part: number, into: Uint8Array): Promise<number> {
     let at = 0;
     for (const starts of this.runs) {
@@ -129,13 +143,10 @@ export class EntryStore {
       await scratch.read(starts[part]!, into.subarray(at, at + size));
       at += size;
     }
-    const held = this.parts[part]!;
-    for (const piece of held) {
+    for (const piece of piecesOf(this.parts[part]!, this.slabs)) {
       into.set(piece, at);
       at += piece.length;
     }
-    this.hold(-held.heldBytes);
-    this.parts[part] = new Part();
     return at / ENTRY_BYTES;
   }
 }

@@ -1,5 +1,6 @@
 import { ENTRY_BYTES, PARTS } from '../../kernels/records.js';
 import { HashLanes } from '../../model/value-hash.js';
+import { reclaimYoung } from '../reclaim.js';
 import type { EntryStore } from './entry-store.js';
 import type { KeyTable } from './key-table.js';
 
@@ -23,6 +24,9 @@ export interface Times {
   before: number;
   after: number;
 }
+
+/** Between parts that are larger garbage is collected. */
+const RECLAIMED_FROM_BYTES = 256 * 1024;
 
 const noEntries = (): number[][] => Array.from({ length: PARTS }, () => []);
 
@@ -75,6 +79,7 @@ export class EntryJoin {
       const second = await after.bring(part, into.subarray(first * ENTRY_BYTES));
       this.join(first, first + second, table);
       this.part++;
+      if (sizes > RECLAIMED_FROM_BYTES && this.part % 32 === 0) reclaimYoung();
     } while (!this.done && table.bytes <= tableBytesMax);
   }
 

@@ -1,18 +1,18 @@
 import { pumpSource } from '../../bytes/pump.js';
 import { ByteSlice } from '../../bytes/slice.js';
 import type { FileSource } from '../../bytes/source.js';
-import { assert } from '../../errors.js';
-import { RecordKernel } from '../../kernels/records.js';
+import type { RecordKernel } from '../../kernels/records.js';
 import type { KeyHead } from '../../model/handler.js';
 import type { ValueKind } from '../../model/kind.js';
 import { HashLanes } from '../../model/value-hash.js';
 import { RdbDecoder } from '../../rdb/decoder.js';
 import { RdbRelay } from '../relay.js';
-import type { ThreadTask } from '../thread.js';
+import type { NotesTask } from '../thread.js';
 import { Searcher } from './entries.js';
 import { KeyTable } from './key-table.js';
 import { KINDS, NameFinder } from './names.js';
 import { type Comparing, expiryOf, MarkedGate, Noting } from './passes.js';
+import { readingTo } from './side.js';
 import { SkippingSource } from './skipping-source.js';
 
 /** So many keys at most are noted rather than compared at once. */
@@ -27,16 +27,15 @@ export interface Notes {
 }
 
 /**
- * The second thread's part of a second look: the keys of these names, by what they mean.
+ * The second thread's part of a second look: the keys of these names, by what they mean. The kernel has made all entries.
  *
  * @throws FormatError when the file is damaged
  */
 export async function noteKeys(
   source: FileSource,
-  { seeds, dialect, names, repeated, skips }: Extract<ThreadTask, { kind: 'notes' }>,
+  { seeds, dialect, names, repeated, skips }: NotesTask,
+  kernel: RecordKernel,
 ): Promise<Notes> {
-  const kernel = RecordKernel.create(seeds);
-  assert(kernel !== null, 'threads are started where there is WebAssembly');
   const table = new KeyTable();
   const lanes = new HashLanes();
   for (let at = 0; at < names.length; at += 3) {
@@ -59,7 +58,9 @@ export async function noteKeys(
     readonly shortcut = shortcut;
   })(gate);
   const options = { verifyChecksum: false, deep: false, ...(dialect !== null && { dialect }) };
-  await pumpSource(new SkippingSource(source, skips), new RdbDecoder(listener, options));
+  await pumpSource(new SkippingSource(source, skips), new RdbDecoder(listener, options), {
+    ...readingTo(kernel.rooms),
+  });
   return { words: Int32Array.from(words), expiry: Float64Array.from(expiry) };
 }
 

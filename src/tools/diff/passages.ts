@@ -7,7 +7,7 @@ const ROWS_MIN = 64;
 /** What a side's passages are, as it goes from one thread to another. */
 export interface PassagesTold {
   readonly places: Float64Array;
-  readonly counts: Uint16Array;
+  readonly counts: Uint8Array;
 }
 
 /**
@@ -16,13 +16,13 @@ export interface PassagesTold {
  */
 export class Passages {
   private places: Float64Array;
-  private counts: Uint16Array;
+  private counts: Uint8Array;
   private rows: number;
   private readonly before = new Int32Array(PARTS);
 
   constructor(told: PassagesTold | null = null) {
     this.places = told?.places ?? new Float64Array(ROWS_MIN * PLACE_NUMBERS);
-    this.counts = told?.counts ?? new Uint16Array(ROWS_MIN * PARTS);
+    this.counts = told?.counts ?? new Uint8Array(ROWS_MIN * PARTS);
     this.rows = told === null ? 0 : told.places.length / PLACE_NUMBERS;
   }
 
@@ -37,7 +37,7 @@ export class Passages {
     const row = this.rows++ * PARTS;
     let beyond = false;
     for (let part = 0; part < PARTS; part++) {
-      const made = Math.min(0xffff, totals[part]! - before[part]!);
+      const made = Math.min(0xff, totals[part]! - before[part]!);
       this.counts[row + part] = made;
       before[part]! += made;
       beyond ||= before[part]! < totals[part]!;
@@ -50,7 +50,7 @@ export class Passages {
     const places = new Float64Array(this.places.length * 2);
     places.set(this.places);
     this.places = places;
-    const counts = new Uint16Array(this.counts.length * 2);
+    const counts = new Uint8Array(this.counts.length * 2);
     counts.set(this.counts);
     this.counts = counts;
   }

@@ -5,7 +5,8 @@ import type { DialectName } from '../../rdb/dialect.js';
 import type { ToolContext } from '../context.js';
 import { ProducerAux } from '../family.js';
 import { type KeyConditions, KeyFilter } from '../filter.js';
-import { type ThreadAnswer, ThreadJob } from '../thread.js';
+import { reclaimYoung } from '../reclaim.js';
+import { type NotesTask, type ThreadAnswer, ThreadJob } from '../thread.js';
 import { EntryMaker, EntryShortcut } from './entries.js';
 import { EntryStore, type Room } from './entry-store.js';
 import { EntryJoin } from './join.js';
@@ -28,6 +29,10 @@ export interface QuickOptions {
   readonly temporaryDirectory: string;
 }
 
+/** So often as blocks were taken garbage is collected: it would take some bytes for each key. */
+const TAKES_RECLAIMED = 64;
+const NO_SKIPS = new Float64Array(0);
+
 /** What one side told besides its keys. */
 export interface SideFacts {
   readonly libraries: ReadonlyMap<string, Buffer>;
@@ -40,6 +45,8 @@ export interface SideFacts {
 export class QuickLook {
   readonly join: EntryJoin;
   private scratch: Promise<ScratchFile> | null = null;
+  /** Reads the first side, until `close`. */
+  private job: ThreadJob | null = null;
   private readonly room: Room;
   private readonly memoryBytes: number;
   private spilling: Promise<void> = Promise.resolve();
@@ -64,6 +71,7 @@ export class QuickLook {
     this.memoryBytes = memoryBytes;
     this.room = {
       heldBytes: 0,
+      spare: [],
       scratch: () => (this.scratch ??= ScratchFile.create(temporaryDirectory)),
     };
     this.stores = [new EntryStore(this.room), new EntryStore(this.room)];
@@ -82,36 +90,42 @@ export class QuickLook {
   /** @throws DamageError for a damaged side, the first before the second */
   async run(): Promise<void> {
     const job = this.startThread();
-    try {
-      const other = job === null ? null : this.takeFrom(job, this.stores[0]);
-      if (other === null) {
-        const first = await this.tell(this.before, 0);
-        this.facts = [first, await this.tell(this.after, 1)];
-        return;
-      }
-      const own = await settled(this.tell(this.after, 1));
-      const first = await other;
-      if (first === null) {
-        // Whatever went wrong there, it is told by doing it here.
-        this.stores[0].clear();
-        await this.tell(this.before, 0);
-      }
-      if ('error' in own) throw own.error;
-      this.before.setVerified();
-      this.facts = [first ?? this.facts[0], own.value];
-    } finally {
-      await job?.cancel();
+    this.job = job;
+    const other = job === null ? null : this.takeFrom(job, this.stores[0]);
+    if (other === null) {
+      const first = await this.tell(this.before, 0);
+      this.facts = [first, await this.tell(this.after, 1)];
+      return;
     }
+    const own = await settled(this.tell(this.after, 1));
+    const first = await other;
+    if (first === null) {
+      // Whatever went wrong there, it is told by doing it here.
+      this.stores[0].clear();
+      await this.tell(this.before, 0);
+    }
+    if ('error' in own) throw own.error;
+    this.before.setVerified();
+    this.facts = [first ?? this.facts[0], own.value];
+  }
+
+  /** Asks the thread that read the first side for notes; null when there is none. */
+  startNotes(task: Omit<NotesTask, 'kind' | 'dialect' | 'seeds'>): ThreadJob | null {
+    const { job, options } = this;
+    const { dialect, seeds } = options;
+    job?.again({ kind: 'notes', dialect, seeds, ...task });
+    return job;
   }
 
   /** Parts of either side's file without any key that the last look found to differ, as `Passages.without` tells them. */
   skips(): readonly [Float64Array, Float64Array] {
     const { doubtful } = this.join;
-    if (doubtful === null) return [new Float64Array(0), new Float64Array(0)];
+    if (doubtful === null) return [NO_SKIPS, NO_SKIPS];
     return [this.passages[0].without(doubtful[0]), this.passages[1].without(doubtful[1])];
   }
 
   async close(): Promise<void> {
+    await this.job?.cancel();
     if (this.scratch !== null) await (await this.scratch.catch(() => null))?.close();
   }
 
@@ -133,12 +147,17 @@ export class QuickLook {
     const passages = new Passages();
     this.passages[index] = passages;
     const { kernel, options, bytes, open, context } = this;
-    const take = store.take.bind(store);
+    let takes = 0;
+    const take = (blocks: Uint8Array, owners: Uint8Array): void => {
+      store.take(blocks, owners);
+      if (++takes % TAKES_RECLAIMED === 0) reclaimYoung();
+    };
     const maker = new EntryMaker(kernel, options.seeds, bytes, take);
     const shortcut = open ? new EntryShortcut(kernel, bytes, take, passages, this) : null;
     const pass = new Pass(maker, options.conditions, context.nowMs, this, shortcut);
-    await side.tell(pass);
+    await side.tell(pass, NO_SKIPS, kernel.rooms);
     kernel.finish(take, (part, entries) => store.takeLast(part, entries));
+    store.finish();
     if (this.full) await this.drain();
     const unmatched = pass.keysMet > 0 && maker.keys === 0;
     return { libraries: maker.libraries, producer: pass.producer, unmatched };
@@ -166,9 +185,9 @@ export class QuickLook {
     let failure: { error: unknown } | null = null;
     let last: Promise<void> = Promise.resolve();
     const take = async (answer: Extract<ThreadAnswer, { kind: 'blocks' }>): Promise<void> => {
-      store.take(answer.blocks, answer.owners);
+      store.takeSlab(answer.slab, answer.blocks);
       if (this.full) await this.drain();
-      job.post('taken');
+      job.post(this.room.spare.pop() ?? null);
     };
     job.listen((answer) => {
       if (answer.kind !== 'blocks') return;

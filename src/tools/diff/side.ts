@@ -1,4 +1,5 @@
 import { NO_CUT } from '../../aof/cut.js';
+import type { PumpOptions } from '../../bytes/pump.js';
 import { FileSource } from '../../bytes/source.js';
 import { END } from '../../bytes/window.js';
 import type { Keyspace } from '../../keyspace/keyspace.js';
@@ -15,10 +16,19 @@ import {
 import { SkippingSource } from './skipping-source.js';
 
 function without(source: DatasetSource, skips: Float64Array): DatasetSource {
-  return source.kind === 'rdb' && source.bytes instanceof FileSource && skips.length > 0
+  return source.kind === 'rdb' && source.bytes instanceof FileSource
     ? { ...source, bytes: new SkippingSource(source.bytes, skips) }
     : source;
 }
+
+/** Small, as what was read is still in the cache of the processor when the kernel comes to it. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** How a file is read into rooms. */
+export const readingTo = (rooms: PumpOptions['rooms']): Pick<PumpOptions, 'rooms' | 'chunkBytes'> => ({
+  rooms,
+  chunkBytes: CHUNK_BYTES,
+});
 
 /** One side of a comparison, told as often as it takes. A log is executed once, and its dataset held. */
 export class Side {
@@ -42,10 +52,19 @@ export class Side {
     this.verified = true;
   }
 
-  /** `skips`: parts of a file that need not be read, as nobody looks at them. @throws DamageError */
-  async tell(listener: DatasetListener, skips: Float64Array | null = null): Promise<void> {
-    const { options, context } = this;
+  /**
+   * `skips`: parts of a file that need not be read, as nobody looks at them; `rooms`: where to read to.
+   *
+   * @throws DamageError
+   */
+  async tell(
+    listener: DatasetListener,
+    skips: Float64Array | null = null,
+    rooms: PumpOptions['rooms'] | null = null,
+  ): Promise<void> {
+    const { context } = this;
     const source = skips === null ? this.source : without(this.source, skips);
+    const options = rooms === null ? this.options : { ...this.options, reading: readingTo(rooms) };
     if (source.kind !== 'aof') {
       await tellSource(source, listener, { ...options, verified: this.verified }, context);
       this.verified = true;

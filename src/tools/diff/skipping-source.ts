@@ -1,7 +1,9 @@
 import type { ByteReader, ByteSource, FileSource, WaitingReader } from '../../bytes/source.js';
 import { SkipPlan } from './passages.js';
 
-/** A file of which parts are not read: whatever stands in their place is not to be looked at. */
+/**
+ * A file read by waiting for it, of which parts are not read: whatever stands in their place is not to be looked at.
+ */
 export class SkippingSource implements ByteSource {
   constructor(
     private readonly file: FileSource,
@@ -22,6 +24,8 @@ export class SkippingSource implements ByteSource {
 }
 
 class SkippingReader implements ByteReader {
+  private closed = false;
+
   constructor(
     private readonly reader: WaitingReader,
     private position: number,
@@ -33,6 +37,8 @@ class SkippingReader implements ByteReader {
     // The reads below are waited for: whoever else has something to do does it in between.
     await new Promise(setImmediate);
     let filled = 0;
+    // Nobody waits for it any more, and its number may be another file's.
+    if (this.closed) return 0;
     while (filled < into.length && this.position < this.size) {
       const { position, plan } = this;
       const skipped = plan.endOf(position) - position;
@@ -53,6 +59,7 @@ class SkippingReader implements ByteReader {
   }
 
   close(): Promise<void> {
+    this.closed = true;
     return this.reader.close();
   }
 }
