@@ -81,3 +81,10 @@ test('a field that is to expire at 0 of a packed hash has no expiry, as Redis ke
     expect(fieldExpiry(db, entry, findField(db, entry, Buffer.from('f'), 0, 1))).toBe(expiry);
   }
 });
+
+test('ids of streams may have white space and a sign before their numbers', () => {
+  const driver = new EngineDriver();
+  for (const id of [' 1-\t2', '\n+3', '5- +7']) expect(driver.run('XADD', 's', id, 'f', 'v')).toBe(APPLIED);
+  expect(driver.stream('s').lastId).toEqual({ msHigh: 0, msLow: 5, seqHigh: 0, seqLow: 7 });
+  for (const id of ['6 ', '+ 6', '6-', ' ']) expect(driver.run('XADD', 's', id, 'f', 'v')).toBe(FAILED);
+});

@@ -11,7 +11,7 @@ const words = new Int64Words();
 
 /**
  * Reads `ms-seq`, or `ms` with `missingSeq` for both words of the sequence, as the servers do: unsigned 64-bit halves,
- * leading zeros allowed. Null when it is neither; `-` and `+` are refused.
+ * white space before them and leading zeros allowed. Null when it is neither; `-` and `+` are refused.
  */
 export function readIdText(bytes: Buffer, start: number, end: number, missingSeq = 0): StreamId | null {
   if (end - start > ID_TEXT_MAX) return null;
@@ -56,10 +56,13 @@ export function nextId(id: StreamId): StreamId | null {
 
 function readHalf(bytes: Buffer, start: number, end: number): boolean {
   if (parseUint64(bytes, start, end, words)) return true;
-  // What strtoull accepts beyond canonical text: a plus sign and leading zeros.
+  // What strtoull accepts beyond canonical text: white space, a plus sign and leading zeros.
   let from = start;
+  while (from < end && isSpace(bytes[from]!)) from++;
   if (bytes[from] === PLUS) from++;
   if (from >= end) return false;
   while (from < end - 1 && bytes[from] === ZERO) from++;
   return parseUint64(bytes, from, end, words);
 }
+
+const isSpace = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
