@@ -66,7 +66,8 @@ const FAMILIES: Readonly<Record<string, string>> = {
     BRPOPLPUSH <l> <l> 0.001
     BLMOVE <l> <l> (LEFT|RIGHT) (LEFT|RIGHT) 0.001
     BLMPOP 0.001 #(<l>)* (LEFT|RIGHT) (|COUNT <count>)
-    SORT (<l>|<S>|<z>) {ALPHA|DESC|ASC|LIMIT <small> <small>|BY <pattern>|GET <pattern>|GET #} STORE <l>
+    SORT <l> {ALPHA|DESC|ASC|LIMIT <small> <small>|BY <pattern>|GET <pattern>|GET #} STORE <l>
+    SORT (<l>|<S>|<z>) {DESC|ASC|LIMIT <small> <small>|BY <pattern>|GET <pattern>|GET #} STORE <l>
     SORT (<l>|<S>|<z>) ALPHA STORE <l>`,
   sets: `
     SADD <S> (<member>)*

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, utimesSync } from 'node:fs';
 import { basename, join, sep } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { CATALOG } from '../../src/cli/catalog.js';
 import { wholeProgram } from '../../src/cli/program.js';
@@ -23,6 +25,8 @@ import {
 // Every call to the system that a command makes fails, in every way it can, for every command that writes: then the
 // inputs are as they were, an output is whole or absent, nothing else is left, and the error says what to do.
 
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 const home = temporaryDirectory('job-faults');
 /** Calls that fail for each command in a short run. */
 const SAMPLES = 2;
@@ -45,20 +49,27 @@ async function trial(job: Job, watching: Watching): Promise<Trial> {
     utimesSync(join(room.in, name), CORPUS_NOW, CORPUS_NOW);
   }
   const before = contents(room.in);
-  const { result, seen } = await watched(room.path, watching, () => within(runJob(job, room)));
-  if (watching.nth !== undefined) await quiet(seen, room);
+  const { result, seen } = await watched(room.path, watching, async (own) => {
+    const ran = await within(runJob(job, room));
+    if (watching.nth !== undefined) await quiet(own, room);
+    return ran;
+  });
   return { room, ran: result, seen, before, in: contents(room.in), out: contents(room.out) };
 }
 
 /**
- * What was under way when something failed may end a moment later, and go on to its next call. Inputs may stay open:
- * nobody asks after them.
+ * What was under way when something failed may end a moment later, and go on to its next call. Inputs that
+ * are held open are let go with who held them.
  */
 async function quiet(seen: WatchedSystem, room: Room): Promise<void> {
   const isBusy = () => seen.underWay > 0 || [...seen.open.values()].some((path) => !path.startsWith(room.in));
   for (let i = 0, calls = -1; i < 50 && (isBusy() || calls !== seen.calls.length); i++) {
     calls = seen.calls.length;
     await setTimeout(10);
+  }
+  for (let i = 0; i < 20 && seen.open.size > 0; i++) {
+    collect();
+    await setTimeout(2);
   }
 }
 
@@ -111,7 +122,8 @@ function flaw(job: Job, clean: Trial, each: Trial): string | null {
   // What cannot be removed stays; so does a lock that cannot be read, and the next run takes it over.
   const isRemoval = ['unlink', 'rm', 'rmdir'].includes(call.name) || /\.lock$/.test(call.path);
   if (/internal error/.test(ran.stderr)) return 'internal error';
-  const open = [...seen.open.values()].filter((path) => path.startsWith(room.out));
+  // What is unpacked into a temporary file is kept to the end of the program.
+  const open = [...seen.open.values()].filter((path) => !path.startsWith(room.tmp));
   if (open.length > 0) return `open: ${open}`;
   const left = leftovers(room);
   if (left.length > 0 && !isRemoval) return `left: ${left}`;

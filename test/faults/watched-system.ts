@@ -271,11 +271,11 @@ export class WatchedSystem {
 export async function watched<T>(
   root: string,
   watching: Watching,
-  work: () => Promise<T>,
+  work: (seen: WatchedSystem) => Promise<T>,
 ): Promise<{ readonly result: T; readonly seen: WatchedSystem }> {
   const seen = new WatchedSystem(root, watching);
   try {
-    return { result: await work(), seen };
+    return { result: await work(seen), seen };
   } finally {
     seen.remove();
   }
