@@ -88,3 +88,15 @@ test('ids of streams may have white space and a sign before their numbers', () =
   expect(driver.stream('s').lastId).toEqual({ msHigh: 0, msLow: 5, seqHigh: 0, seqLow: 7 });
   for (const id of ['6 ', '+ 6', '6-', ' ']) expect(driver.run('XADD', 's', id, 'f', 'v')).toBe(FAILED);
 });
+
+test('the millisecond before 1970 is no expiry, as servers keep it', () => {
+  const driver = new EngineDriver();
+  driver.run('SET', 'k', 'v', 'PXAT', '99999999999999');
+  const { db } = driver.engine;
+  const entry = driver.engine.find(CommandSpans.of('k'), 0);
+  expect(db.hasExpiry(entry)).toBe(true);
+  expect(driver.run('PEXPIREAT', 'k', '-1')).toBe(APPLIED);
+  expect(db.hasExpiry(entry)).toBe(false);
+  expect(driver.run('PEXPIREAT', 'k', '-2')).toBe(APPLIED);
+  expect(db.expiryAt(entry)).toBe(-2);
+});

@@ -216,7 +216,7 @@ export function expire(inSeconds: bool, absolute: bool): bool {
   const units = integer(2);
   if (argc !== 3 || units === NO_INTEGER) return false;
   const when = momentOf(units, inSeconds, absolute);
-  if (when === NO_INTEGER) return false;
+  if (when === NO_INTEGER || when === -1) return false;
   const found = findKey();
   if (found === FOUND) setExpiry(when);
   return found !== ELSEWHERE;

@@ -14,6 +14,9 @@ export const expiryCommands: readonly CommandRow[] = [
   { name: 'PERSIST', arity: -2, apply: persist },
 ];
 
+/** The millisecond before 1970 is what servers mean by none. */
+const NO_EXPIRY = -1;
+
 /** The conditions that stand from some argument on. */
 const NX = 1;
 const XX = 2;
@@ -48,7 +51,8 @@ function expire(engine: Engine, command: CommandSpans, unitMs: number, absolute:
   if ((conditions & XX) !== 0 && !has) return APPLIED;
   if ((conditions & GT) !== 0 && (!has || when <= db.expiryAt(entry))) return APPLIED;
   if ((conditions & LT) !== 0 && has && when >= db.expiryAt(entry)) return APPLIED;
-  db.setExpiry(entry, when);
+  if (when === NO_EXPIRY) db.clearExpiry(entry);
+  else db.setExpiry(entry, when);
   return APPLIED;
 }
 
