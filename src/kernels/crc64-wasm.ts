@@ -1,3 +1,4 @@
+import { compile } from './compile.js';
 import type { Int64Words } from './decimal.js';
 import { CRC64_WASM } from './wasm/crc64.generated.js';
 
@@ -26,8 +27,7 @@ export class Crc64Wasm {
   /** Compiles and starts the kernel; null where that is not allowed or not supported. */
   static create(): Crc64Wasm | null {
     try {
-      const module = new WebAssembly.Module(Buffer.from(CRC64_WASM, 'base64'));
-      return new Crc64Wasm(new WebAssembly.Instance(module).exports as unknown as Crc64Exports);
+      return new Crc64Wasm(new WebAssembly.Instance(compile(CRC64_WASM)).exports as unknown as Crc64Exports);
     } catch {
       return null;
     }

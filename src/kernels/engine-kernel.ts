@@ -1,3 +1,4 @@
+import { compile } from './compile.js';
 import { ENGINE_WASM } from './wasm/engine.generated.js';
 
 /** Bytes that can be copied into the input at once, and where there. */
@@ -62,8 +63,6 @@ export class BatchItem {
   args = 0;
 }
 
-let compiled: WebAssembly.Module | null = null;
-
 /**
  * Executes the common commands on keys in its memory, which it shares with the engine: up to 4 GiB, which grow by pages.
  * Whoever has no WebAssembly, or no room for it, executes all by the engine.
@@ -91,12 +90,12 @@ export class EngineKernel {
   /** Null where WebAssembly is switched off, or so much address space is not to be had. */
   static create(): EngineKernel | null {
     try {
-      compiled ??= new WebAssembly.Module(Buffer.from(ENGINE_WASM, 'base64'));
       const initial = ENGINE_OWN_BYTES / PAGE_BYTES + 1;
       const memory = new WebAssembly.Memory({ initial, maximum: PAGES_MAX, shared: true });
       const kernel = new EngineKernel(memory);
       const imports = { env: { memory }, engine: { leave: (i: number) => kernel.leave(i) } };
-      kernel.exports = new WebAssembly.Instance(compiled, imports).exports as unknown as EngineExports;
+      kernel.exports = new WebAssembly.Instance(compile(ENGINE_WASM), imports)
+        .exports as unknown as EngineExports;
       return kernel;
     } catch {
       return null;

@@ -1,3 +1,4 @@
+import { compile } from './compile.js';
 import { parseDouble } from './doubles.js';
 import { grisuPowers } from './grisu.js';
 import { RDB_LINES_WASM } from './wasm/rdb-lines.generated.js';
@@ -52,8 +53,6 @@ export interface HalfWritten {
   readonly liveEntries: number;
 }
 
-let compiled: WebAssembly.Module | null = null;
-
 /** Records of an RDB as lines of JSON, in WebAssembly. Whoever has none reads them by the ordinary way. */
 export class LineKernel {
   /** The last run ended before this byte of the input, and wanted so many from there. */
@@ -77,10 +76,9 @@ export class LineKernel {
   /** `literals`: what is written, in the order of assembly/line.ts. Null where WebAssembly is switched off. */
   static create(literals: readonly string[]): LineKernel | null {
     try {
-      compiled ??= new WebAssembly.Module(Buffer.from(RDB_LINES_WASM, 'base64'));
       const env = { parseDouble: (start: number, end: number) => parseDouble(kernel.memory, start, end) };
       const kernel = new LineKernel(
-        new WebAssembly.Instance(compiled, { env }).exports as unknown as LineExports,
+        new WebAssembly.Instance(compile(RDB_LINES_WASM), { env }).exports as unknown as LineExports,
       );
       kernel.fill(literals);
       return kernel;

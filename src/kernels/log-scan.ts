@@ -1,3 +1,4 @@
+import { compile } from './compile.js';
 import { LOG_SCAN_WASM } from './wasm/log-scan.generated.js';
 
 /** Kinds of commands that a scan has to tell apart. */
@@ -78,8 +79,9 @@ export class LogScan {
   /** Null where WebAssembly is not to be had. */
   static create(): LogScan | null {
     try {
-      const module = new WebAssembly.Module(Buffer.from(LOG_SCAN_WASM, 'base64'));
-      return new LogScan(new WebAssembly.Instance(module).exports as unknown as LogScanExports);
+      return new LogScan(
+        new WebAssembly.Instance(compile(LOG_SCAN_WASM)).exports as unknown as LogScanExports,
+      );
     } catch {
       return null;
     }

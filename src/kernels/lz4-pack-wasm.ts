@@ -1,3 +1,4 @@
+import { compile } from './compile.js';
 import { LZ4_PACK_BLOCK } from './lz4-pack-plain.js';
 import { LZ4_PACK_WASM } from './wasm/lz4-pack.generated.js';
 
@@ -26,8 +27,9 @@ export class Lz4PackWasm {
   /** Compiles and starts the kernel; null where that is not allowed or not supported. */
   static create(): Lz4PackWasm | null {
     try {
-      const module = new WebAssembly.Module(Buffer.from(LZ4_PACK_WASM, 'base64'));
-      return new Lz4PackWasm(new WebAssembly.Instance(module).exports as unknown as Lz4PackExports);
+      return new Lz4PackWasm(
+        new WebAssembly.Instance(compile(LZ4_PACK_WASM)).exports as unknown as Lz4PackExports,
+      );
     } catch {
       return null;
     }

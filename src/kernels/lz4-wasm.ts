@@ -1,3 +1,4 @@
+import { compile } from './compile.js';
 import { LZ4_WASM } from './wasm/lz4.generated.js';
 
 const INPUT = 0x400;
@@ -26,8 +27,7 @@ export class Lz4Wasm {
   /** Compiles and starts the kernel; null where that is not allowed or not supported. */
   static create(): Lz4Wasm | null {
     try {
-      const module = new WebAssembly.Module(Buffer.from(LZ4_WASM, 'base64'));
-      return new Lz4Wasm(new WebAssembly.Instance(module).exports as unknown as Lz4Exports);
+      return new Lz4Wasm(new WebAssembly.Instance(compile(LZ4_WASM)).exports as unknown as Lz4Exports);
     } catch {
       return null;
     }

@@ -1,3 +1,4 @@
+import { compile } from './compile.js';
 import { LZF_WASM } from './wasm/lzf.generated.js';
 
 /** The most that fits in the kernel's memory, which is fixed. */
@@ -29,8 +30,7 @@ export class LzfWasm {
   /** Compiles and starts the kernel; null where that is not allowed or not supported. */
   static create(): LzfWasm | null {
     try {
-      const module = new WebAssembly.Module(Buffer.from(LZF_WASM, 'base64'));
-      return new LzfWasm(new WebAssembly.Instance(module).exports as unknown as LzfExports);
+      return new LzfWasm(new WebAssembly.Instance(compile(LZF_WASM)).exports as unknown as LzfExports);
     } catch {
       return null;
     }

@@ -1,3 +1,4 @@
+import { compile } from './compile.js';
 import { RDB_CHECK_WASM } from './wasm/rdb-check.generated.js';
 
 /** How a run ends: it wants more of the input; names are to be taken away; else what comes next is for others. */
@@ -78,8 +79,7 @@ export class RdbCheckKernel {
   /** Times of expiry outside of `[oldestMs, newestMs)` are for others to look at. Null where there is no WebAssembly. */
   static create(oldestMs: number, newestMs: number): RdbCheckKernel | null {
     try {
-      const module = new WebAssembly.Module(Buffer.from(RDB_CHECK_WASM, 'base64'));
-      const exports = new WebAssembly.Instance(module).exports as unknown as RdbCheckExports;
+      const exports = new WebAssembly.Instance(compile(RDB_CHECK_WASM)).exports as unknown as RdbCheckExports;
       exports.setPlausible(oldestMs, newestMs);
       return new RdbCheckKernel(exports);
     } catch {

@@ -1,3 +1,4 @@
+import { compile } from './compile.js';
 import { RecordInput } from './record-input.js';
 import { RECORDS_WASM } from './wasm/records.generated.js';
 
@@ -91,8 +92,7 @@ export class RecordKernel {
   /** `layouts`: of each of the 256 types. Equal seeds give equal hashes. Null where WebAssembly is not to be had. */
   static create(seeds: { readonly a: number; readonly b: number; readonly c: number }): RecordKernel | null {
     try {
-      const module = new WebAssembly.Module(Buffer.from(RECORDS_WASM, 'base64'));
-      const exports = new WebAssembly.Instance(module).exports as unknown as RecordsExports;
+      const exports = new WebAssembly.Instance(compile(RECORDS_WASM)).exports as unknown as RecordsExports;
       exports.prepare(seeds.a, seeds.b, seeds.c);
       return new RecordKernel(exports);
     } catch {

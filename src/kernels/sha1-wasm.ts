@@ -1,3 +1,4 @@
+import { compile } from './compile.js';
 import { SHA1_WASM } from './wasm/sha1.generated.js';
 
 /** Longer inputs are not for this kernel: from about here on OpenSSL is faster even from JavaScript. */
@@ -29,8 +30,7 @@ export class Sha1Wasm {
   /** Compiles and starts the kernel; null where that is not allowed or not supported. */
   static create(): Sha1Wasm | null {
     try {
-      const module = new WebAssembly.Module(Buffer.from(SHA1_WASM, 'base64'));
-      return new Sha1Wasm(new WebAssembly.Instance(module).exports as unknown as Sha1Exports);
+      return new Sha1Wasm(new WebAssembly.Instance(compile(SHA1_WASM)).exports as unknown as Sha1Exports);
     } catch {
       return null;
     }

@@ -1,3 +1,4 @@
+import { compile } from './compile.js';
 import { RecordInput } from './record-input.js';
 import { TEXT_DIGEST_WASM } from './wasm/text-digest.generated.js';
 
@@ -27,8 +28,8 @@ export class TextDigest {
   /** `nowMs` null: no key is past its time. Null where WebAssembly is not to be had. */
   static create(nowMs: number | null): TextDigest | null {
     try {
-      const module = new WebAssembly.Module(Buffer.from(TEXT_DIGEST_WASM, 'base64'));
-      const exports = new WebAssembly.Instance(module).exports as unknown as TextDigestExports;
+      const exports = new WebAssembly.Instance(compile(TEXT_DIGEST_WASM))
+        .exports as unknown as TextDigestExports;
       exports.prepare(nowMs === null ? -(1n << 63n) : BigInt(Math.trunc(nowMs)));
       return new TextDigest(exports);
     } catch {
