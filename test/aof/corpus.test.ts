@@ -93,7 +93,9 @@ const cutOffset = (truth: CorruptTruth) => /at offset (\d+)/.exec(truth.load.log
 test.each(CORRUPT_SERVERS)('damaged logs are loaded or refused as %s did', async (server) => {
   const cases = corruptCases(server).filter(({ name }) => /^(aof|manifest|preamble)-/.test(name));
   expect(cases.length).toBeGreaterThan(50);
-  for (const { name, title, path, truth } of cases) {
+  // Servers agree on most of them: in a plain run each is taken of every other server.
+  const turn = CORRUPT_SERVERS.indexOf(server);
+  for (const { name, title, path, truth } of cases.filter((_, i) => THOROUGH || (i + turn) % 2 === 0)) {
     const outcome = await openAofSet(path)
       .then(record)
       .catch((error: { code?: string }) => {

@@ -40,9 +40,11 @@ describeServer('what replay writes for Redis 7.0', () => {
     });
   }
 
-  for (const server of ALIKE) {
-    for (const { name, title, path, truth } of [...aofCases(server), ...rdbCases(server)]) {
+  for (const [turn, server] of ALIKE.entries()) {
+    for (const [i, { name, title, path, truth }] of [...aofCases(server), ...rdbCases(server)].entries()) {
       if (name === 'bulk' && server !== 'redis-7.0.15') continue;
+      // In a plain run each server's files take turns with those of the next, whose cases have the same names.
+      if (!THOROUGH && (i + turn) % 2 === 1) continue;
       test(`a directory from ${title} loads as the original did`, async () => {
         await loadsAs(await dataDirectory(path), truth.digest, truth.dbsize);
       });
