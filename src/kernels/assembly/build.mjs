@@ -73,7 +73,7 @@ export async function generate(name) {
   const head =
     `// Made by \`npm run build:wasm\` from assembly/${name}.ts. Do not edit.\n` +
     `// Sources and compiler: ${await sourcesDigest(name)}`;
-  return `${head}\nexport const ${exported} =\n  '${(await compile(name)).toString('base64')}';\n`;
+  return `${head}\nexport const ${exported}: string =\n  '${(await compile(name)).toString('base64')}';\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
