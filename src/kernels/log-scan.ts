@@ -20,8 +20,6 @@ export const ANNOTATIONS = 4;
 export const FOLLOWED = 8;
 /** SELECT is left. */
 export const NO_SELECT = 16;
-/** MULTI and EXEC are left. */
-export const NO_MARKERS = 32;
 
 const STATUS = 0x100;
 const NAME = 0x200;

@@ -4,11 +4,14 @@ import { pumpSource } from '../bytes/pump.js';
 import { FileSource, readHead } from '../bytes/source.js';
 import { InputError, OutputError } from '../errors.js';
 import type { DialectName } from '../rdb/dialect.js';
+import { logScanFor } from '../resp/passer.js';
 import { checkRdbPreamble } from './check-rdb.js';
 import { type CheckerHost, noteIfPacked } from './checker-host.js';
 import type { ToolContext } from './context.js';
 import { cutFile } from './cut-file.js';
+import { LogFront, SCAN_CHUNK_BYTES } from './log-front.js';
 import { StrictScan } from './strict-scan.js';
+import type { StrictBackTask } from './thread.js';
 
 export interface CheckAofOptions {
   /** Cut the last file where its damage begins. */
@@ -147,13 +150,7 @@ class AofChecker {
       host.line('RDB preamble is OK, proceeding with AOF tail...');
       start = end;
     }
-    const path = host.path(part.path);
-    const scan = new StrictScan(path, this.line, options.toTimestamp, (byte) => host.bytes(byte));
-    await pumpSource(source, scan, {
-      start,
-      signal: context.signal,
-      progress: (done) => context.progress({ label: source.label, done, total: source.size }),
-    });
+    const scan = await this.scan(part, source, start);
     this.line = scan.line;
     if (scan.ended === 'past-time') return this.cutToTime(part, source, scan);
     if (scan.ended === 'bad-annotation') {
@@ -161,6 +158,30 @@ class AofChecker {
       return 'stopped';
     }
     return this.tellScan(part, source, scan);
+  }
+
+  private async scan(part: Part, source: FileSource, start: number): Promise<StrictScan> {
+    const { host, context, options } = this;
+    const time = options.toTimestamp;
+    const kernel = logScanFor(source.size);
+    const path = host.path(part.path);
+    const scan = new StrictScan(path, this.line, time, (byte) => host.bytes(byte), kernel);
+    const front = LogFront.start<StrictBackTask>(source, start, { kind: 'strict-back', time }, scan);
+    try {
+      await pumpSource(source, scan, {
+        ...(kernel === null ? {} : { chunkBytes: SCAN_CHUNK_BYTES, rooms: kernel.rooms }),
+        start,
+        drain: async () => front?.meet(),
+        signal: context.signal,
+        progress: (offset) => {
+          const done = Math.max(offset, start + (front?.takenBytes ?? 0));
+          context.progress({ label: source.label, done, total: source.size });
+        },
+      });
+    } finally {
+      await front?.close();
+    }
+    return scan;
   }
 
   private async tellScan(part: Part, source: FileSource, scan: StrictScan): Promise<Outcome> {

@@ -23,11 +23,9 @@ import type { RdbCheck } from './check-keys.js';
 import { LogCheck } from './check-log.js';
 import { RdbPart } from './check-rdb-part.js';
 import type { ToolContext, Progress as ToolProgress } from './context.js';
-import { LogFront } from './log-front.js';
+import { LogFront, SCAN_CHUNK_BYTES } from './log-front.js';
 import type { CheckedFile, FileCheckOptions, FileCheckResult, NotChecked } from './report.js';
-
-/** What passes over commands is so fast that asking for bytes counts. */
-const SCAN_CHUNK_BYTES = 1024 * 1024;
+import type { LogBackTask } from './thread.js';
 
 /**
  * Checks one file from its first byte to its last: up to the first damage at full speed, a second thread taking part in
@@ -119,7 +117,7 @@ class FileCheck implements Machine {
   private startOtherPart(offset: number): void {
     const { source, log, options } = this;
     if (!(source instanceof FileSource)) return;
-    this.front = LogFront.start(source, offset, options.quick, log);
+    this.front = LogFront.start<LogBackTask>(source, offset, { kind: 'log-back', quick: options.quick }, log);
   }
 
   /** Waits for the other thread where both have met. */

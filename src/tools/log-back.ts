@@ -2,7 +2,7 @@ import { AofFileMachine } from '../aof/file.js';
 import type { CommandRole, TransactionTracker } from '../aof/transaction.js';
 import { pump } from '../bytes/pump.js';
 import type { FileSource, WaitingReader } from '../bytes/source.js';
-import { ByteWindow } from '../bytes/window.js';
+import { ByteWindow, type Machine } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 import type { LogScan } from '../kernels/log-scan.js';
 import type { FindingCode } from '../model/finding.js';
@@ -12,7 +12,7 @@ import { SKIM } from '../resp/scanner.js';
 import { FindingList } from './check-findings.js';
 import { LogCheck, type LogCounts } from './check-log.js';
 import { LogShare } from './log-share.js';
-import type { LogBackTask } from './thread.js';
+import type { BackOfLog, LogBackTask } from './thread.js';
 
 /** Bytes behind the start of a piece that are searched for the start of a record, at first and at last. */
 const SEARCH_BYTES = 16 * 1024;
@@ -22,33 +22,64 @@ const RECORD_START = /\r\n\*[1-9]\d{0,5}\r\n\$\d{1,9}\r\n/;
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Checks a log from its end backwards: each piece from a place where a record seems to start up to where the piece behind
- * it began. Ends when no piece is left, or at one that is not in order from there: `offset` is where the last good one
+ * Reads a log from its end backwards: each piece from a place where a record seems to start up to where the piece behind it
+ * began. Ends when no piece is left, or at one that is not in order from there: the answer is where the last good one
  * began. Whether a record really starts there, outside any transaction, only who comes from the front can tell.
+ *
+ * @param readPiece tells where the records begin that are in order up to `end`, at `from` or behind; null: not even the last is
  */
-export async function checkLogBack(
+export async function eachPieceFromBack(
   source: FileSource,
-  task: LogBackTask,
-): Promise<LogCounts & { readonly offset: number }> {
+  task: BackOfLog,
+  readPiece: (reader: WaitingReader, from: number, end: number) => Promise<number | null>,
+): Promise<number> {
   const share = new LogShare(task.start, task.end, task.pieceBytes, task.claimed);
-  const scan = createLogScan();
   const reader = await source.openWaiting();
-  const total = new LogCheck(new FindingList(source.label), task.quick);
   let offset = task.end;
   try {
     for (let piece = share.pieces - 1; piece >= 0 && share.claim(); piece--) {
       const from = await findRecord(reader, share.endOf(piece), offset);
       // One value may be longer than a piece.
       if (from === null) continue;
-      const check = new PieceCheck(from, new FindingList(source.label), task.quick);
+      const start = await readPiece(reader, from, offset);
       // A transaction that is longer than a piece would be read again with every piece.
-      if (!(await checkPiece(reader, check, offset, scan)) || check.from === offset) break;
-      total.adoptEarlier(check);
-      offset = check.from;
+      if (start === null || start === offset) break;
+      offset = start;
     }
   } finally {
     await reader.close();
   }
+  return offset;
+}
+
+/** Has the machine read the bytes from one offset to another. */
+export async function pumpPiece(
+  reader: WaitingReader,
+  from: number,
+  end: number,
+  machine: Machine,
+  scan: LogScan | null,
+): Promise<void> {
+  const window = new ByteWindow();
+  window.base = from;
+  window.limit = end;
+  reader.enter(from, end);
+  await pump(reader, window, machine, { chunkBytes: CHUNK_BYTES, rooms: scan?.rooms });
+}
+
+/** Checks a log from its end backwards. */
+export async function checkLogBack(
+  source: FileSource,
+  task: LogBackTask,
+): Promise<LogCounts & { readonly offset: number }> {
+  const scan = createLogScan();
+  const total = new LogCheck(new FindingList(source.label), task.quick);
+  const offset = await eachPieceFromBack(source, task, async (reader, from, end) => {
+    const check = new PieceCheck(from, new FindingList(source.label), task.quick);
+    if (!(await checkPiece(reader, check, end, scan))) return null;
+    if (check.from !== end) total.adoptEarlier(check);
+    return check.from;
+  });
   const { commands, moduleCommands, firstModuleCommand, firstBlock, lastSeconds } = total;
   return { offset, commands, moduleCommands, firstModuleCommand, firstBlock, lastSeconds };
 }
@@ -60,14 +91,9 @@ async function checkPiece(
   end: number,
   scan: LogScan | null,
 ): Promise<boolean> {
-  const window = new ByteWindow();
-  window.base = check.from;
-  window.limit = end;
-  reader.enter(check.from, end);
   const passer = scan === null ? null : (of: TransactionTracker) => new LogPasser(scan, check, of);
   try {
-    const machine = new AofFileMachine(check, null, SKIM, passer);
-    await pump(reader, window, machine, { chunkBytes: CHUNK_BYTES, rooms: scan?.rooms });
+    await pumpPiece(reader, check.from, end, new AofFileMachine(check, null, SKIM, passer), scan);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return false;

@@ -1,35 +1,59 @@
 import type { FileSource } from '../bytes/source.js';
-import type { LogCheck } from './check-log.js';
 import { LogShare } from './log-share.js';
-import { type LogBackTask, ThreadJob } from './thread.js';
+import {
+  type BackOfLog,
+  type LogBackTask,
+  type StrictBackTask,
+  type ThreadAnswer,
+  ThreadJob,
+} from './thread.js';
 
 /** Below this many bytes starting a thread costs more than it saves. */
 const THREAD_FROM_BYTES = 32 * 1024 * 1024;
 /** Small, so that both threads end at the same time; large beside what it takes to find a record in the middle of a log. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
-/** Something that checks from the back: another thread. */
+/** What passes over commands is so fast that asking for bytes counts. */
+export const SCAN_CHUNK_BYTES = 1024 * 1024;
+
+/** Something that reads from the back: another thread. */
 export type LogBackJob = Pick<ThreadJob, 'result' | 'cancel'>;
 
+type BackTask = LogBackTask | StrictBackTask;
+type BackOf<Task extends BackTask> = Omit<Task, keyof BackOfLog>;
+type AnswerTo<Task extends BackTask> = Extract<ThreadAnswer, { kind: Task['kind'] }>;
+
 /** How to start it, for tests. */
-export interface LogFrontSettings {
+export interface LogFrontSettings<Task extends BackTask = LogBackTask> {
   readonly fromBytes?: number;
   readonly pieceBytes?: number;
-  readonly startJob?: (task: LogBackTask) => LogBackJob | null;
+  readonly startJob?: (task: Task) => LogBackJob | null;
+}
+
+/** What reads a log from the front. */
+export interface FrontOfLog<Answer> {
+  /** The first record that ends here or behind is told to `onReach`, and whether a transaction is open there. */
+  passUpTo: number;
+  onReach: (end: number, open: boolean) => void;
+  /** True makes it wait, and with `stopped` end. */
+  full: boolean;
+  stopped: boolean;
+  /** Takes over what was read of the rest of the log, all of it in order. */
+  adopt(answer: Answer): void;
 }
 
 /**
- * Has a second thread check a log from its end backwards, while this one checks it from the front, and brings both
+ * Has a second thread read a log from its end backwards, while this one reads it from the front, and brings both
  * together where they meet: by then this one knows whether the other began at a record.
  */
-export class LogFront {
+export class LogFront<Task extends BackTask = LogBackTask> {
   private readonly share: LogShare;
   private pieces = 0;
   private end = 0;
   private open = false;
 
   private constructor(
-    private readonly log: LogCheck,
+    private readonly log: FrontOfLog<AnswerTo<Task>>,
     private readonly job: LogBackJob,
     share: LogShare,
   ) {
@@ -39,18 +63,20 @@ export class LogFront {
   }
 
   /** Starts it when the commands, which begin at `start`, are worth it and a thread can be had; else null. */
-  static start(
+  static start<Task extends BackTask>(
     source: FileSource,
     start: number,
-    quick: boolean,
-    log: LogCheck,
-    settings: LogFrontSettings = {},
-  ): LogFront | null {
+    what: BackOf<Task>,
+    log: FrontOfLog<AnswerTo<Task>>,
+    settings: LogFrontSettings<Task> = {},
+  ): LogFront<Task> | null {
     const { fromBytes = THREAD_FROM_BYTES, pieceBytes = PIECE_BYTES, startJob = ThreadJob.start } = settings;
     const { label: path, size: end } = source;
     if (end - start < fromBytes) return null;
     const share = new LogShare(start, end, pieceBytes);
-    const job = startJob({ kind: 'log-back', path, start, end, pieceBytes, claimed: share.memory, quick });
+    const place: BackOfLog = { path, start, end, pieceBytes, claimed: share.memory };
+    const task = { ...what, ...place } as Task;
+    const job = startJob(task);
     return job === null ? null : new LogFront(log, job, share);
   }
 
@@ -74,11 +100,11 @@ export class LogFront {
     const { log, job } = this;
     const answer = await job.result();
     log.full = false;
-    if (answer?.kind !== 'log-back') return;
+    if (answer?.kind !== 'log-back' && answer?.kind !== 'strict-back') return;
     const arrive = (end: number, open: boolean): void => {
       log.passUpTo = Number.POSITIVE_INFINITY;
       if (end !== answer.offset || open) return;
-      log.adopt(answer);
+      log.adopt(answer as AnswerTo<Task>);
       log.full = log.stopped = true;
     };
     if (this.end >= answer.offset) {

@@ -1,4 +1,6 @@
-import { type ByteWindow, END, type Machine, NEED, type Progress } from '../bytes/window.js';
+import { type ByteWindow, END, type Machine, NEED, PAUSE, type Progress } from '../bytes/window.js';
+import { ANNOTATIONS, FOLLOWED, type LogScan, TRANSACTIONS } from '../kernels/log-scan.js';
+import { LogPasser, type PassedTransaction, type PassingHandler } from '../resp/passer.js';
 
 /** Why a scan ended. */
 export type ScanEnd =
@@ -46,12 +48,17 @@ interface Parsed {
   readonly overflow: boolean;
 }
 
+/** Lines of a log, as the original counts them. */
+export interface StrictLines {
+  readonly line: number;
+}
+
 /**
  * Reads a log by the rules of redis-check-aof 7.0, which are not the loaders': stricter in line ends, laxer in argument
  * counts, and told here in its words. Arguments are walked past, so memory stays bounded whatever a length claims. The
  * window must know where its input ends.
  */
-export class StrictScan implements Machine {
+export class StrictScan implements Machine, PassingHandler, StrictLines {
   ended: ScanEnd = 'end';
   /** The original's line of the error, '' for none. */
   error = '';
@@ -59,8 +66,17 @@ export class StrictScan implements Machine {
   okUpTo = 0;
   /** Offset of the last thing that was read: where the original says errors are. */
   place = 0;
+  /** The first record that ends here or behind is told to `onReach`. */
+  passUpTo = Number.POSITIVE_INFINITY;
+  /** Told where that record ends, and whether a transaction is open there. */
+  onReach: (end: number, open: boolean) => void = () => {};
+  full = false;
+  /** Read when `full`: what follows was read by another. */
+  stopped = false;
+  readonly looks: number;
+  private readonly transaction: PassedTransaction = { open: false, offset: 0, queued: 0 };
+  private readonly passer: LogPasser | null;
   private phase = RECORD;
-  private multi = 0;
   private argc = 0;
   private index = 0;
   private length = 0;
@@ -73,20 +89,37 @@ export class StrictScan implements Machine {
    * @param line lines counted so far, over all files
    * @param time unix seconds to stop after; 0: never
    * @param shown makes a byte fit to be printed
+   * @param scan passes over what is in order, where the window is in its memory; null: without
    */
   constructor(
     private readonly path: string,
     public line: number,
     private readonly time: bigint,
     private readonly shown: (latin1: string) => string,
-  ) {}
+    scan: LogScan | null = null,
+  ) {
+    // The last thing that was read, of which errors tell, is left for here.
+    this.looks = TRANSACTIONS | FOLLOWED | (time === 0n ? ANNOTATIONS : 0);
+    this.passer = scan && new LogPasser(scan, this, this.transaction);
+  }
 
   run(window: ByteWindow): Progress {
     for (;;) {
       const step = this.step(window);
-      if (step === NEED) return NEED;
+      if (step === NEED || step === PAUSE) return step;
       if (step !== MOVED) return this.close(window);
     }
+  }
+
+  /** Counts the lines that another has read of what follows. */
+  adopt({ line }: StrictLines): void {
+    this.line += line;
+  }
+
+  passed({ commands, argumentCount }: LogScan, end: number): void {
+    this.line += commands + 2 * argumentCount;
+    const { open, offset } = this.transaction;
+    this.okUpTo = open ? offset : end;
   }
 
   /** The file turned out shorter than it was. */
@@ -96,7 +129,7 @@ export class StrictScan implements Machine {
   }
 
   private close(window: ByteWindow): Progress {
-    if (this.atEnd && this.multi !== 0 && this.error === '') {
+    if (this.atEnd && this.transaction.open && this.error === '') {
       this.fail('Reached EOF before reading EXEC for MULTI');
     }
     window.need = 1;
@@ -125,8 +158,16 @@ export class StrictScan implements Machine {
   }
 
   private record(window: ByteWindow): Progress | typeof MOVED {
-    this.passCommands(window);
-    if (this.multi === 0) this.okUpTo = window.offset;
+    if (!this.stopped) {
+      this.passCommands(window);
+      if (!this.transaction.open) this.okUpTo = window.offset;
+      if (window.offset >= this.passUpTo) this.onReach(window.offset, this.transaction.open);
+    }
+    if (this.stopped) {
+      this.okUpTo = window.limit;
+      return this.stop('end', false);
+    }
+    if (this.full) return PAUSE;
     if (window.offset >= window.limit) return this.stop('end', true);
     if (!window.has(1)) return NEED;
     const first = window.bytes[window.position]!;
@@ -182,13 +223,33 @@ export class StrictScan implements Machine {
       return this.refuse(lineEndError(bytes[at]!, bytes[at + 1]!));
     window.position = at + 2;
     this.line++;
-    if (this.role === 'multi' && this.multi++ !== 0)
-      return this.refuse(`Unexpected MULTI in AOF ${this.path}`);
-    if (this.role === 'exec' && --this.multi !== 0) return this.refuse(`Unexpected EXEC in AOF ${this.path}`);
+    const { transaction } = this;
+    if (this.role === 'multi') {
+      if (transaction.open) return this.refuse(`Unexpected MULTI in AOF ${this.path}`);
+      transaction.open = true;
+      transaction.offset = this.okUpTo;
+    } else if (this.role === 'exec') {
+      if (!transaction.open && !this.strayExec()) {
+        return this.refuse(`Unexpected EXEC in AOF ${this.path}`);
+      }
+      transaction.open = false;
+    }
     this.role = '';
-    this.phase = ++this.index < this.argc ? ARGUMENT : RECORD;
+    this.phase = ARGUMENT;
+    if (++this.index === this.argc) {
+      this.phase = RECORD;
+      this.recordEnd(window.offset);
+    }
     return MOVED;
   }
+
+  /** Told of an EXEC without a MULTI: true to go on. */
+  protected strayExec(): boolean {
+    return false;
+  }
+
+  /** Told where a record ended that asked for a closer look. */
+  protected recordEnd(_offset: number): void {}
 
   /** The number of a line of `length` bytes, which is passed; null when it does not end as it should. */
   private number(window: ByteWindow, length: number): bigint | null {
@@ -235,16 +296,16 @@ export class StrictScan implements Machine {
     return END;
   }
 
-  /** The fast path: whole commands in the form servers write, other than MULTI and EXEC. */
+  /** The fast path: whole commands in the form servers write; MULTI and EXEC only with a kernel. */
   private passCommands(window: ByteWindow): void {
-    const { bytes, end, base } = window;
-    let at = window.position;
+    const { passer } = this;
     for (;;) {
-      const next = this.passCommand(bytes, at, end, base);
-      if (next === 0) break;
-      at = next;
+      if (passer?.pass(window) === true) continue;
+      if (window.offset >= this.passUpTo) return;
+      const next = this.passCommand(window.bytes, window.position, window.end, window.base);
+      if (next === 0) return;
+      window.position = next;
     }
-    window.position = at;
   }
 
   /** The position after the command, 0 when it wants a closer look. */

@@ -21,6 +21,9 @@ if (task.kind === 'checksum') {
 } else if (task.kind === 'entries') {
   const { gatherEntries } = await import('./diff/entries-thread.js');
   await gatherEntries(source, task, parentPort!);
+} else if (task.kind === 'strict-back') {
+  const { scanStrictBack } = await import('./strict-back.js');
+  answer({ kind: 'strict-back', ...(await scanStrictBack(source, task)) });
 } else {
   const { checkLogBack } = await import('./log-back.js');
   answer({ kind: 'log-back', ...(await checkLogBack(source, task)) });

@@ -9,6 +9,7 @@ import type { Notes } from './diff/notes.js';
 import type { PassagesTold } from './diff/passages.js';
 import type { Slab } from './diff/slabs.js';
 import type { RdbBack } from './rdb-back.js';
+import type { StrictLines } from './strict-scan.js';
 
 /** What a second thread can do. It reads the file by itself, so that only numbers and hashes cross threads. */
 export type ThreadTask =
@@ -22,6 +23,7 @@ export type ThreadTask =
       readonly memoryBytes: number;
     }
   | LogBackTask
+  | StrictBackTask
   /** Check the RDB at `path` from its end backwards, piece by piece, until no piece is left to claim. */
   | {
       readonly kind: 'rdb-back';
@@ -50,16 +52,26 @@ export interface NotesTask {
   readonly skips: Float64Array;
 }
 
-/** Check the log at `path` from `end` backwards, piece by piece, until no piece is left to claim. */
-export interface LogBackTask {
-  readonly kind: 'log-back';
+/** What is read of the log at `path` from `end` backwards, piece by piece, until no piece is left to claim. */
+export interface BackOfLog {
   readonly path: string;
   readonly start: number;
   readonly end: number;
   readonly pieceBytes: number;
   /** As LogShare counts. */
   readonly claimed: SharedArrayBuffer;
+}
+
+/** Check it. */
+export interface LogBackTask extends BackOfLog {
+  readonly kind: 'log-back';
   readonly quick: boolean;
+}
+
+/** Read it by the rules of redis-check-aof, as far as no annotation is later than `time` in unix seconds; 0: whatever they are. */
+export interface StrictBackTask extends BackOfLog {
+  readonly kind: 'strict-back';
+  readonly time: bigint;
 }
 
 /** What it answers. */
@@ -69,6 +81,8 @@ export type ThreadAnswer =
   | { readonly kind: 'names'; readonly suspects: readonly number[] | null }
   /** If a record starts at `offset`, outside any transaction, the log is in order from there on, and holds so much. */
   | ({ readonly kind: 'log-back'; readonly offset: number } & LogCounts)
+  /** The same by the rules of redis-check-aof. */
+  | ({ readonly kind: 'strict-back'; readonly offset: number } & StrictLines)
   /** Null: it could not begin. */
   | { readonly kind: 'rdb-back'; readonly back: RdbBack | null }
   /** So many blocks of entries in a slab, to be answered by `post`. Any number come before the end. */

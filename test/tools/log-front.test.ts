@@ -44,7 +44,11 @@ async function checked(text: string, pieceBytes: number, most?: number): Promise
   };
   const log: LogCheck = new LogCheck(findings, false, (offset) => {
     if (most !== undefined)
-      front = LogFront.start(source, offset, false, log, { fromBytes: 1, pieceBytes, startJob });
+      front = LogFront.start(source, offset, { kind: 'log-back', quick: false }, log, {
+        fromBytes: 1,
+        pieceBytes,
+        startJob,
+      });
   });
   const own = { adopted: 0 };
   const adopt = log.adopt.bind(log);

@@ -46,9 +46,8 @@ const TRANSACTIONS: u32 = 2;
 const ANNOTATIONS: u32 = 4;
 /** Behind the record another one seems to start. */
 const FOLLOWED: u32 = 8;
-/** Commands that are left to the caller. */
+/** SELECT is left to the caller. */
 const NO_SELECT: u32 = 16;
-const NO_MARKERS: u32 = 32;
 
 const SHORTEST: u32 = 3;
 const LONGEST: u32 = 16;
@@ -164,8 +163,6 @@ export function pass(from: usize, to: usize, looks: u32): usize {
     if (kind != ORDINARY) {
       if (kind == SELECT) {
         if (looks & NO_SELECT || (looks & ARGUMENTS && !isDatabase(body, size))) break;
-      } else if (looks & NO_MARKERS) {
-        break;
       } else if (looks & TRANSACTIONS) {
         // Whatever is strange about them.
         if (argc != 1 || (kind == MULTI) == (open != 0)) break;
