@@ -8,6 +8,8 @@ const CHUNK_BITS = 19;
 const OFFSET_MASK = (1 << CHUNK_BITS) - 1;
 /** Blocks above this get a chunk of their own. */
 const SHARED_BYTES = CHUNK_BYTES / 4;
+/** The first chunk, where no kernel gives it: many datasets are small. */
+const FIRST_CHUNK_BYTES = CHUNK_BYTES / 64;
 const CLASSES = 128;
 const CHUNKS_MAX = 1 << (32 - CHUNK_BITS);
 
@@ -51,7 +53,7 @@ export class Arena {
     }
     const wanted = unitsOfClass(index);
     const { marks } = this;
-    if (marks[TOP_END]! - marks[TOP]! < wanted) this.openChunk();
+    while (marks[TOP_END]! - marks[TOP]! < wanted) this.openChunk();
     const ref = marks[TOP]!;
     marks[TOP] = ref + wanted;
     return ref | 0;
@@ -119,7 +121,8 @@ export class Arena {
     // Unit 0 of the first chunk stays unused: reference 0 ends a free list.
     marks[TOP] = chunk * (OFFSET_MASK + 1) + (chunk === 0 ? 1 : 0);
     // The last unit of all is never used, so that the end is a number of 32 bits, too.
-    marks[TOP_END] = Math.min((chunk + 1) * (OFFSET_MASK + 1), 0xffffffff);
+    const units = this.chunks[chunk]!.length >> UNIT_BITS;
+    marks[TOP_END] = Math.min(chunk * (OFFSET_MASK + 1) + units, 0xffffffff);
   }
 
   private allocOversized(size: number): number {
@@ -129,7 +132,9 @@ export class Arena {
 
   private takeChunk(): number {
     const chunk = this.memory?.takeChunk() ?? -1;
-    if (this.memory === null || chunk < 0) return this.takeOwnChunk(CHUNK_BYTES);
+    if (this.memory === null || chunk < 0) {
+      return this.takeOwnChunk(this.chunks.length === 0 ? FIRST_CHUNK_BYTES : CHUNK_BYTES);
+    }
     this.place(chunk, this.memory.bytes(chunk * CHUNK_BYTES, CHUNK_BYTES));
     return chunk;
   }

@@ -10,11 +10,17 @@ export class CommandSpans {
    * is too large to be held: then a few short leading arguments at most.
    */
   held = 0;
-  starts = new Int32Array(64);
-  ends = new Int32Array(64);
+  starts: Int32Array;
+  ends: Int32Array;
   /** Absolute offset of the `*` in its file, and the bytes of the whole record. */
   offset = 0;
   length = 0;
+
+  /** `room`: arguments that there is room for. */
+  constructor(room = 64) {
+    this.starts = new Int32Array(room);
+    this.ends = new Int32Array(room);
+  }
 
   /** Makes room for `argc` arguments, keeping what is there. */
   reserve(argc: number): void {
@@ -55,10 +61,9 @@ export class CommandSpans {
     const parts = args.map((arg) =>
       typeof arg === 'string' ? Buffer.from(arg, 'latin1') : Buffer.from(arg),
     );
-    const spans = new CommandSpans();
+    const spans = new CommandSpans(parts.length);
     spans.bytes = Buffer.concat(parts);
     spans.argc = spans.held = parts.length;
-    spans.reserve(parts.length);
     let at = 0;
     parts.forEach((part, i) => {
       spans.starts[i] = at;

@@ -9,6 +9,7 @@ import { type Packing, packingOf, UnpackedSource } from '../../src/bytes/unpack.
 import { FormatError } from '../../src/errors.js';
 import { xxh32 } from '../../src/kernels/xxhash.js';
 import { corpusBytes, testdata } from '../support/corpus.js';
+import { THOROUGH } from '../support/effort.js';
 import { gzip, LZ4_VARIANTS, lz4Frame, skippable, vcs, zstdFrame } from '../support/pack.js';
 import { Random } from '../support/random.js';
 
@@ -91,7 +92,7 @@ describe.each(SMALL)('%s', (_what, packed, plain) => {
       7,
     );
     expect(bytewise.plain.equals(plain)).toBe(true);
-    const splits = packed.length < 100 ? packed.length : 25;
+    const splits = Math.min(packed.length, THOROUGH ? 100 : 10);
     for (let i = 0; i < splits; i++) {
       const split = Math.floor((i * packed.length) / splits);
       const parts = inPieces(packed, (at) => (at < split ? split - at : packed.length));
@@ -107,7 +108,7 @@ describe.each(SMALL)('%s', (_what, packed, plain) => {
   });
 
   it('is told to be cut, wherever it is', async () => {
-    const step = Math.max(1, Math.floor(packed.length / 40));
+    const step = Math.max(1, Math.floor(packed.length / (THOROUGH ? 160 : 20)));
     for (let end = 4; end < packed.length; end += step) {
       const cut = await unpack(new MemorySource(packed.subarray(0, end)), packingIn(packed));
       expect(plain.subarray(0, cut.plain.length).equals(cut.plain)).toBe(true);
@@ -130,7 +131,11 @@ describe('a changed byte', () => {
   it.each(guarded)('%s', async (_what, packed, plain) => {
     let noticed = 0;
     let tried = 0;
-    for (let at = 0; at < packed.length; at += Math.max(1, Math.floor(packed.length / 50))) {
+    for (
+      let at = 0;
+      at < packed.length;
+      at += Math.max(1, Math.floor(packed.length / (THOROUGH ? 200 : 25)))
+    ) {
       const changed = Buffer.from(packed);
       changed[at]! ^= 1 + (at % 255);
       const packing = packingOf(changed);
@@ -149,7 +154,7 @@ describe('a changed byte', () => {
     const random = new Random(7);
     for (const name of ['log.aof.zst', 'log.aof.lz4']) {
       const packed = packedFile(name);
-      for (let i = 0; i < 8; i++) {
+      for (let i = 0; i < (THOROUGH ? 40 : 4); i++) {
         const changed = Buffer.from(packed);
         changed[random.between(8, packed.length - 1)]! ^= random.between(1, 255);
         const { error } = await unpack(new MemorySource(changed), packingIn(packed));
@@ -180,7 +185,7 @@ describe('larger files', () => {
     const random = new Random(3);
     const piece = random.bytes(40_000);
     const plain = Buffer.concat([piece, piece, Buffer.alloc(70_000, 1), piece, piece]);
-    for (const blockBytes of [4000, 65536]) {
+    for (const blockBytes of [12_000, 65536]) {
       const packed = lz4Frame(plain, { linked: true, contentChecksum: true, blockBytes });
       expect(packed.length).toBeLessThan(140_000);
       expect((await unpack(new MemorySource(packed), 'lz4')).plain.equals(plain)).toBe(true);
@@ -285,16 +290,16 @@ describe('a bomb', () => {
   const collectGarbage = runInNewContext('gc') as () => void;
   const zeros = Buffer.alloc(1 << 22);
   const bombs: readonly (readonly [string, Buffer, number])[] = [
-    ['gzip', Buffer.concat(Array<Buffer>(24).fill(gzipSync(zeros))), 24 * zeros.length],
+    ['gzip', Buffer.concat(Array<Buffer>(12).fill(gzipSync(zeros))), 12 * zeros.length],
     [
       'zstd',
       zstdFrame(
-        Array.from({ length: 800 }, () => ({ byte: 0, count: 131072 })),
+        Array.from({ length: 400 }, () => ({ byte: 0, count: 131072 })),
         { windowLog: 20 },
       ),
-      800 * 131072,
+      400 * 131072,
     ],
-    ['lz4', Buffer.concat(Array<Buffer>(24).fill(lz4Frame(zeros, { linked: true }))), 24 * zeros.length],
+    ['lz4', Buffer.concat(Array<Buffer>(12).fill(lz4Frame(zeros, { linked: true }))), 12 * zeros.length],
   ];
 
   it.each(bombs)('of %s takes no memory', async (_name, packed, size) => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/keyspace/commands/table.js';
 import { APPLIED, FAILED } from '../../src/keyspace/outcome.js';
 import { type Depth, ITEMS, ItemSink } from '../../src/model/handler.js';
+import { THOROUGH } from '../support/effort.js';
 import { Random } from '../support/random.js';
 import { EngineDriver } from './engine-driver.js';
 
@@ -48,6 +49,8 @@ const WORDS = (
   'REPLACE DB ASYNC SYNC LOAD DELETE FLUSH RESTORE TODENSE ABSTTL FREQ'
 ).split(' ');
 
+const ROUNDS = THOROUGH ? 12 : 4;
+
 class WholeDataset extends ItemSink {
   override key(): Depth {
     return ITEMS;
@@ -78,7 +81,7 @@ describe.each(COMMANDS.map(({ name, arity }) => ({ name, arity })))('$name', ({ 
   test('takes any arguments without a fault, and refuses too few', () => {
     const random = new Random(name.length * 131 + arity + name.charCodeAt(0));
     const least = Math.abs(arity) - 1;
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const driver = filled();
       for (let i = 0; i < 25; i++) {
         const count = arity >= 0 ? least : least + random.below(9);

@@ -88,7 +88,8 @@ describe('an arena', () => {
       const blocks = sizes.map((size) => arena.alloc(size));
       for (const [i, block] of blocks.entries()) arena.release(block, sizes[i]!);
     }
-    expect(arena.chunks.length).toBe(1);
+    // A small one, in which not all found room, and one more.
+    expect(arena.chunks.length).toBe(2);
   });
 
   test('keeps blocks apart, large ones included', () => {

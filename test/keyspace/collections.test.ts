@@ -36,6 +36,7 @@ import {
 } from '../../src/keyspace/zsets.js';
 import { seeds } from '../support/effort.js';
 import { Random } from '../support/random.js';
+import { same } from '../support/same.js';
 
 // Each collection against the plainest model of it, with few and with many elements.
 
@@ -65,15 +66,15 @@ describe.each(CASES)('$name (seed $seed)', ({ seed, pool, steps }) => {
     for (let step = 0; step < steps; step++) {
       const member = text(random, pool);
       const known = model.has(member.latin1Slice());
-      expect(setHas(db, entry, member, 0, member.length)).toBe(known);
+      same(setHas(db, entry, member, 0, member.length), known);
       if (random.once(3)) {
-        expect(removeFromSet(db, entry, member, 0, member.length)).toBe(known);
+        same(removeFromSet(db, entry, member, 0, member.length), known);
         model.delete(member.latin1Slice());
       } else {
-        expect(addToSet(db, entry, member, 0, member.length)).toBe(!known);
+        same(addToSet(db, entry, member, 0, member.length), !known);
         model.add(member.latin1Slice());
       }
-      expect(setSize(db, entry)).toBe(model.size);
+      same(setSize(db, entry), model.size);
     }
     const cursor = new SetCursor().open(db, entry);
     const held: string[] = [];
@@ -92,13 +93,14 @@ describe.each(CASES)('$name (seed $seed)', ({ seed, pool, steps }) => {
       const name = text(random, pool);
       const known = model.get(name.latin1Slice());
       const place = findField(db, entry, name, 0, name.length);
-      expect(place >= 0).toBe(known !== undefined);
+      same(place >= 0, known !== undefined);
       if (known !== undefined) {
-        expect([fieldValue(db, entry, place, slice).latin1(), fieldExpiry(db, entry, place)]).toEqual(known);
+        same(fieldValue(db, entry, place, slice).latin1(), known[0]);
+        same(fieldExpiry(db, entry, place), known[1]);
       }
       const pick = random.below(6);
       if (pick < 2) {
-        expect(removeField(db, entry, name, 0, name.length)).toBe(model.delete(name.latin1Slice()));
+        same(removeField(db, entry, name, 0, name.length), model.delete(name.latin1Slice()));
       } else if (pick === 2 && withExpiries && known !== undefined) {
         known[1] = random.once(4) ? NEVER : random.below(2 ** 31) * 32768;
         setFieldExpiry(db, entry, name, 0, name.length, known[1]);
@@ -106,10 +108,10 @@ describe.each(CASES)('$name (seed $seed)', ({ seed, pool, steps }) => {
         const value = text(random, pool);
         const keep = random.once(2);
         const isNew = putField(db, entry, name, 0, name.length, value, 0, value.length, keep);
-        expect(isNew).toBe(known === undefined);
+        same(isNew, known === undefined);
         model.set(name.latin1Slice(), [value.latin1Slice(), keep && known !== undefined ? known[1] : NEVER]);
       }
-      expect(hashSize(db, entry)).toBe(model.size);
+      same(hashSize(db, entry), model.size);
     }
     const cursor = new HashCursor().open(db, entry);
     const held = new Map<string, [string, number]>();
@@ -156,12 +158,12 @@ describe.each(CASES)('$name (seed $seed)', ({ seed, pool, steps }) => {
         removeFrom(model, latin1, limit, fromTail);
         lists.removeEqual(db, entry, item, 0, length, limit, fromTail);
       } else {
-        expect(lists.indexOfElement(db, entry, item, 0, length)).toBe(model.indexOf(latin1));
+        same(lists.indexOfElement(db, entry, item, 0, length), model.indexOf(latin1));
       }
-      expect(lists.listLength(db, entry)).toBe(model.length);
+      same(lists.listLength(db, entry), model.length);
       if (model.length === 0) continue;
-      expect(lists.peekHead(db, entry, slice).latin1()).toBe(model[0]);
-      expect(lists.peekTail(db, entry, slice).latin1()).toBe(model.at(-1));
+      same(lists.peekHead(db, entry, slice).latin1(), model[0]);
+      same(lists.peekTail(db, entry, slice).latin1(), model.at(-1));
     }
     const cursor = new lists.ListCursor().open(db, entry);
     const held: string[] = [];
@@ -178,10 +180,10 @@ describe.each(CASES)('$name (seed $seed)', ({ seed, pool, steps }) => {
       const member = text(random, pool);
       const name = member.latin1Slice();
       const known = model.get(name);
-      expect(scoreOf(db, entry, member, 0, member.length)).toBe(known ?? Number.NaN);
+      same(scoreOf(db, entry, member, 0, member.length), known ?? Number.NaN);
       const pick = random.below(20);
       if (pick < 6) {
-        expect(removeMember(db, entry, member, 0, member.length)).toBe(model.delete(name));
+        same(removeMember(db, entry, member, 0, member.length), model.delete(name));
       } else if (pick === 6 && step % 50 === 0) {
         const from = random.below(model.size + 1);
         const to = random.between(from, Math.min(model.size, from + 20));
@@ -191,10 +193,10 @@ describe.each(CASES)('$name (seed $seed)', ({ seed, pool, steps }) => {
       } else {
         const score = random.pick([random.below(10), random.below(1e9) / 7, -1, Infinity, -Infinity]);
         const isNew = putMember(db, entry, member, 0, member.length, score, DEFAULT_THRESHOLDS);
-        expect(isNew).toBe(known === undefined);
+        same(isNew, known === undefined);
         model.set(name, score);
       }
-      expect(zsetSize(db, entry)).toBe(model.size);
+      same(zsetSize(db, entry), model.size);
       if (step % 500 === 0) expect(ordered(db, entry)).toEqual(sorted(model));
     }
     expect(ordered(db, entry)).toEqual(sorted(model));
