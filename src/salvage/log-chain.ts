@@ -1,5 +1,5 @@
 import type { ByteSlice } from '../bytes/slice.js';
-import { END } from '../bytes/window.js';
+import { END, PAUSE } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 import type { LogScan } from '../kernels/log-scan.js';
 import type { FindingCode } from '../model/finding.js';
@@ -19,6 +19,7 @@ import {
 import type { RespHandler } from '../resp/handler.js';
 import { LogPasser, type PassingHandler } from '../resp/passer.js';
 import { RespScanner, WHOLE } from '../resp/scanner.js';
+import { Approach, type LogMeeting } from './log-meeting.js';
 import { flawOf, hasStrangeName, unknownCommand } from './log-names.js';
 import type { LogProbe } from './log-probe.js';
 
@@ -46,9 +47,12 @@ export async function followChain(
   watched: readonly number[],
   until: number = Number.POSITIVE_INFINITY,
 ): Promise<RecordChain> {
-  const count = new ChainCount(watched, start, until);
+  // Who reads the rest says nothing of places in it.
+  const meeting = Number.isFinite(until) ? null : probe.meeting;
+  const count = new ChainCount(watched, start, until, meeting);
   const error = await new ChainWalk(probe, count).run(start);
-  const { end, records, commands, lastStart, met, metCommands } = count;
+  const { records, commands, lastStart, met, metCommands } = count;
+  const end = count.reachesEnd ? probe.window.limit : count.end;
   const lastLoose = count.looseAt >= lastStart;
   return { start, end, records, commands, lastStart, lastLoose, met, metCommands, error };
 }
@@ -66,14 +70,19 @@ class ChainCount implements RespHandler, PassingHandler {
   looseAt = -1;
   met = -1;
   metCommands = 0;
+  /** Where it came, records begin that another has followed to the end of the input. */
+  reachesEnd = false;
   private next = 0;
   private nextWatched: number;
+  private readonly approach: Approach | null;
 
   constructor(
     private readonly watched: readonly number[],
     public end: number,
     private readonly until: number,
+    private readonly meeting: LogMeeting | null,
   ) {
+    this.approach = meeting && new Approach(meeting, end);
     this.lastStart = end;
     this.nextWatched = watched[0] ?? Number.POSITIVE_INFINITY;
   }
@@ -90,7 +99,7 @@ class ChainCount implements RespHandler, PassingHandler {
   }
 
   get passUpTo(): number {
-    return Math.min(this.nextWatched, this.until);
+    return Math.min(this.nextWatched, this.until, this.approach?.limit ?? Number.POSITIVE_INFINITY);
   }
 
   passed({ commands, lastCommand }: LogScan, end: number, base: number): void {
@@ -114,6 +123,25 @@ class ChainCount implements RespHandler, PassingHandler {
     this.end = offset + length;
     if (this.end >= this.nextWatched) this.watch();
     if (this.end >= this.until) this.full = this.stopped = true;
+    const { approach } = this;
+    if (approach === null || this.end < approach.limit) return;
+    this.meet(approach.reach(this.end));
+    if (approach.waits) this.full = true;
+  }
+
+  /** Waits for who reads the rest. */
+  async join(): Promise<void> {
+    this.full = false;
+    this.meet(await this.approach!.join());
+  }
+
+  private meet(here: boolean): void {
+    // Whether records end at places behind it is not known.
+    if (!here || this.nextWatched !== Number.POSITIVE_INFINITY) return;
+    const { restCommands } = this.meeting!;
+    this.commands += restCommands;
+    this.records += restCommands;
+    this.reachesEnd = this.full = this.stopped = true;
   }
 
   private watch(): void {
@@ -148,7 +176,12 @@ class ChainWalk {
     try {
       await probe.load(start, 1);
       for (;;) {
-        if (this.scanner.run(window) === END) return count.error;
+        const step = this.scanner.run(window);
+        if (step === END) return count.error;
+        if (step === PAUSE) {
+          await count.join();
+          continue;
+        }
         const { need, offset } = window;
         if (need > probe.most) {
           const length = (await this.walkLarge(offset)) - offset;

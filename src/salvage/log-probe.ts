@@ -1,6 +1,7 @@
 import type { ByteReader, ByteSource } from '../bytes/source.js';
 import { ByteWindow } from '../bytes/window.js';
 import type { LogScan } from '../kernels/log-scan.js';
+import type { LogMeeting } from './log-meeting.js';
 
 /** Bytes asked for at a time, at the most and behind a jump: there few may be wanted. */
 const CHUNK = 512 * 1024;
@@ -29,6 +30,7 @@ export class LogProbe {
     private readonly signal: AbortSignal | undefined,
     chunkBytes: number | undefined,
     readonly scan: LogScan | null = null,
+    readonly meeting: LogMeeting | null = null,
   ) {
     const most = chunkBytes ?? scan?.sideRoom.length ?? CHUNK;
     // Twice, as half of the room is the most that can be asked for at once.

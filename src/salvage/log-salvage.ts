@@ -6,6 +6,7 @@ import type { RespHandler } from '../resp/handler.js';
 import type { PassedTransaction, PassingHandler } from '../resp/passer.js';
 import type { DamagedRange, DoubtfulRange } from './damage.js';
 import { isBrokenOff } from './log-evidence.js';
+import type { LogMeeting } from './log-meeting.js';
 import { LogProbe } from './log-probe.js';
 import { resynchronise } from './log-resync.js';
 import { RecordTeller } from './log-teller.js';
@@ -47,6 +48,8 @@ export interface LogSalvageOptions {
   readonly chunkBytes?: number;
   /** Passes over what is in order; null or missing: every record is looked at. Nobody else may use it meanwhile. */
   readonly scan?: LogScan | null;
+  /** Who reads the log from its end backwards meanwhile; null or missing: nobody. */
+  readonly meeting?: LogMeeting | null;
 }
 
 /**
@@ -78,7 +81,8 @@ export class LogSalvager {
     private readonly handler: LogSalvageHandler,
     private readonly options: LogSalvageOptions,
   ) {
-    this.probe = new LogProbe(source, options.signal, options.chunkBytes, options.scan);
+    const { signal, chunkBytes, scan, meeting } = options;
+    this.probe = new LogProbe(source, signal, chunkBytes, scan, meeting);
   }
 
   /** From the start of a record on. */
@@ -139,7 +143,7 @@ export class LogSalvager {
   private async pump(start: number, end: number): Promise<RecordTeller> {
     const { source, handler, options } = this;
     const { signal, progress, drain } = options;
-    const teller = new RecordTeller(handler, end, options.scan);
+    const teller = new RecordTeller(handler, start, end, options.scan, options.meeting);
     const most = options.chunkBytes ?? (options.scan ? SCAN_CHUNK : CHUNK);
     const chunkBytes = Math.min(most, Math.max(SMALLEST_CHUNK, end - start));
     await pumpSource(source, teller, {
@@ -148,7 +152,10 @@ export class LogSalvager {
       rooms: options.scan?.rooms,
       ...(signal === undefined ? {} : { signal }),
       ...(progress === undefined ? {} : { progress }),
-      ...(drain === undefined ? {} : { drain }),
+      drain: async () => {
+        await teller.drain();
+        if (handler.full) await drain?.();
+      },
     });
     return teller;
   }

@@ -8,6 +8,7 @@ import { badPrefix, HASH, STAR } from '../resp/grammar.js';
 import type { RespHandler } from '../resp/handler.js';
 import { LogPasser, type PassingHandler } from '../resp/passer.js';
 import { RespScanner, SKIM } from '../resp/scanner.js';
+import { Approach, type LogMeeting } from './log-meeting.js';
 import { flawOf, hasStrangeName, unknownCommand, unloadable } from './log-names.js';
 import type { LogSalvageHandler, SalvagePassing } from './log-salvage.js';
 
@@ -31,13 +32,18 @@ export class RecordTeller implements Machine, RespHandler {
   private base = 0;
   private available = 0;
   private done = false;
+  private readonly approach: Approach | null;
 
+  /** `start`: where it begins; `meeting`: who reads the rest of the log. */
   constructor(
     private readonly handler: LogSalvageHandler,
+    start: number,
     private readonly end: number,
     scan: LogScan | null = null,
+    private readonly meeting: LogMeeting | null = null,
   ) {
     const { passing } = handler;
+    this.approach = meeting && new Approach(meeting, start);
     const passer =
       scan === null || passing === undefined
         ? null
@@ -45,13 +51,30 @@ export class RecordTeller implements Machine, RespHandler {
     this.scanner = new RespScanner(this, SKIM, passer);
   }
 
-  /** Records were passed over up to `stop`. */
+  /** Records that end behind this absolute offset are looked at one by one. */
+  get passUpTo(): number {
+    return Math.min(this.end, this.approach?.limit ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Records were told up to `stop`. */
   reached(stop: number): void {
+    const { approach } = this;
     if (stop >= this.end) this.done = true;
+    else if (approach !== null && stop >= approach.limit) this.meet(approach.reach(stop));
+  }
+
+  /** To be awaited when it paused: for the handler, or for who reads the rest. */
+  async drain(): Promise<void> {
+    const { approach } = this;
+    if (approach?.waits) this.meet(await approach.join());
+  }
+
+  private meet(here: boolean): void {
+    if (here && this.meeting!.takeOver()) this.done = true;
   }
 
   get full(): boolean {
-    return this.done || this.handler.full;
+    return this.done || this.approach?.waits === true || this.handler.full;
   }
 
   get stopped(): boolean {
@@ -106,7 +129,7 @@ export class RecordTeller implements Machine, RespHandler {
     this.tellFlaws();
     if (code === null) this.handler.command(command);
     else this.handler.damage(unloadable(command, code));
-    if (stop >= this.end) this.done = true;
+    this.reached(stop);
   }
 
   annotation(line: ByteSlice, offset: number, seconds: number): void {
@@ -114,7 +137,7 @@ export class RecordTeller implements Machine, RespHandler {
     if (this.holdBack(offset, stop)) return;
     this.tellFlaws();
     this.handler.annotation(line, offset, seconds);
-    if (stop >= this.end) this.done = true;
+    this.reached(stop);
   }
 
   flaw(code: FindingCode, offset: number): void {
@@ -166,10 +189,14 @@ class TellerPassing implements PassingHandler {
 
   constructor(
     private readonly passing: SalvagePassing,
-    readonly passUpTo: number,
+    end: number,
     private readonly teller: RecordTeller,
   ) {
-    this.own = ARGUMENTS | (Number.isFinite(passUpTo) ? 0 : FOLLOWED);
+    this.own = ARGUMENTS | (Number.isFinite(end) ? 0 : FOLLOWED);
+  }
+
+  get passUpTo(): number {
+    return this.teller.passUpTo;
   }
 
   get looks(): number {

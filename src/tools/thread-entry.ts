@@ -21,6 +21,9 @@ if (task.kind === 'checksum') {
 } else if (task.kind === 'entries') {
   const { gatherEntries } = await import('./diff/entries-thread.js');
   await gatherEntries(source, task, parentPort!);
+} else if (task.kind === 'losses-back') {
+  const { surveyLogBack } = await import('./repair/losses-back.js');
+  answer({ kind: 'losses-back', ...(await surveyLogBack(source, task)) });
 } else if (task.kind === 'strict-back') {
   const { scanStrictBack } = await import('./strict-back.js');
   answer({ kind: 'strict-back', ...(await scanStrictBack(source, task)) });

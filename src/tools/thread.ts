@@ -9,6 +9,7 @@ import type { Notes } from './diff/notes.js';
 import type { PassagesTold } from './diff/passages.js';
 import type { Slab } from './diff/slabs.js';
 import type { RdbBack } from './rdb-back.js';
+import type { OrderlyRest } from './repair/log-losses.js';
 import type { StrictLines } from './strict-scan.js';
 
 /** What a second thread can do. It reads the file by itself, so that only numbers and hashes cross threads. */
@@ -24,6 +25,7 @@ export type ThreadTask =
     }
   | LogBackTask
   | StrictBackTask
+  | LossesBackTask
   /** Check the RDB at `path` from its end backwards, piece by piece, until no piece is left to claim. */
   | {
       readonly kind: 'rdb-back';
@@ -68,6 +70,11 @@ export interface LogBackTask extends BackOfLog {
   readonly quick: boolean;
 }
 
+/** Survey it for a repair. */
+export interface LossesBackTask extends BackOfLog {
+  readonly kind: 'losses-back';
+}
+
 /** Read it by the rules of redis-check-aof, as far as no annotation is later than `time` in unix seconds; 0: whatever they are. */
 export interface StrictBackTask extends BackOfLog {
   readonly kind: 'strict-back';
@@ -81,6 +88,8 @@ export type ThreadAnswer =
   | { readonly kind: 'names'; readonly suspects: readonly number[] | null }
   /** If a record starts at `offset`, outside any transaction, the log is in order from there on, and holds so much. */
   | ({ readonly kind: 'log-back'; readonly offset: number } & LogCounts)
+  /** The same for a salvager: nothing in it is lost. */
+  | ({ readonly kind: 'losses-back'; readonly offset: number } & OrderlyRest)
   /** The same by the rules of redis-check-aof. */
   | ({ readonly kind: 'strict-back'; readonly offset: number } & StrictLines)
   /** Null: it could not begin. */

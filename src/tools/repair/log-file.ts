@@ -1,8 +1,10 @@
 import type { AofFileEntry } from '../../aof/set.js';
+import { FileSource } from '../../bytes/source.js';
 import { logScanFor } from '../../resp/passer.js';
 import { salvageLog } from '../../salvage/log-salvage.js';
 import type { ToolContext } from '../context.js';
 import { LogLosses, type LostRange } from './log-losses.js';
+import { LossesFront } from './losses-front.js';
 import type { PlanOptions } from './plan.js';
 import { planRdb, type RdbRepair } from './rdb-file.js';
 
@@ -41,12 +43,21 @@ export async function surveyLogFile(
   const start = preamble?.survey.end ?? 0;
   const losses = new LogLosses(path, start, bytes, options.doubtful);
   if (bytes > start) {
-    await salvageLog(source, start, losses, {
-      doubtful: options.doubtful,
-      scan: logScanFor(bytes - start),
-      signal: context.signal,
-      progress: (done) => context.progress({ phase: 'surveying', label: path, done, total: bytes }),
-    });
+    const meeting = source instanceof FileSource ? LossesFront.start(source, start, losses) : null;
+    try {
+      await salvageLog(source, start, losses, {
+        doubtful: options.doubtful,
+        scan: logScanFor(bytes - start),
+        meeting,
+        signal: context.signal,
+        progress: (offset) => {
+          const done = Math.max(offset, meeting?.takenBytes ?? 0);
+          context.progress({ phase: 'surveying', label: path, done, total: bytes });
+        },
+      });
+    } finally {
+      await meeting?.close();
+    }
     losses.finish();
   }
   const { because, cut, behindCut, skipped, commands, tornAnnotation } = losses;

@@ -27,6 +27,13 @@ export interface LostRange {
   readonly why: 'damage' | 'transaction' | 'marker' | 'doubtful' | 'annotation' | 'trailing';
 }
 
+/** The end of a log, in which nothing is wrong. */
+export interface OrderlyRest {
+  readonly commands: number;
+  /** Commands in front of the first SELECT. */
+  readonly guessedDatabase: number;
+}
+
 /**
  * Listens to a salvager and works out what each way out of the damage of one file loses. Undamaged commands of a
  * damaged transaction stay; a MULTI or EXEC that lost its counterpart goes. A transaction that the end of the file cuts
@@ -65,7 +72,7 @@ export class LogLosses implements LogSalvageHandler, SalvagePassing {
   /** The database in force as far as the records say, '' in front of the first; and whether there are several. */
   private database = '';
   private severalDatabases = false;
-  private databaseUnknown = false;
+  protected databaseUnknown = false;
 
   /** The log of `file` begins at `start` and ends at `end`. */
   constructor(
@@ -113,6 +120,14 @@ export class LogLosses implements LogSalvageHandler, SalvagePassing {
       this.unsettled += commands;
     }
     if (this.databaseUnknown) this.guessedDatabase += commands;
+  }
+
+  /** The rest of the file is in order, and was read by another; no transaction is open where it begins. */
+  adoptRest({ commands, guessedDatabase }: OrderlyRest): void {
+    this.commands += commands;
+    if (this.because === null) this.cut = this.end;
+    else this.behindCut += commands;
+    if (this.databaseUnknown) this.guessedDatabase += guessedDatabase;
   }
 
   /** What it means for the transactions. */
