@@ -11,15 +11,15 @@ const ENDINGS = { aof: '', strings: '.aof' };
 export async function inputOf(kind, dir, sizeBytes) {
   mkdirSync(dir, { recursive: true });
   const place = join(dir, `${kind}-${sizeBytes}-${SEED}${ENDINGS[kind] ?? '.rdb'}`);
+  const path = kind === 'aof' ? join(place, 'appendonlydir', 'appendonly.aof.1.incr.aof') : place;
   const facts = `${place}.json`;
-  if (!existsSync(place)) {
+  if (!existsSync(path)) {
     process.stderr.write(`making ${place}\n`);
-    rmSync(`${place}.part`, { recursive: true, force: true });
+    for (const old of [place, `${place}.part`]) rmSync(old, { recursive: true, force: true });
     const { keys, commands } = await generate(kind, { size: sizeBytes, out: `${place}.part`, seed: SEED });
     writeFileSync(facts, JSON.stringify({ keys, commands }));
     renameSync(`${place}.part`, place);
   }
-  const path = kind === 'aof' ? join(place, 'appendonlydir', 'appendonly.aof.1.incr.aof') : place;
   const known = existsSync(facts) ? JSON.parse(readFileSync(facts, 'utf8')) : {};
   return { path, directory: place, bytes: statSync(path).size, ...known };
 }

@@ -69,9 +69,13 @@ function enveloped(path) {
 /** The same keys in another file, for a comparison. */
 const altered = (path) => beside(`${path}.altered`, (part) => alterSmallRdb(path, part));
 
-/** Copies a log with one byte changed: the star of the first record behind its middle. Returns where it stood. */
-export function damageLog(from, to) {
-  copyFileSync(from, to);
+/**
+ * Copies a log with one byte changed: the star of the first record behind its middle. Returns where it stood. A log that is
+ * `spare` is not copied but moved.
+ */
+export function damageLog(from, to, spare = false) {
+  if (spare) renameSync(from, to);
+  else copyFileSync(from, to);
   const descriptor = openSync(to, 'r+');
   const middle = statSync(to).size >> 1;
   const bytes = Buffer.alloc(1 << 16);
@@ -112,8 +116,8 @@ const writing =
   };
 
 /**
- * What is measured: the input, our command, theirs, the program theirs needs, and what is asked of ours beside it. Of
- * `goal`: `speed`, how many times as fast; `peakBytes`; `peakRatio`, memory beside theirs; `bytesPerKey`, memory above
+ * What is measured: the input, our command, theirs, the program theirs needs, what ours reads where that is not the input, and
+ * what is asked of ours beside theirs. Of `goal`: `speed`, how many times as fast; `peakBytes`; `peakRatio`, memory beside theirs; `bytesPerKey`, memory above
  * that of a command that does nothing, for each key of the input.
  */
 export const JOBS = {
@@ -172,6 +176,7 @@ export const JOBS = {
   diff: {
     input: 'rdb-small',
     prepare: altered,
+    reads: (path) => [path, `${path}.altered`],
     // Exit code 1: they differ.
     ours: (path) => () =>
       measureProgram(process.execPath, [CLI, 'diff', '--summary', path, `${path}.altered`], null, 1),
@@ -181,7 +186,10 @@ export const JOBS = {
   },
   'repair-skip': {
     input: 'aof',
-    prepare: (path) => beside(`${path}.damaged`, (part) => damageLog(path, part)),
+    // Given a spare log it damages that one, not a copy.
+    spoils: true,
+    reads: (path) => [`${path}.damaged`],
+    prepare: (path, spare) => beside(`${path}.damaged`, (part) => damageLog(path, part, spare)),
     ours: (path) =>
       writing(
         `${path}.repaired`,
@@ -200,11 +208,23 @@ export const JOBS = {
   },
 };
 
-/** Jobs that are run when they are named: one huge value each. `--size` says how large it is. */
-export const HUGE_JOBS = Object.fromEntries(
-  ['huge-string', 'huge-hash'].flatMap((input) => [
-    [`check-${input}`, { ...JOBS['check-rdb-small'], input, goal: undefined }],
-    [`convert-${input}`, { ...JOBS.convert, input, goal: undefined }],
-    [`digest-${input}`, { input, ours: (path) => ours('digest', path), needs: null }],
-  ]),
-);
+/** A job like another, which nothing is asked of. */
+const alike = (name, changes) => ({ ...JOBS[name], ...changes, goal: undefined });
+
+/** Jobs that are run when they are named: one huge value each, of which `--size` says how large it is, and a replay in parts. */
+const NAMED_JOBS = {
+  ...Object.fromEntries(
+    ['huge-string', 'huge-hash'].flatMap((input) => [
+      [`check-${input}`, alike('check-rdb-small', { input })],
+      [`convert-${input}`, alike('convert', { input })],
+      [`digest-${input}`, { input, ours: (path) => ours('digest', path), needs: null }],
+    ]),
+  ),
+  'replay-memory': alike('replay', {
+    ours: (path) => ours('replay', '--no-digest', '--memory', '1GB', path),
+    needs: null,
+  }),
+};
+
+/** Every job by its name. */
+export const ALL_JOBS = { ...JOBS, ...NAMED_JOBS };

@@ -32,16 +32,22 @@ function peakOf(pid) {
   }
 }
 
-/** Processor time that a process has used so far, all threads together; null when it cannot be read. */
-function cpuOf(pid) {
+/** Two neighbouring fields of a process's record, which are times in user code and in the kernel; null when it cannot be read. */
+function timesOf(pid, first) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    return (Number(fields[first]) + Number(fields[first + 1])) / TICKS_PER_SECOND;
   } catch {
     return null;
   }
 }
+
+/** Processor time that a process has used so far, all threads together. */
+const cpuOf = (pid) => timesOf(pid, 11);
+
+/** Processor time of all programs we ran that have ended: unlike `cpuOf`, what they took to end is in it. */
+const cpuOfEnded = () => timesOf('self', 13);
 
 /**
  * Runs a program to its end, with a file as its input. @throws Error when it ends with another code: a wrong answer has
@@ -49,16 +55,15 @@ function cpuOf(pid) {
  */
 export function measureProgram(command, args, input = null, expected = 0) {
   return new Promise((resolve, reject) => {
+    const cpuBefore = cpuOfEnded();
     const began = performance.now();
     const stdin = input === null ? 'ignore' : openSync(input, 'r');
     const child = spawn(command, args, { stdio: [stdin, 'ignore', 'pipe'] });
     if (input !== null) closeSync(stdin);
     let peakBytes = null;
-    let cpuSeconds = null;
     let complaint = '';
     const timer = setInterval(() => {
       peakBytes = peakOf(child.pid) ?? peakBytes;
-      cpuSeconds = cpuOf(child.pid) ?? cpuSeconds;
     }, SAMPLE_MS);
     child.stderr.on('data', (chunk) => {
       complaint = (complaint + chunk).slice(-2000);
@@ -67,6 +72,7 @@ export function measureProgram(command, args, input = null, expected = 0) {
     child.on('exit', (code) => {
       const seconds = (performance.now() - began) / 1000;
       clearInterval(timer);
+      const cpuSeconds = cpuBefore === null ? null : cpuOfEnded() - cpuBefore;
       if (code === expected) resolve({ seconds, cpuSeconds, peakBytes });
       else reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${complaint}`));
     });

@@ -5,9 +5,10 @@
 //   --runs 5         pairs per job; ours and theirs alternate, and so does who goes first; medians are told
 //   --jobs A,B       of check-aof, check-rdb-small, check-rdb-mixed, check-vcs-small, check-vcs-mixed, replay, replay-digest,
 //                    replay-target, convert, digest, diff, repair-skip, start, kernels: default all; and of
-//                    check-, convert- and digest-huge-string and -huge-hash, which are run when they are named
+//                    check-, convert- and digest-huge-string and -huge-hash, and replay-memory (with --memory 1GB),
+//                    which are run when they are named
 //   --growth         how cost grows instead: ours alone, on inputs of --sizes 10MB,100MB,1GB (default); best of --runs. Inputs
-//                    above --keep 2GB are removed after each job
+//                    above --keep 2GB are measured once, and removed when the last job has read them: 10GB takes 25 GB of disk
 //   --dir PATH       where inputs are kept; default: rekindle-bench in the temporary directory
 //   --markdown       the table as docs/performance.md has it
 //   --json           one JSON object instead of the table
@@ -29,14 +30,15 @@ import { parseSize } from './generate.mjs';
 import { judge } from './goals.mjs';
 import { measureGrowth } from './growth.mjs';
 import { inputOf } from './inputs.mjs';
-import { CLI, HUGE_JOBS, JOBS } from './jobs.mjs';
+import { ALL_JOBS, CLI, JOBS } from './jobs.mjs';
 import { measureKernels } from './kernels.mjs';
 import { hasProgram, measureProgram, warm } from './measure.mjs';
 import { measureStart } from './start.mjs';
 import { growthTable, kernelTable, pairTable, startLine } from './table.mjs';
 
-const ALL_JOBS = { ...JOBS, ...HUGE_JOBS };
-const GROWTH_JOBS = ['check-aof', 'check-rdb-small', 'check-rdb-mixed', 'convert', 'digest'];
+const GROWTH_JOBS = 'check-aof check-rdb-small check-rdb-mixed replay convert digest diff repair-skip'.split(
+  ' ',
+);
 const ISSUE_SIZES = 'check-rdb-mixed=500MB,convert=500MB,1GB';
 
 /** Bytes for each job: `check-rdb-mixed=500MB,1GB` means one job, and all others. */

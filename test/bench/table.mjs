@@ -65,20 +65,42 @@ export function startLine({ pairs, oursMs, theirsMs, extraMs, goal }) {
   return `start: ${ours} ms beside ${theirs} ms of node -e 0: ${extra} ms more, median of ${pairs} pairs (${goalCell(goal)})\n`;
 }
 
+const milliseconds = (seconds) => `${seconds < 0 ? '-' : '+'}${(1000 * Math.abs(seconds)).toFixed(0)} ms`;
+
+/** How far from the line: `12 % (+31 ms)`, with an exclamation mark where that is too far. */
+function missCell(miss, within) {
+  if (miss === null) return '';
+  return `${percent(miss.share)} (${milliseconds(miss.seconds)})${within ? '' : ' (!)'}`;
+}
+
+/** What the memory of a job was held to, and what came out where that is not it. */
+function memoryCell(memory) {
+  if (memory === null) return '';
+  const { promise, asked, got, kept } = memory;
+  if (promise === 'flat') return kept ? 'flat' : `flat (!): ${percent(got)} more`;
+  return `${asked} B a key${kept ? '' : ' (!)'}: ${got.toFixed(1)}`;
+}
+
 /** How cost grows with the input: one line for each size of each job. */
 export function growthTable({ growth, machine, runs }, form = 'text') {
-  const head = ['job', 'input MB', 's', 'cpu s', 'ns a byte', 'cpu ns a byte', 'peak MB', 'from the line'];
-  const rows = growth.flatMap(({ job, rows, spread, linear }) =>
-    rows.map((row, index) => [
-      index === 0 ? job : '',
-      megabytes(row.inputBytes),
-      row.seconds.toFixed(2),
-      row.cpuSeconds.toFixed(2),
-      row.nsPerByte.toFixed(2),
-      row.cpuNsPerByte.toFixed(2),
-      megabytes(row.peakBytes),
-      index < rows.length - 1 || spread === null ? '' : `${percent(spread)}${linear ? '' : ' (!)'}`,
-    ]),
+  const head =
+    'job,input MB,s,cpu s,MB/s,cpu ns a byte,peak MB,memory,cpu from the line,wall from the line'.split(',');
+  const rows = growth.flatMap(({ job, rows, worst, worstWall, linear, linearWall, memory }) =>
+    rows.map((row, index) => {
+      const last = index === rows.length - 1;
+      return [
+        index === 0 ? job : '',
+        megabytes(row.inputBytes),
+        row.seconds.toFixed(2),
+        processor(row),
+        (row.inputBytes / 1e6 / row.seconds).toFixed(0),
+        row.cpuNsPerByte.toFixed(2),
+        megabytes(row.peakBytes),
+        last ? memoryCell(memory) : '',
+        last ? missCell(worst, linear) : '',
+        last ? missCell(worstWall, linearWall) : '',
+      ];
+    }),
   );
   const break_ = form === 'markdown' ? '\n\n' : '\n';
   return `${machineLine(machine)}; best of ${runs}${break_}${layoutOf(form)([head, ...rows])}\n`;

@@ -15,8 +15,14 @@ const { judge, goalCell } = (await import('./goals.mjs' as string)) as {
   judge(goal: Row, measured: Row, baseBytes: number): Part[];
   goalCell(parts: readonly Part[] | undefined): string;
 };
+interface Grown {
+  readonly worst: { seconds: number; share: number } | null;
+  readonly linear: boolean | null;
+  readonly linearWall: boolean | null;
+  readonly memory: { kept: boolean; got: number } | null;
+}
 const { judgeGrowth } = (await import('./growth.mjs' as string)) as {
-  judgeGrowth(rows: readonly Row[], start: Row): { spread: number | null; linear: boolean | null };
+  judgeGrowth(job: string, rows: readonly Row[], start: Row): Grown;
 };
 const { growthTable, pairTable } = (await import('./table.mjs' as string)) as {
   pairTable(report: Row, form?: string): string;
@@ -54,30 +60,56 @@ describe('goals', () => {
 
 describe('growth', () => {
   const start = { seconds: 0.1, cpuSeconds: 0.1 };
-  const row = (inputBytes: number, cpuSeconds: number) => ({
+  const row = (inputBytes: number, cpuSeconds: number, peakBytes = 70e6, seconds = cpuSeconds) => ({
     inputBytes,
-    seconds: cpuSeconds,
+    seconds,
     cpuSeconds,
-    peakBytes: 70e6,
+    peakBytes,
+    keys: inputBytes / 100,
   });
+  const judged = (...rows: Row[]) => judgeGrowth('convert', rows, start);
 
   it('is linear when the sizes between lie on the line, whatever starting takes', () => {
-    const { spread, linear } = judgeGrowth([row(1e7, 0.3), row(1e8, 1.1), row(1e9, 10.2)], start);
-    expect(spread).toBeCloseTo(0.083, 3);
+    const { worst, linear } = judged(row(1e7, 0.3), row(1e8, 1.1), row(1e9, 10.2));
+    expect(worst!.share).toBeCloseTo(-0.083, 3);
     expect(linear).toBe(true);
   });
 
   it('is not when ten times the bytes take thirteen times as long', () => {
-    expect(judgeGrowth([row(1e8, 1.1), row(1e9, 11), row(1e10, 143)], start).linear).toBe(false);
-    expect(judgeGrowth([row(1e8, 1.1), row(1e9, 14.1)], start).linear).toBe(null);
+    expect(judged(row(1e8, 1.1), row(1e9, 11), row(1e10, 143)).linear).toBe(false);
+    expect(judged(row(1e8, 1.1), row(1e9, 14.1)).linear).toBe(null);
+  });
+
+  it('may bend by what is paid once, and by no more than that', () => {
+    expect(judged(row(1e7, 0.1), row(1e8, 0.2), row(1e9, 1)).linear).toBe(true);
+    expect(judged(row(1e7, 0.1), row(1e8, 0.25), row(1e9, 1)).linear).toBe(false);
+    expect(judged(row(1e7, 0.1), row(1e8, 0.17), row(1e9, 1.4), row(1e10, 10)).linear).toBe(false);
+  });
+
+  it('is judged by processor time, and by the wall clock beside it', () => {
+    const busy = judged(row(1e7, 1), row(1e8, 10, 70e6, 20), row(1e9, 100));
+    expect([busy.linear, busy.linearWall]).toEqual([true, false]);
+  });
+
+  it('of memory is none where that is promised, and so many bytes a key elsewhere', () => {
+    const rows = (peaks: number[]) => peaks.map((peak, i) => row(10 ** (7 + i), 10 ** i, peak));
+    const memory = (job: string, ...peaks: number[]) => judgeGrowth(job, rows(peaks), start).memory;
+    expect(memory('digest', 50e6, 80e6, 90e6)).toMatchObject({ kept: true });
+    expect(memory('digest', 50e6, 80e6, 93e6)).toMatchObject({ kept: false });
+    expect(memory('check-rdb-small', 50e6, 80e6, 80e6 + 7 * 9e6)).toMatchObject({ kept: true, got: 7 });
+    expect(memory('check-rdb-small', 50e6, 80e6, 80e6 + 8 * 9e6)).toMatchObject({ kept: false, got: 8 });
+    expect(memory('replay', 50e6, 80e6, 800e6)).toBe(null);
   });
 
   it('is shown by job and size', () => {
-    const rows = [row(1e7, 0.2), row(1e8, 1.1), row(1e9, 14.1)];
-    const growth = [{ job: 'convert', ...judgeGrowth(rows, start) }];
+    const rows = [row(1e7, 0.2), row(1e8, 1.1), row(1e9, 14.1, 90e6)];
+    const growth = [{ job: 'convert', ...judgeGrowth('convert', rows, start) }];
     const table = growthTable({ growth, machine, runs: 3 }, 'markdown');
-    expect(table).toContain('|  | 100 | 1.10 | 1.10 | 10.00 | 10.00 | 70 |  |');
-    expect(table).toContain('|  | 1000 | 14.10 | 14.10 | 14.00 | 14.00 | 70 | 25 % (!) |');
+    expect(table).toContain('|  | 100 | 1.10 | 1.10 | 91 | 10.00 | 70 |  |  |  |');
+    const miss = '-25 % (-364 ms) (!)';
+    expect(table).toContain(
+      `|  | 1000 | 14.10 | 14.10 | 71 | 14.00 | 90 | flat (!): 29 % more | ${miss} | ${miss} |`,
+    );
   });
 });
 
