@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { assert, InputError } from '../errors.js';
 import { type Disk, errorCode, localDisk } from './disk.js';
+import { HeldFile } from './held-file.js';
 import { type ByteReader, type ByteSource, DescriptorReader, inputErrorOf } from './source.js';
 import { closeDescriptor, openDescriptor } from './system.js';
 
@@ -101,33 +102,30 @@ function noRoom({ label }: ByteSource, directory: string, size: number): InputEr
   );
 }
 
-/** A spooled source: opens as often as wanted, until it is closed. Takes the label of what it was copied from. */
+/**
+ * A spooled source: opens as often as wanted, until it is closed, or no longer reachable. Takes the label of what it was
+ * copied from.
+ */
 export class SpooledSource implements ByteSource {
-  private closed = false;
-  /** Readers that still use the descriptor. */
-  private readers = 0;
+  private readonly file: HeldFile;
 
   constructor(
     readonly label: string,
     readonly size: number,
-    private readonly descriptor: number,
-  ) {}
-
-  open(start = 0): Promise<ByteReader> {
-    assert(!this.closed, 'a closed spool was opened');
-    this.readers++;
-    return Promise.resolve(
-      new DescriptorReader(this.label, this.descriptor, start, this.size, () => this.release()),
-    );
+    descriptor: number,
+  ) {
+    this.file = HeldFile.nameless(this, descriptor);
   }
 
-  async close(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
-    if (this.readers === 0) await closeDescriptor(this.descriptor);
+  async open(start = 0): Promise<ByteReader> {
+    // What a reader knows of must not be this source: it would be reachable as long as it is read.
+    const { file, label, size } = this;
+    const descriptor = file.take();
+    assert(descriptor !== null, 'a closed spool was opened');
+    return new DescriptorReader(label, descriptor, start, size, () => file.giveBack());
   }
 
-  private async release(): Promise<void> {
-    if (--this.readers === 0 && this.closed) await closeDescriptor(this.descriptor);
+  close(): Promise<void> {
+    return this.file.letGo();
   }
 }

@@ -1,8 +1,12 @@
 import { readdirSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { type Disk, localDisk } from '../../src/bytes/disk.js';
 import { MemorySource, StreamSource } from '../../src/bytes/source.js';
 import { spooled } from '../../src/bytes/spool.js';
+import { system } from '../../src/bytes/system.js';
 import { temporaryDirectory } from '../support/temporary.js';
 import { failure, faulty } from './faulty-disk.js';
 
@@ -27,6 +31,7 @@ describe('a spooled pipe', () => {
       expect(await reader.read(into)).toBe(0);
       await reader.close();
     }
+    await spool.close();
   });
 
   it('is made for its owner alone', async () => {
@@ -49,6 +54,40 @@ describe('a spooled pipe', () => {
     expect(await reader.read(Buffer.alloc(5))).toBe(5);
     await reader.close();
     await spool.close();
+  });
+});
+
+describe('a spool that nobody knows of any more', () => {
+  it('is closed, once nobody reads it', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    let closed = 0;
+    const { closeDescriptor } = system;
+    system.closeDescriptor = (descriptor) => {
+      closed++;
+      return closeDescriptor(descriptor);
+    };
+    const collected = async () => {
+      for (let i = 0; i < 20 && closed === 0; i++) {
+        collect();
+        await setTimeout(1);
+      }
+    };
+    try {
+      const reader = await spooled(new MemorySource(BYTES), { directory: room(), signal: null }).then(
+        (spool) => spool.open(),
+      );
+      await collected();
+      expect([closed, await reader.read(Buffer.alloc(20))]).toEqual([0, 10]);
+      await reader.close();
+      expect(closed).toBe(1);
+      closed = 0;
+      await spooled(new MemorySource(BYTES), { directory: room(), signal: null });
+      await collected();
+      expect(closed).toBe(1);
+    } finally {
+      system.closeDescriptor = closeDescriptor;
+    }
   });
 });
 
@@ -110,7 +149,7 @@ describe('spooling ends early', () => {
       },
     };
     const spooling = spooled(new StreamSource(silent), { directory: room(), signal: abort.signal });
-    setTimeout(() => abort.abort(new Error('enough')), 5);
+    void setTimeout(5).then(() => abort.abort(new Error('enough')));
     await expect(spooling).rejects.toThrow('enough');
   });
 });

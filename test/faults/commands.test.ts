@@ -58,11 +58,12 @@ async function trial(job: Job, watching: Watching): Promise<Trial> {
 }
 
 /**
- * What was under way when something failed may end a moment later, and go on to its next call. Inputs that
+ * What was under way when something failed may end a moment later, and go on to its next call. Inputs and spools that
  * are held open are let go with who held them.
  */
 async function quiet(seen: WatchedSystem, room: Room): Promise<void> {
-  const isBusy = () => seen.underWay > 0 || [...seen.open.values()].some((path) => !path.startsWith(room.in));
+  const isHeld = (path: string) => path.startsWith(room.in) || path.endsWith('.spool');
+  const isBusy = () => seen.underWay > 0 || [...seen.open.values()].some((path) => !isHeld(path));
   for (let i = 0, calls = -1; i < 50 && (isBusy() || calls !== seen.calls.length); i++) {
     calls = seen.calls.length;
     await setTimeout(10);
@@ -122,8 +123,7 @@ function flaw(job: Job, clean: Trial, each: Trial): string | null {
   // What cannot be removed stays; so does a lock that cannot be read, and the next run takes it over.
   const isRemoval = ['unlink', 'rm', 'rmdir'].includes(call.name) || /\.lock$/.test(call.path);
   if (/internal error/.test(ran.stderr)) return 'internal error';
-  // What is unpacked into a temporary file is kept to the end of the program.
-  const open = [...seen.open.values()].filter((path) => !path.startsWith(room.tmp));
+  const open = [...seen.open.values()];
   if (open.length > 0) return `open: ${open}`;
   const left = leftovers(room);
   if (left.length > 0 && !isRemoval) return `left: ${left}`;
