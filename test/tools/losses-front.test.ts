@@ -108,7 +108,7 @@ test('both threads together tell what one tells alone, wherever a log is damaged
     adopted += parted.adopted;
   }
   expect(adopted).toBeGreaterThan(300);
-});
+}, 600_000);
 
 test('records inside of values are not taken for those of the log', async () => {
   const inner = resp('SET a b', 'SET c d').repeat(30);
