@@ -22,6 +22,7 @@ import { PayloadWriter } from '../rdb/writer-payload.js';
 import { knowsKind, type RdbTarget } from '../rdb/writer-target.js';
 import { ItemBatch, RespOutput } from './emit-resp.js';
 import { type StreamEmitLoss, StreamEmitter } from './emit-stream.js';
+import { NegativeZeros } from './emit-zeros.js';
 
 /** What the commands for a server could not say. The first concerns no key. */
 export type EmitLoss =
@@ -57,8 +58,7 @@ export interface CommandEmitterOptions {
 
 /**
  * Turns a dataset into the commands that build it up again, as a server's own rewrite without preamble does. A log
- * cannot say when a key was last used or a consumer last seen, and a score of -0 loses its sign where a server packs a
- * sorted set. Values of modules and jobs are restored from their bytes.
+ * cannot say when a key was last used or a consumer last seen. Values of modules and jobs are restored from their bytes.
  */
 export class CommandEmitter implements ItemHandler {
   /** Keys told so far. */
@@ -67,6 +67,7 @@ export class CommandEmitter implements ItemHandler {
   private readonly output: RespOutput;
   private readonly batch: ItemBatch;
   private readonly streams: StreamEmitter;
+  private readonly zeros: NegativeZeros;
   /** Values that no command but RESTORE makes. */
   private readonly restored: PayloadWriter;
   /** Name of the key at hand. */
@@ -94,6 +95,7 @@ export class CommandEmitter implements ItemHandler {
     this.target = target;
     this.output = new RespOutput(into);
     this.batch = new ItemBatch(this.output);
+    this.zeros = new NegativeZeros(this.output, this.batch, this.name);
     this.restored = new PayloadWriter(target, false);
     const lose = (what: StreamEmitLoss) => this.losses.add(what);
     this.streams = new StreamEmitter(this.output, target, lose, options.nowMs ?? Number.POSITIVE_INFINITY);
@@ -166,6 +168,7 @@ export class CommandEmitter implements ItemHandler {
         break;
       case 'zset':
         this.batch.begin('ZADD', this.name);
+        this.zeros.begin();
         break;
       case 'hash':
         this.batch.begin('HMSET', this.name);
@@ -208,6 +211,7 @@ export class CommandEmitter implements ItemHandler {
 
   member(value: ByteSlice, score: number): void {
     const { scoreText } = this;
+    this.zeros.before(value, score);
     this.batch.add(scoreText, 0, writeShortest(score, scoreText, 0));
     this.batch.add(value.bytes, value.start, value.end);
     this.batch.next();
@@ -323,6 +327,7 @@ export class CommandEmitter implements ItemHandler {
     else if (this.isRestored) this.restoreValue(head.kind);
     else if (head.kind !== 'string') this.batch.flush();
     if (head.kind === 'array' && this.created) this.seekArray();
+    else if (head.kind === 'zset') this.zeros.end();
     if (!this.created && this.losses.size === 0) this.losses.add('empty');
     for (const what of this.losses) this.options.onLoss(head, what);
     if (!this.created) return;

@@ -120,6 +120,26 @@ describe('collections', () => {
     ]);
   });
 
+  test('a score of -0 behind a member that no server packs, which goes again unless it was there', () => {
+    const told = members(['a', 1], ['b', -0], ['c', -0]);
+    const [first, filler, rest, removal] = emitted('redis-7.4', { kind: 'zset' }, told).commands;
+    const long = filler![3]!;
+    expect(long.length).toBeGreaterThan(1024);
+    expect([first, filler, rest, removal]).toEqual([
+      ['ZADD', 'k', '1', 'a'],
+      ['ZADD', 'k', '0', long],
+      ['ZADD', 'k', '-0', 'b', '-0', 'c'],
+      ['ZREM', 'k', long],
+    ]);
+    const own = (...pairs: [string, number][]) =>
+      emitted('redis-7.4', { kind: 'zset' }, members(...pairs)).commands;
+    expect(own([long, 5], ['b', -0])).toEqual([['ZADD', 'k', '5', long, '-0', 'b']]);
+    expect(own(['b', -0], [long, -0])).toEqual([
+      ['ZADD', 'k', '0', long],
+      ['ZADD', 'k', '-0', 'b', '-0', long],
+    ]);
+  });
+
   test.each([64, 65, 128, 200])('%i items, 64 to a command', (count) => {
     const names = Array.from({ length: count }, (_, i) => `n${i}`);
     const { commands } = emitted('redis-7.4', { kind: 'set' }, elements(...names));
