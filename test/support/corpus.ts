@@ -150,7 +150,7 @@ export function corpusBytes(server: string, path: string): Buffer {
 
 /** The unpacked path of one packed file or directory, for example `('redis-7.0.15', 'workload')`. Never write there. */
 export function corpusPath(server: string, path: string): string {
-  return join(archive('corpus', server).root(), path);
+  return archive('corpus', server).place(path);
 }
 
 const archives = new Map<string, Archive>();
@@ -166,6 +166,7 @@ const TRUTH = '.truth.json';
 
 class Archive {
   private directory: string | undefined;
+  private readonly placed = new Set<string>();
 
   constructor(
     private readonly server: string,
@@ -178,21 +179,26 @@ class Archive {
       if (!path.endsWith(TRUTH)) continue;
       const name = path.slice(0, -TRUTH.length);
       const input = [`${name}.rdb`, `${name}.aof`].find((file) => this.files.has(file)) ?? name;
-      if (wanted(input)) found.push(new PackedCase<T>(this.server, name, join(this.root(), input), bytes));
+      if (wanted(input)) found.push(new PackedCase<T>(this.server, name, () => this.place(input), bytes));
     }
     return found;
   }
 
-  /** Where the files stand on disk; written there when first asked for. */
-  root(): string {
-    if (this.directory !== undefined) return this.directory;
-    const directory = temporaryDirectory(this.server);
-    for (const [path, bytes] of this.files) {
-      if (path.endsWith(TRUTH)) continue;
-      mkdirSync(dirname(join(directory, path)), { recursive: true });
-      writeFileSync(join(directory, path), bytes);
+  /** Where a file or directory stands on disk; written there when first asked for. `.`: all that was packed. */
+  place(wanted: string): string {
+    this.directory ??= temporaryDirectory(this.server);
+    const path = join(this.directory, wanted);
+    if (this.placed.has(path)) return path;
+    this.placed.add(path);
+    for (const [name, bytes] of this.files) {
+      const isWanted = wanted === '.' || wanted === '' || name === wanted || name.startsWith(`${wanted}/`);
+      const at = join(this.directory, name);
+      if (!isWanted || name.endsWith(TRUTH) || (at !== path && this.placed.has(at))) continue;
+      this.placed.add(at);
+      mkdirSync(dirname(at), { recursive: true });
+      writeFileSync(at, bytes);
     }
-    return (this.directory = directory);
+    return path;
   }
 }
 
@@ -202,9 +208,13 @@ class PackedCase<T> implements CorpusCase<T> {
   constructor(
     readonly server: string,
     readonly name: string,
-    readonly path: string,
+    private readonly place: () => string,
     private readonly json: Buffer,
   ) {}
+
+  get path(): string {
+    return this.place();
+  }
 
   get title(): string {
     return `${this.server}/${this.name}`;
