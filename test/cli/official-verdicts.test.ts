@@ -67,29 +67,20 @@ describe('damaged logs, fixed', () => {
     expect(left).toEqual(Object.fromEntries(wanted));
     expect(backups).toHaveLength(truth.changed ? 1 : 0);
     for (const name of backups) expect(after[name]).toBe(before[name.replace(/\.bak-.*/, '')]);
+    if (truth.changed) {
+      expect(await runCli([...wordsOf(truth, path), '--yes']), 'a second fix').toMatchObject({ exit: 0 });
+      expect(fingerprint(path)).toEqual(after);
+    }
+    const { digest } = each.truth.load_after_fix ?? {};
+    if (digest === undefined) return;
+    const { exit, stdout } = await runCli(['digest', path, '--json', '--as', 'redis-7.0']);
+    expect(exit, 'what the server had after the fix of the original').toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ digest });
   });
 
-  it('hold what the server had after the fix of the original', async () => {
-    const loaded = CASES.filter(({ truth }) => truth.load_after_fix?.digest !== undefined);
+  it('were loaded by the server, many of them', () => {
+    const loaded = fixed.filter(({ truth }) => truth.load_after_fix?.digest !== undefined);
     expect(loaded.length).toBeGreaterThan(30);
-    for (const each of loaded) {
-      const path = writableCopy(each);
-      await runCli([...wordsOf(each.truth.fix!, path), '--yes']);
-      const { exit, stdout } = await runCli(['digest', path, '--json', '--as', 'redis-7.0']);
-      expect(exit, each.name).toBe(0);
-      expect(JSON.parse(stdout), each.name).toMatchObject({ digest: each.truth.load_after_fix!.digest });
-    }
-  });
-
-  it('are left alone by a second fix', async () => {
-    for (const each of fixed.filter(({ truth }) => (truth.fix as FixTruth).changed)) {
-      const path = writableCopy(each);
-      const words = wordsOf(each.truth.fix!, path);
-      await runCli([...words, '--yes']);
-      const once = fingerprint(path);
-      expect(await runCli([...words, '--yes']), each.name).toMatchObject({ exit: 0 });
-      expect(fingerprint(path), each.name).toEqual(once);
-    }
   });
 });
 

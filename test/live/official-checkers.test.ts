@@ -106,7 +106,7 @@ function damaged(bytes: Buffer, random: Random): Buffer {
 describeServer('beside redis-check-aof', () => {
   it.each(seeds('check-aof'))('damaged logs, seed %i', async (seed) => {
     const random = new Random(seed);
-    for (let round = 0; round < (THOROUGH ? 100 : 16); round++) {
+    for (let round = 0; round < (THOROUGH ? 100 : 10); round++) {
       let log = someLog(random);
       for (let i = random.below(4); i > 0; i--) log = damaged(log, random);
       const time = `${1700000000 + random.below(20)}`;
@@ -153,7 +153,7 @@ describeServer('beside redis-check-rdb', () => {
   it.each(FILES)('the types of %s, cut anywhere', async (server, bytes) => {
     for (const seed of seeds(`check-rdb ${server}`)) {
       const random = new Random(seed);
-      for (let round = 0; round < (THOROUGH ? 60 : 7); round++) {
+      for (let round = 0; round < (THOROUGH ? 60 : 4); round++) {
         const at = random.below(bytes.length);
         const pair = await both('check-rdb', bytes.subarray(0, at));
         // Where a string of a stream or library is cut, the original words it as a defect of that.
@@ -168,7 +168,7 @@ describeServer('beside redis-check-rdb', () => {
   it.each(FILES)('the types of %s, a byte changed: whatever it finds is found', async (server, bytes) => {
     for (const seed of seeds(`check-rdb flip ${server}`)) {
       const random = new Random(seed);
-      for (let round = 0; round < (THOROUGH ? 60 : 7); round++) {
+      for (let round = 0; round < (THOROUGH ? 60 : 4); round++) {
         const changed = Buffer.from(bytes);
         const at = random.below(bytes.length - 8);
         changed[at] = random.below(256);
