@@ -50,6 +50,27 @@ describe('goals', () => {
     expect(goalCell(parts.filter(({ met }) => met))).toBe('4x, 1.1x memory, 48 B a key: met');
   });
 
+  it('are asked of large inputs, on which starting does not count', () => {
+    const measured = (inputBytes: number, seconds: number) => ({
+      inputBytes,
+      ours: side(seconds, 90e6),
+      theirs: side(6, 1e6),
+    });
+    const goal = { atBytes: 1e9, speed: 12, peakBytes: 96e6 };
+    const cell = (inputBytes: number, seconds: number) =>
+      goalCell(judge(goal, measured(inputBytes, seconds), 0));
+    expect(cell(99e6, 9)).toBe('12x, 96 MB at 1 GB');
+    expect(cell(990e6, 0.5)).toBe('12x, 96 MB: met');
+    expect(cell(1e10, 0.51)).toBe('12x, 96 MB: not met (11.8x)');
+    expect(judge(goal, measured(99e6, 9), 0)[0]).toEqual({
+      what: 'speed',
+      asked: 12,
+      got: 6 / 9,
+      met: null,
+      atBytes: 1e9,
+    });
+  });
+
   it('that nothing was measured for are no goals', () => {
     const ours = { seconds: 1, cpuSeconds: null, peakBytes: null };
     expect(judge({ speed: 2, peakBytes: 1, bytesPerKey: 1 }, { ours, keys: 0 }, 0)).toEqual([]);
