@@ -1,11 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openAofSet } from '../../src/aof/set.js';
 import { releaseOf } from '../../src/tools/family.js';
 import { Random } from '../support/random.js';
 import { temporaryDirectory } from '../support/temporary.js';
-import { type Command, Connection, encode, type Reply, ReplyError } from './connection.js';
+import { Clients } from './clients.js';
+import { type Command, encode } from './connection.js';
 import type { Supplies } from './draw.js';
 import { Judge } from './judge.js';
 import {
@@ -20,6 +21,7 @@ import {
 } from './round.js';
 import { shrink } from './shrink.js';
 import { commandsOf, suppliesOf } from './supplies.js';
+import { vetted } from './vet.js';
 import { type Known, mayBeLoaded, Workload } from './workload.js';
 
 export interface Tally {
@@ -42,9 +44,7 @@ export interface Failure {
 /** Random logs and clients beside one server, until a difference. */
 export class Campaign {
   readonly tally: Tally = { rounds: 0, commands: 0, comparisons: 0, unlikeItself: 0, refused: 0 };
-  private live: Judge | null = null;
-  private blocked: Connection | null = null;
-  private control: Connection | null = null;
+  private clients: Clients | null = null;
   private supplies: Omit<Supplies, 'nowMs'> = { payloads: [], libraries: [], bounded: false };
 
   private constructor(
@@ -63,10 +63,13 @@ export class Campaign {
     return this.judge.name;
   }
 
+  /** Before 7.0 logs hold times that count from now, and options are unknown that the engine takes. */
+  private get isOld(): boolean {
+    return releaseOf(this.judge.server) < 700;
+  }
+
   async stop(): Promise<void> {
-    this.blocked?.close();
-    this.control?.close();
-    await Promise.all([this.judge.stop(), this.live?.stop()]);
+    await Promise.all([this.judge.stop(), this.clients?.stop()]);
   }
 
   /** Commands written as a log, which both sides load. Resolves to what differed, if anything. */
@@ -78,7 +81,8 @@ export class Campaign {
     const random = new Random(seed);
     const options = { way: 'log', known: this.known, commands: size, families } as const;
     const commands = new Workload(random, options, { ...this.supplies, nowMs: Date.now() }).make();
-    return this.round(seed, commands, random, true);
+    const log = this.isOld ? await vetted(this.judge.client, commands) : commands;
+    return this.round(seed, log, random, true);
   }
 
   /** Commands of clients, and the log that the server makes of them. */
@@ -90,9 +94,10 @@ export class Campaign {
     const random = new Random(seed);
     const options = { way: 'client', known: this.known, commands: size, families } as const;
     const commands = new Workload(random, options, { ...this.supplies, nowMs: Date.now() }).make();
-    const { log, digest } = await this.served(commands, random);
-    const propagated = commandsIn(log);
-    const failure = await this.round(seed, propagated, random, releaseOf(this.judge.server) < 700);
+    this.clients ??= await Clients.start();
+    const { log, digest, refused } = await this.clients.serve(commands, random);
+    this.tally.refused += refused;
+    const failure = await this.round(seed, commandsIn(log), random, this.isOld);
     if (failure !== null) return failure;
     if (this.lastDigest !== digest) this.tally.unlikeItself++;
     return null;
@@ -217,7 +222,7 @@ export class Campaign {
   ): Promise<readonly Command[]> {
     const whole = new Set(commands);
     const mayStand = (one: Command): boolean =>
-      /^(eval|function|fcall)/i.test(String(one[0])) ? whole.has(one) : mayBeLoaded(one, this.known);
+      whole.has(one) || (!/^(eval|function|fcall)/i.test(String(one[0])) && mayBeLoaded(one, this.known));
     return shrink(commands, async (tried) => balanced(tried) && tried.every(mayStand) && fails(tried));
   }
 
@@ -236,90 +241,6 @@ export class Campaign {
     writeFileSync(`${path}.txt`, `${text}\n`);
     return text;
   }
-
-  /** Runs commands as clients would; the log of them, and what the server holds then. */
-  private async served(
-    commands: readonly Command[],
-    random: Random,
-  ): Promise<{ log: Buffer; digest: string }> {
-    const live = (this.live ??= await Judge.start({
-      logging: true,
-      settings: { hz: '500', ...(this.judge.hasManifest ? { 'aof-timestamp-enabled': 'yes' } : {}) },
-    }));
-    const blocked = (this.blocked ??= await Connection.open(live.socket));
-    const { client } = live;
-    // Another client: the first may be inside a transaction.
-    const control = (this.control ??= await Connection.open(live.socket));
-    const idOf = async (each: Connection): Promise<string> =>
-      String(await each.call('CLIENT', 'ID').catch(() => 0));
-    const [id, own] = [await idOf(blocked), await idOf(client)];
-    await client.batch([
-      ...(live.hasManifest ? [['FUNCTION', 'FLUSH']] : []),
-      ['SELECT', '9'],
-      ['SET', 'marker', '1'],
-    ]);
-    const start = logFile(live).size;
-    await client.batch([['DEBUG', 'SET-ACTIVE-EXPIRE', '1'], ['SELECT', '0'], ['FLUSHALL']]);
-    for (let at = 0; at < commands.length; ) {
-      const count = random.pick([1, 7, 40]);
-      const waits = random.once(3);
-      const waiting = waits ? blocked.batch([['SELECT', String(random.below(3))], blocking(random)]) : null;
-      this.count(await unblocked(client, commands.slice(at, at + count), control, own));
-      at += count;
-      if (waits) {
-        if (Number(id) > 0) while (blocked.pending > 0) await control.call('CLIENT', 'UNBLOCK', id);
-        await waiting;
-      }
-      if (random.once(12)) await sleep(8);
-    }
-    const [, digest] = await client
-      .batch([['DISCARD'], ['DEBUG', 'SET-ACTIVE-EXPIRE', '0']])
-      .then(async () => [0, await live.digest()]);
-    const { path } = logFile(live);
-    return { log: readFileSync(path).subarray(start), digest: String(digest) };
-  }
-
-  private count(replies: readonly Reply[]): void {
-    for (const reply of replies) if (reply instanceof ReplyError) this.tally.refused++;
-  }
-}
-
-/** The replies to a batch in which a timeout may have been changed to none. */
-async function unblocked(
-  client: Connection,
-  batch: readonly Command[],
-  control: Connection,
-  id: string,
-): Promise<readonly Reply[]> {
-  const replies = client.batch(batch);
-  for (;;) {
-    const done = await Promise.race([replies.then(() => true), sleep(250, false)]);
-    if (done) return replies;
-    await control.call('CLIENT', 'UNBLOCK', id);
-  }
-}
-
-function blocking(random: Random): Command {
-  const n = (): string => String(random.below(3));
-  return random.pick<Command>([
-    ['BLPOP', `l${n()}`, `l${n()}`, '0'],
-    ['BRPOP', `l${n()}`, '0'],
-    ['BLMOVE', `l${n()}`, `l${n()}`, 'LEFT', 'RIGHT', '0'],
-    ['BRPOPLPUSH', `l${n()}`, `l${n()}`, '0'],
-    ['BLMPOP', '0', '2', `l${n()}`, `l${n()}`, 'LEFT', 'COUNT', '2'],
-    ['BZPOPMIN', `z${n()}`, `z${n()}`, '0'],
-    ['BZMPOP', '0', '1', `z${n()}`, 'MAX', 'COUNT', '3'],
-    ['XREADGROUP', 'GROUP', 'g0', 'alice', 'BLOCK', '0', 'STREAMS', `x${n()}`, '>'],
-  ]);
-}
-
-function logFile(live: Judge): { path: string; size: number } {
-  const home = live.hasManifest ? join(live.directory, 'appendonlydir') : live.directory;
-  const name = live.hasManifest
-    ? readdirSync(home).find((each) => each.endsWith('.incr.aof'))!
-    : 'appendonly.aof';
-  const path = join(home, name);
-  return { path, size: statSync(path).size };
 }
 
 /** The place itself, or the MULTI before it when it is inside a transaction: nothing of that is in effect. */

@@ -121,7 +121,10 @@ export function stateOf(keyspace: Keyspace, { product, version }: Server): State
   keyspace.walk(recorder).run();
   return {
     digest: digest.result(),
-    recorded: { keys: recorder.keys.sort(byPlace), libraries: recorder.libraries.sort() },
+    recorded: comparable(
+      { keys: recorder.keys.sort(byPlace), libraries: recorder.libraries.sort() },
+      { product, version },
+    ),
   };
 }
 
@@ -129,7 +132,7 @@ export function stateOf(keyspace: Keyspace, { product, version }: Server): State
 export async function judged(judge: Judge, log: Buffer): Promise<State> {
   await judge.load(log);
   const digest = await judge.digest();
-  return { digest, recorded: await recordRdb(await judge.save()) };
+  return { digest, recorded: comparable(await recordRdb(await judge.save()), judge.server) };
 }
 
 /** Where two states differ, `theirs` being right. */
@@ -160,18 +163,26 @@ const UNCHANGED = {
   duplicates: 0,
 };
 
-function plainKey(key: RecordedKey): RecordedKey {
+/** Without what a server does not tell of its streams. */
+function comparable({ keys, libraries }: Recorded, server: Server): Recorded {
+  const counts = releaseOf(server) >= 700;
+  return { keys: keys.map((key) => plainKey(key, counts)), libraries };
+}
+
+function plainKey(key: RecordedKey, counts: boolean): RecordedKey {
   if (key.type !== 'stream') return key;
   const value = key.value as RecordedStream;
-  return isDeepStrictEqual(value.producers, UNCHANGED)
-    ? { ...key, value: { ...value, producers: undefined } }
-    : key;
+  const producers = isDeepStrictEqual(value.producers, UNCHANGED) ? undefined : value.producers;
+  if (counts) return { ...key, value: { ...value, producers } };
+  const groups = value.groups.map((group) => ({ ...group, entriesRead: undefined }));
+  const plain = { ...value, producers, groups, maxDeletedId: undefined, entriesAdded: undefined };
+  return { ...key, value: plain };
 }
 
 function byName({ keys }: Recorded): Map<string, RecordedKey> {
   const named = keys.map((key): [string, RecordedKey] => {
     const name = Buffer.from(key.key, 'base64').toString('latin1');
-    return [`db ${key.db} ${name}`, plainKey(key)];
+    return [`db ${key.db} ${name}`, key];
   });
   return new Map(named);
 }

@@ -56,6 +56,23 @@ describe('positions', () => {
     expect(driver.run('GEORADIUSBYMEMBER p nobody 1 m STORE d')).toBe(FAILED);
     expect(driver.run('GEOADD p 181 0 nowhere')).toBe(FAILED);
   });
+
+  test('a search of nothing leaves its destination before 6.2', () => {
+    // Asked of 3.2.12, 4.0.14, 5.0.14, 6.2.16 and 7.0.15; arguments are not looked at either.
+    for (const [release, left] of [
+      [402, 1],
+      [500, 1],
+      [602, 0],
+      [700, 0],
+    ] as const) {
+      const driver = new EngineDriver({ release });
+      driver.run('ZADD d 1 a');
+      expect(driver.run('GEORADIUS nothing 1 1 1 km STORE d')).toBe(APPLIED);
+      expect(members(driver, 'd').length).toBe(left);
+    }
+    const driver = new EngineDriver({ release: 400 });
+    expect(driver.run('GEORADIUS nothing x x x x STORE d')).toBe(APPLIED);
+  });
 });
 
 describe('sine, cosine and arc sine', () => {

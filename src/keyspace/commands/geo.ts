@@ -19,6 +19,9 @@ export const geoCommands: readonly CommandRow[] = [
   { name: 'GEOSEARCHSTORE', arity: -8, apply: geosearchstore },
 ];
 
+/** The first release in which a search that is to be stored empties its destination when there is nothing to search. */
+const STORES_NOTHING = 602;
+
 const UNITS: readonly { name: string; metres: number }[] = [
   { name: 'M', metres: 1 },
   { name: 'KM', metres: 1000 },
@@ -174,6 +177,7 @@ function sourceAt(engine: Engine, command: CommandSpans, i: number): number {
 function radius(engine: Engine, command: CommandSpans, byMember: boolean): Outcome {
   const source = sourceAt(engine, command, 1);
   if (source === -2) return engine.wrongType();
+  if (source < 0 && engine.release < STORES_NOTHING) return APPLIED;
   options.reset(source, 0);
   if (byMember) {
     // Without a key neither the member nor the radius is looked at.

@@ -1,0 +1,34 @@
+import { type Command, type Connection, type Reply, ReplyError } from './connection.js';
+
+/**
+ * How servers refuse what they cannot read. Releases before 7.0 do not know options that the engine takes from all of
+ * them; no log of theirs has a command that they refused.
+ */
+const UNREADABLE =
+  /syntax error|wrong number|unknown|unsupported|not supported|invalid stream id|timeout|not a valid|must be|should be|at least|can't be|without|invalid/i;
+
+/**
+ * Commands of a log without those whose words a server refuses, whatever it holds. What it refuses for what it holds (a
+ * value of another type, a group that is missing) stays.
+ */
+export async function vetted(client: Connection, commands: readonly Command[]): Promise<readonly Command[]> {
+  const left = commands.filter((command) => !/^(multi|exec)$/i.test(String(command[0])));
+  // Inside a transaction nothing waits.
+  const replies = await client.batch([['FLUSHALL'], ['SELECT', '0'], ['MULTI'], ...left, ['EXEC']]);
+  const unread = new Set<Command>();
+  left.forEach((command, i) => {
+    if (replies[i + 3] instanceof ReplyError) unread.add(command);
+  });
+  const queued = left.filter((command) => !unread.has(command));
+  const done = replies.at(-1)!;
+  if (!Array.isArray(done))
+    return vetted(
+      client,
+      commands.filter((command) => !unread.has(command)),
+    );
+  queued.forEach((command, i) => {
+    const reply = (done as Reply[])[i]!;
+    if (reply instanceof ReplyError && UNREADABLE.test(reply.message)) unread.add(command);
+  });
+  return commands.filter((command) => !unread.has(command));
+}
