@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { ARCHIVED_SERVERS, CORRUPT_SERVERS, corpusPath, corruptCases, testdata } from '../support/corpus.js';
+import { ARCHIVED_SERVERS, corpusPath, corruptCases, testdata } from '../support/corpus.js';
 import { recoveryDirectory } from '../support/recovery.js';
 import { temporaryDirectory } from '../support/temporary.js';
 import { runCli } from './memory-io.js';
@@ -44,17 +44,11 @@ function showInputs(folder: string, line: string): string {
   for (const server of ARCHIVED_SERVERS) {
     if (line.includes(` ${server}/`)) symlinkSync(corpusPath(server, '.'), join(directory, server));
   }
-  for (const server of CORRUPT_SERVERS) {
-    for (const { name, path } of line.includes(`corrupt/${server}/`) ? corruptCases(server) : []) {
-      const link = join(
-        directory,
-        'corrupt',
-        server,
-        path.endsWith(name) ? name : `${name}${/\.\w+$/.exec(path)![0]}`,
-      );
-      mkdirSync(dirname(link), { recursive: true });
-      symlinkSync(path, link);
-    }
+  for (const [, server, file] of line.matchAll(/corrupt\/([^/\s]+)\/([\w.-]+)/g)) {
+    const { path } = corruptCases(server!).find(({ name }) => name === file || file!.startsWith(`${name}.`))!;
+    const link = join(directory, 'corrupt', server!, file!);
+    mkdirSync(dirname(link), { recursive: true });
+    if (!existsSync(link)) symlinkSync(path, link);
   }
   return directory;
 }

@@ -9,10 +9,12 @@ import {
   type KeyTruth,
   rdbCases,
 } from '../support/corpus.js';
+import { THOROUGH } from '../support/effort.js';
 import { recordRdb } from '../support/rdb.js';
 import { eventSubject } from '../support/rdb-events.js';
 import { asFarAsTold, recordedTruth } from '../support/recorded-truth.js';
 import { byPlace } from '../support/recorder.js';
+import { alike } from '../support/same.js';
 
 describe.each(CORPUS_SERVERS)('%s', (server) => {
   test.each(rdbCases(server))('$name holds what the server made of it', async ({ name, truth }) => {
@@ -22,8 +24,7 @@ describe.each(CORPUS_SERVERS)('%s', (server) => {
     const kept = recorded.keys.filter((key) => places.has(placeOf(key)));
     expect(kept).toHaveLength(truth.keys.length);
     const comparable = new Map(kept.map((key) => [placeOf(key), key]));
-    for (const key of told.sort(byPlace))
-      expect(asFarAsTold(comparable.get(placeOf(key))!, key)).toEqual(key);
+    for (const key of told.sort(byPlace)) alike(asFarAsTold(comparable.get(placeOf(key))!, key), key);
     expect(recorded.keys.filter((key) => !places.has(placeOf(key))).map((key) => key.pexpiretime)).toEqual(
       // The server dropped the one key whose time 2.4 could not hold in its 32 bits.
       server === 'redis-2.4' && name === 'types' ? [-192522495000] : [],
@@ -51,7 +52,11 @@ const DAMAGE_THAT_LOADS = new Set([
 ]);
 
 describe.each(CORRUPT_SERVERS)('damaged files of %s', (server) => {
-  const cases = corruptCases(server).filter(({ name }) => name.startsWith('rdb-'));
+  // The same is done to files of every server: in a plain run each damage is met in those of every other.
+  const turn = CORRUPT_SERVERS.indexOf(server);
+  const cases = corruptCases(server)
+    .filter(({ name }) => name.startsWith('rdb-'))
+    .filter(({ title }, i) => THOROUGH || DAMAGE_THAT_LOADS.has(title) || (i + turn) % 2 === 0);
 
   test.each(cases)('$name', ({ name, title, path, truth }) => {
     const bytes = readFileSync(path);

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { ByteReader, ByteSource } from '../../src/bytes/source.js';
 import { MemorySource } from '../../src/bytes/source.js';
@@ -8,6 +7,7 @@ import { corpusBytes } from '../support/corpus.js';
 import { redis } from '../support/rdb-builder.js';
 import { concat, i64le, len, listpack, lzf, str, u8 } from '../support/rdb-bytes.js';
 import { VALUES } from '../support/rdb-values.js';
+import { alike } from '../support/same.js';
 
 const options: ReadRdbOptions = { verifyChecksum: true, deep: true, batchRecords: 100, batchBytes: 1 << 20 };
 
@@ -155,7 +155,7 @@ describe('a record', () => {
     const source = new MemorySource(corpusBytes('redis-7.2.6', 'bulk.rdb'));
     const records = (await batchesOf(source, { batchRecords: 10 })).flat();
     const again = (await batchesOf(source, { batchRecords: 1000 })).flat();
-    expect(isDeepStrictEqual(records, again)).toBe(true);
+    alike(records, again);
     expect(records).toHaveLength(4998);
   });
 });

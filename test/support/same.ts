@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 
 /**
@@ -6,4 +7,9 @@ import { expect } from 'vitest';
  */
 export function same<T>(actual: T, expected: T, message?: string): void {
   if (!Object.is(actual, expected)) expect(actual, message).toBe(expected);
+}
+
+/** What `expect(actual).toEqual(expected)` asserts, likewise for much that is compared, and for large buffers. */
+export function alike(actual: unknown, expected: unknown, message?: string): void {
+  if (!isDeepStrictEqual(actual, expected)) expect(actual, message).toEqual(expected);
 }
