@@ -69,12 +69,12 @@ export class GapSearch {
 
   /** Whether whole records run on from an offset. */
   async believes(offset: number): Promise<boolean> {
-    this.search.begin(offset);
+    this.search.begin();
     return this.search.believes(offset, offset);
   }
 
   async findAfterEnd(from: number): Promise<number> {
-    this.search.begin(from);
+    this.search.begin();
     return this.search.find(from, this.window.limit, -1, () => {});
   }
 
@@ -89,7 +89,7 @@ export class GapSearch {
   ): Promise<Gap> {
     const { search } = this;
     const { start } = failure;
-    search.begin(Math.max(0, start));
+    search.begin();
     const stated = await this.statedEnd(failure);
     if (stated >= 0 && (await search.believes(stated, stated))) {
       const inside = await this.insideLoop(start, stated, tick);
@@ -126,7 +126,7 @@ export class GapSearch {
     const { search, window } = this;
     let records = 0;
     for (let at = offset; ; at = window.offset, records++) {
-      const read = await search.read(at, at);
+      const read = await search.read(at);
       if (read === 'bad') return records >= RUN_MIN;
       if (read === 'cut') return false;
       if (search.reader.kind === 'end') return true;
@@ -233,7 +233,7 @@ export class GapSearch {
     const vouched: [number, number] = [0, 0];
     for (let steps = 0; at[0] !== at[1] && steps < MEETING_MAX; steps++) {
       const late = at[0]! < at[1]! ? 0 : 1;
-      if ((await search.read(at[late]!, at[late]!)) !== 'whole') break;
+      if ((await search.read(at[late]!)) !== 'whole') break;
       const { reader } = search;
       if (reader.kind === 'end') break;
       if (reader.kind === 'key' && habits.vouchesFor(reader)) vouched[late]!++;
@@ -244,13 +244,13 @@ export class GapSearch {
 
   private async isVouched(offset: number): Promise<boolean> {
     const { search, habits } = this;
-    if ((await search.read(offset, offset)) !== 'whole') return false;
+    if ((await search.read(offset)) !== 'whole') return false;
     return search.reader.kind === 'database' || habits.vouchesFor(search.reader);
   }
 
   private async nameAt(offset: number): Promise<{ high: number; low: number } | null> {
     const { reader } = this.search;
-    if ((await this.search.read(offset, offset)) !== 'whole' || reader.kind !== 'key') return null;
+    if ((await this.search.read(offset)) !== 'whole' || reader.kind !== 'key') return null;
     return { high: reader.nameHigh, low: reader.nameLow };
   }
 }

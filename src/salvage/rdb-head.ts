@@ -6,6 +6,7 @@ import {
   LENGTH_SPECIAL,
   LZF_EXPANSION_MAX,
   MODULE_END,
+  MODULE_UINT,
   OPCODE_AUX,
   OPCODE_EOF,
   OPCODE_EXPIRETIME,
@@ -24,9 +25,23 @@ import type { Dialect } from '../rdb/dialect.js';
 import { LENGTH, LOOP, STRING } from '../rdb/skim.js';
 
 /** Names longer than this are not believed after damage. */
-const NAME_MAX = 64 * 1024;
+export const NAME_MAX = 64 * 1024;
+/** A sane time of expiry in seconds is above, in its highest byte. */
+const SECONDS_HIGH_MIN = 5;
+
+/** Servers have 16 databases unless told otherwise; a larger number behind damage is rather no SELECTDB. */
+export const DATABASE_MAX = 0x3f;
+/** Names of fields in front of the data are shorter. */
+const AUX_NAME_MAX = 64;
+/** Bytes that the head of a string fits into. */
+const HEAD_BYTES = 32;
 
 let length = 0;
+
+/** What the last `lengthAt` or `stringEnd` read. */
+export function lengthRead(): number {
+  return length;
+}
 
 /**
  * Whether a record may begin at a position: a quick look at type number, name and the head of the value that refuses
@@ -57,9 +72,77 @@ export function mayBegin(bytes: Buffer, at: number, end: number, limit: number, 
     case OPCODE_FUNCTION2:
       return true;
     case OPCODE_EOF:
-      return mayEnd(bytes, at + 1, end, limit) || mayEnd(bytes, at + 1 + TRAILER_BYTES, end, limit);
+      return mayEnd(bytes, at, end, limit);
     default:
       return mayBeOther(bytes, at, end, limit, dialect);
+  }
+}
+
+/**
+ * The position after an attribute of a key, the same when there is none, -1 for one that no server writes. All of its
+ * head must be in memory.
+ */
+export function attributeEnd(bytes: Buffer, at: number, end: number, dialect: Dialect): number {
+  switch (dialect.opcodeOf[bytes[at]!]) {
+    case 'expiry-ms':
+      return bytes[at + 8] === 0 && bytes[at + 7] === 0 && bytes[at + 6]! <= 0x5a ? at + 9 : -1;
+    case 'expiry-seconds':
+      return bytes[at + 4]! >= SECONDS_HIGH_MIN && bytes[at + 4]! < 0x80 ? at + 5 : -1;
+    case 'freq':
+      return at + 2;
+    case 'idle':
+      return lengthAt(bytes, at + 1, end);
+    default:
+      return at;
+  }
+}
+
+/**
+ * The position after a record around keys, all of whose head is in memory; 0 when only reading it can tell, -1 when
+ * there is none.
+ */
+export function opcodeEnd(bytes: Buffer, at: number, end: number, limit: number, dialect: Dialect): number {
+  const next = at + 1;
+  switch (dialect.opcodeOf[bytes[at]!]) {
+    case 'database': {
+      const stop = lengthAt(bytes, next, end);
+      return length > DATABASE_MAX ? -1 : stop;
+    }
+    case 'resize': {
+      const stop = lengthAt(bytes, next, end);
+      return stop < 0 || length > limit ? -1 : lengthAt(bytes, stop, end);
+    }
+    case 'aux': {
+      const middle = stringEnd(bytes, next, end, limit);
+      if (middle < 0 || length === 0 || length > AUX_NAME_MAX) return -1;
+      return middle + HEAD_BYTES > end ? 0 : stringEnd(bytes, middle, end, limit);
+    }
+    case 'function': {
+      // The text of a library, which names its engine first.
+      const stop = stringEnd(bytes, next, end, limit);
+      const start = bytes[next]! < LENGTH_SPECIAL ? lengthAt(bytes, next, end) : 0;
+      const named = start === 0 || (bytes[start] === 0x23 && bytes[start + 1] === 0x21);
+      return named ? stop : -1;
+    }
+    case 'module-aux': {
+      const middle = lengthAt(bytes, next, end);
+      // The tag of an unsigned number, and when it was saved.
+      return middle < 0 || bytes[middle] !== MODULE_UINT ? -1 : 0;
+    }
+    case 'slot-info': {
+      let stop = next;
+      for (let i = 0; i < 3 && stop >= 0; i++) stop = lengthAt(bytes, stop, end);
+      return stop;
+    }
+    case 'hash-template':
+    case 'blob-lz4':
+    case 'blob-zstd':
+      return mayBeOther(bytes, at, end, limit, dialect) ? 0 : -1;
+    case undefined:
+    case 'tagged-chunk':
+      return -1;
+    default:
+      return 0;
   }
 }
 
@@ -94,8 +177,13 @@ function mayBeTemplate(bytes: Buffer, at: number, end: number, limit: number): b
   return length > 0 && length <= limit - names && stringEnd(bytes, names, end, limit) > 0;
 }
 
-/** Whether an RDB may end at a position: the input does, or a log begins. */
-function mayEnd(bytes: Buffer, at: number, end: number, limit: number): boolean {
+/** Whether an RDB may end with the end mark at a position: behind it the input ends, or a log begins. */
+export function mayEnd(bytes: Buffer, markAt: number, end: number, limit: number): boolean {
+  const after = markAt + 1;
+  return mayEndAt(bytes, after, end, limit) || mayEndAt(bytes, after + TRAILER_BYTES, end, limit);
+}
+
+function mayEndAt(bytes: Buffer, at: number, end: number, limit: number): boolean {
   return at === limit || (at < limit && (at >= end || bytes[at] === 0x2a || bytes[at] === 0x23));
 }
 
@@ -130,7 +218,7 @@ function mayBeKey(bytes: Buffer, at: number, end: number, limit: number, dialect
 }
 
 /** The position after a length, 0 when it is not all in memory, -1 when it is none. Its value in `length`. */
-function lengthAt(bytes: Buffer, at: number, end: number): number {
+export function lengthAt(bytes: Buffer, at: number, end: number): number {
   if (at >= end) return 0;
   const first = bytes[at]!;
   if (first < 0x40) {
@@ -154,7 +242,7 @@ function lengthAt(bytes: Buffer, at: number, end: number): number {
 }
 
 /** The position after a string, which may be beyond `end`; -1 when it is none or leaves the input. */
-function stringEnd(bytes: Buffer, at: number, end: number, limit: number): number {
+export function stringEnd(bytes: Buffer, at: number, end: number, limit: number): number {
   if (at >= end) return at < limit ? at + 1 : -1;
   const first = bytes[at]!;
   if (first < LENGTH_SPECIAL) {

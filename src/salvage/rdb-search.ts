@@ -4,7 +4,8 @@ import type { Dialect } from '../rdb/dialect.js';
 import { HashTemplates } from '../rdb/templates.js';
 import type { RdbLimits } from '../rdb/value-reader.js';
 import { expiresSanely, type NameHabits } from './rdb-habits.js';
-import { mayBegin } from './rdb-head.js';
+import { DATABASE_MAX, mayBegin, NAME_MAX } from './rdb-head.js';
+import { ChainProbe, REFUSED } from './rdb-probe.js';
 import { isBlob, RecordReader } from './rdb-record.js';
 import type { RoamingWindow } from './rdb-window.js';
 
@@ -13,17 +14,21 @@ const RECORDS_MIN = 8;
 const WEIGHT_MIN = 8;
 /** The same for records that have nothing but a name and a text. */
 const PLAIN_RECORDS_MIN = 24;
-/** What a record after damage may have at most. */
-const NAME_MAX = 64 * 1024;
-/** Servers have 16 databases unless told otherwise; a larger number behind damage is rather no SELECTDB. */
-const DATABASE_MAX = 0x3f;
 /** A record tried is read up to here; beyond, only if its name is one of this file's. */
 const RECORD_LOOK = 1 << 20;
-/** Once the work allowed is used up, records tried are read up to here only. */
+/** Once the work allowed is nearly used up, records tried are read up to here only. */
 const RECORD_LOOK_TIRED = 1024;
-/** Bytes that may be decoded for every byte searched, and before the first. */
-const WORK_PER_BYTE = 32;
-const WORK_FIRST = 16 << 20;
+/**
+ * What searching may cost, in bytes decoded and parts of records walked past: for every byte, as it is passed, and what
+ * of that can be saved up.
+ */
+const WORK_PER_BYTE = 8;
+const WORK_SAVED = 32 << 20;
+/** What reading a record costs beside its bytes. */
+const WORK_PER_RECORD = 128;
+/** Parts that are walked past from one offset at most, and however little work is left. */
+const STEPS_MAX = 1 << 16;
+const STEPS_MIN = 64;
 /** Offsets of chains that led nowhere are remembered up to this number. */
 const DEAD_MAX = 1 << 20;
 /** A chain longer than this that led nowhere is not looked into again. */
@@ -34,8 +39,12 @@ export class RecordSearch {
   readonly reader: RecordReader;
   /** Offsets that no believable chain goes through. */
   private readonly dead = new Set<number>();
-  private work = 0;
-  private from = 0;
+  private readonly probe = new ChainProbe();
+  /** By first byte: 1 for those that a record may begin with. */
+  private readonly begins = new Uint8Array(256);
+  private dialect: Dialect | null = null;
+  /** Work that may still be done. */
+  private allowed = WORK_SAVED;
   /** Where the last chain that was not believed ended. */
   private failedAt = 0;
   private pathRecords = 0;
@@ -52,11 +61,14 @@ export class RecordSearch {
     this.reader = new RecordReader(dialect, limits, new HashTemplates(templates));
   }
 
-  /** A new gap is searched, from `from` on. */
-  begin(from: number): void {
+  /** A new gap is searched. */
+  begin(): void {
     this.dead.clear();
-    this.work = 0;
-    this.from = from;
+  }
+
+  /** Bytes were passed, and with them comes work that may be done. */
+  private passed(bytes: number): void {
+    this.allowed = Math.min(WORK_SAVED, this.allowed + bytes * WORK_PER_BYTE);
   }
 
   /** No chain through this offset is believed. */
@@ -82,9 +94,8 @@ export class RecordSearch {
       const stop =
         window.end === window.limit ? Math.min(to, window.end) : Math.min(to, window.end - RECORD_LOOK / 2);
       for (; at < stop; at++) {
-        const { bytes, base, end } = window.cursor;
-        if (!mayBegin(bytes, at - base, end, window.limit - base, this.reader.dialect)) continue;
-        if (this.dead.has(at)) continue;
+        at = this.candidate(at, stop);
+        if (at >= stop) break;
         if (likely && !(await this.beginsLikely(at))) continue;
         if (await this.believes(at, past)) return at;
         if (this.pathRecords > LONG_CHAIN) at = this.failedAt;
@@ -95,13 +106,47 @@ export class RecordSearch {
     return -1;
   }
 
+  /** The next offset in memory, before `stop`, from which records may run on; `stop`: none. */
+  private candidate(from: number, stop: number): number {
+    const { probe, begins, reader, window, dead } = this;
+    const { bytes, base, end } = window.cursor;
+    const { dialect } = reader;
+    if (dialect !== this.dialect) this.learnBegins();
+    const limit = window.limit - base;
+    let passedTo = from;
+    for (let at = from - base; at < stop - base; at++) {
+      if (begins[bytes[at]!] === 0 || !mayBegin(bytes, at, end, limit, dialect)) continue;
+      const offset = at + base;
+      if (dead.size > 0 && dead.has(offset)) continue;
+      this.passed(offset - passedTo);
+      passedTo = offset;
+      const steps = Math.min(STEPS_MAX, Math.max(STEPS_MIN, this.allowed));
+      const verdict = probe.follow(bytes, at, end, limit, dialect, steps);
+      this.allowed -= probe.steps;
+      if (verdict === REFUSED) continue;
+      // Out of breath, what may take long and is most likely none is passed over.
+      if (this.allowed <= 0) continue;
+      return offset;
+    }
+    this.passed(stop - passedTo);
+    return stop;
+  }
+
+  private learnBegins(): void {
+    const { dialect } = this.reader;
+    this.dialect = dialect;
+    for (let i = 0; i < 256; i++) {
+      this.begins[i] = dialect.typeOf[i] !== undefined || dialect.opcodeOf[i] !== undefined ? 1 : 0;
+    }
+  }
+
   /**
    * Whether the record at an offset may be the first behind damage: one that the names of this file, or a time of
    * expiry, speak for. The window then stands behind the record.
    */
   async beginsLikely(offset: number): Promise<boolean> {
     const { reader, habits } = this;
-    if ((await this.read(offset, offset)) !== 'whole') return false;
+    if ((await this.read(offset)) !== 'whole') return false;
     if (reader.kind === 'hash-template' || isBlob(reader)) return true;
     if (reader.kind !== 'key') return reader.kind === 'database';
     return habits.informative ? habits.vouchesFor(reader) : expiresSanely(reader) || habits.fits(reader);
@@ -123,7 +168,7 @@ export class RecordSearch {
       this.pathRecords = records;
       if (this.dead.has(at)) return this.give(path);
       if (path.length < LONG_CHAIN) path.push(at);
-      const read = await this.read(at, start);
+      const read = await this.read(at);
       if (read === 'cut') return at > past && records >= 2 && weight >= 4 ? true : this.give(path);
       if (read === 'bad') return this.give(path);
       if (reader.kind === 'end') {
@@ -168,10 +213,10 @@ export class RecordSearch {
   }
 
   /** Reads the record at an offset in the strictest way; the window then stands behind it. */
-  async read(at: number, start: number): Promise<'whole' | 'cut' | 'bad'> {
+  async read(at: number): Promise<'whole' | 'cut' | 'bad'> {
     const { reader, window } = this;
     const { cursor, bytesRead } = window;
-    const tired = this.work > WORK_FIRST + (start - this.from) * WORK_PER_BYTE;
+    const tired = this.allowed <= 0;
     const look = tired ? RECORD_LOOK_TIRED : RECORD_LOOK;
     if (at >= window.limit) return 'cut';
     if (!window.has(at, at + 1)) await window.cover(at, at + look);
@@ -188,7 +233,8 @@ export class RecordSearch {
       if (error instanceof FormatError) return 'bad';
       throw error;
     } finally {
-      this.work += 16 + Math.max(0, window.offset - at) + window.bytesRead - bytesRead;
+      const bytes = Math.max(0, window.offset - at) + window.bytesRead - bytesRead;
+      this.allowed -= WORK_PER_RECORD + bytes;
     }
     return this.plausible() ? 'whole' : 'bad';
   }
