@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { THOROUGH } from '../support/effort.js';
 
 /** What the build of the kernels exports. */
 interface Build {
@@ -23,8 +24,8 @@ describe('the committed WebAssembly', () => {
     expect(line).toBe(`// Sources and compiler: ${await build.sourcesDigest(name)}`);
   });
 
-  // Compiling takes longer than all else here.
-  it.runIf(process.env['REKINDLE_REQUIRE_SERVER'] === '1').each(names)(
+  // Compiling takes longer than all else here: .ci/run does it beside the tests, by `npm run build:wasm -- --check`.
+  it.runIf(THOROUGH).each(names)(
     'is what its source compiles to: %s',
     async (name) => {
       expect(await build.generate(name)).toBe(readFileSync(build.placeOf(name), 'utf8'));

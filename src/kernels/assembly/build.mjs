@@ -1,6 +1,6 @@
 // Compiles the kernels in this folder and writes each, as base64, into ../wasm/. Run by `npm run build:wasm`, which takes
-// names of kernels (`crc64`) to compile those alone; a test holds the results to the digests of their sources, and where
-// all must hold (.ci/run) it compiles again.
+// names of kernels (`crc64`) to compile those alone; a test holds the results to the digests of their sources. With
+// `--check` nothing is written: it compiles again and fails when the result is not what stands there (.ci/run).
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 /** By their files; `pages` of 64 KiB each. */
 export const KERNELS = {
   crc64: { pages: 3 },
+  'entry-join': { pages: 1, maxPages: 65536 },
   engine: { pages: 64, maxPages: 65536, shared: true },
   'log-scan': { pages: 69 },
   lz4: { pages: 130 },
@@ -77,8 +78,14 @@ export async function generate(name) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const names = process.argv.slice(2);
+  const names = process.argv.slice(2).filter((word) => word !== '--check');
+  const checks = process.argv.includes('--check');
   for (const name of names.length > 0 ? names : Object.keys(KERNELS)) {
-    await writeFile(placeOf(name), await generate(name));
+    const text = await generate(name);
+    if (!checks) await writeFile(placeOf(name), text);
+    else if ((await readFile(placeOf(name), 'utf8')) !== text) {
+      console.error(`${name}: wasm/${name}.generated.ts is not what its source compiles to`);
+      process.exitCode = 1;
+    }
   }
 }
