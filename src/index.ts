@@ -8,7 +8,8 @@ export { DamageError } from './tools/report.js';
 export type { Long } from './bytes/int64.js';
 export { type PumpOptions, pump, pumpSource } from './bytes/pump.js';
 export { ByteSlice } from './bytes/slice.js';
-export { type ByteReader, type ByteSource, FileSource, MemorySource, StreamSource } from './bytes/source.js';
+export { type ByteReader, type ByteSource, FileSource, MemorySource } from './bytes/source.js';
+export { StreamSource } from './bytes/stream-source.js';
 export { type ByteTarget, FileTarget } from './bytes/target.js';
 export { ByteWindow, END, type Machine, NEED, PAUSE } from './bytes/window.js';
 

@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { assert, FormatError, InputError } from '../errors.js';
+import { assert, InputError } from '../errors.js';
 import { HeldFile } from './held-file.js';
 import {
   closeDescriptor,
@@ -74,6 +74,15 @@ export function inputErrorOf(error: unknown, path: string, offset: number | null
   );
 }
 
+/** What tells a file from any other, as plain data, so that another thread reads the same. */
+export interface FileTicket {
+  readonly path: string;
+  readonly size: number;
+  /** Of device and inode. */
+  readonly identity: string;
+  readonly modifiedMs: number;
+}
+
 /**
  * A regular file, opened read-only. Its size is taken once: bytes appended later by a live server are not seen. One that is
  * held can be read though its name is gone or means another by then; else a file that was replaced is refused rather
@@ -86,7 +95,28 @@ export class FileSource implements ByteSource {
     readonly label: string,
     readonly size: number,
     private readonly identity: string,
+    private readonly modifiedMs: number,
   ) {}
+
+  /** For `of`. */
+  get ticket(): FileTicket {
+    const { label: path, size, identity, modifiedMs } = this;
+    return { path, size, identity, modifiedMs };
+  }
+
+  /**
+   * The file that another thread has, of the same size: what was appended since is not seen.
+   *
+   * @throws InputError when the name means another file by now, or the file was changed without growing
+   */
+  static async of({ path, size, identity, modifiedMs }: FileTicket): Promise<FileSource> {
+    const now = await FileSource.at(path);
+    const grown = now.size > size;
+    if (now.identity !== identity || now.size < size || (!grown && now.modifiedMs !== modifiedMs)) {
+      throw now.changed();
+    }
+    return new FileSource(path, size, identity, modifiedMs);
+  }
 
   /** @throws InputError when the file is missing, unreadable or not a regular file */
   static at(path: string): Promise<FileSource> {
@@ -117,7 +147,7 @@ export class FileSource implements ByteSource {
     let descriptor: number | undefined = await openDescriptor(path, 'r');
     try {
       const stats = await statDescriptor(descriptor);
-      const source = new FileSource(path, stats.size, identityOf(stats));
+      const source = new FileSource(path, stats.size, identityOf(stats), stats.mtimeMs);
       if (hold) {
         source.held = HeldFile.for(source, descriptor);
         descriptor = undefined;
@@ -300,77 +330,6 @@ export class MemorySource implements ByteSource {
       },
       close: () => Promise.resolve(),
     });
-  }
-}
-
-/** A pipe: unknown size, one pass. */
-export class StreamSource implements ByteSource {
-  readonly size = null;
-  readonly once = true;
-  private opened = false;
-
-  /** Takes the stream over: closing the reader ends it. A Node.js stream is destroyed even while a read waits. */
-  constructor(
-    private readonly stream: AsyncIterable<Uint8Array> & { destroy?: () => unknown },
-    readonly label = '<stdin>',
-  ) {}
-
-  async open(start = 0): Promise<ByteReader> {
-    if (this.opened || start !== 0) {
-      throw new InputError(
-        'input/pipe',
-        this.label,
-        'a pipe can be read only once',
-        'save it to a file first',
-      );
-    }
-    this.opened = true;
-    return new StreamReader(this.stream, this.label);
-  }
-}
-
-class StreamReader implements ByteReader {
-  private readonly chunks: AsyncIterator<Uint8Array>;
-  private rest: Uint8Array = new Uint8Array(0);
-  private ended = false;
-
-  constructor(
-    private readonly stream: AsyncIterable<Uint8Array> & { destroy?: () => unknown },
-    private readonly label: string,
-  ) {
-    this.chunks = stream[Symbol.asyncIterator]();
-  }
-
-  async read(into: Uint8Array): Promise<number> {
-    while (this.rest.length === 0) {
-      if (this.ended) return 0;
-      const next = await this.next();
-      if (next.done === true) this.ended = true;
-      else this.rest = next.value;
-    }
-    const part = this.rest.subarray(0, into.length);
-    into.set(part);
-    this.rest = this.rest.subarray(part.length);
-    return part.length;
-  }
-
-  private async next(): Promise<IteratorResult<Uint8Array>> {
-    try {
-      return await this.chunks.next();
-    } catch (error) {
-      throw error instanceof InputError || error instanceof FormatError
-        ? error
-        : inputErrorOf(error, this.label);
-    }
-  }
-
-  async close(): Promise<void> {
-    const wasEnded = this.ended;
-    this.ended = true;
-    if (wasEnded) return;
-    // `return()` of a stream's iterator would wait for a read that may never end.
-    if (typeof this.stream.destroy === 'function') this.stream.destroy();
-    else await this.chunks.return?.();
   }
 }
 

@@ -35,8 +35,12 @@ export async function spooled(source: ByteSource, options: SpoolOptions): Promis
   try {
     const file = await disk.create(path, 0o600);
     try {
-      const descriptor = await openDescriptor(path, 'r').finally(() => disk.unlink(path));
+      const descriptor = await openDescriptor(path, 'r').catch(async (error) => {
+        await disk.unlink(path);
+        throw error;
+      });
       try {
+        await disk.unlink(path);
         for await (const bytes of chunksOf(source, signal)) {
           if (size % LOOK_EVERY < bytes.length && (await disk.freeBytes(directory)) < LEAVE_FREE) {
             throw noRoom(source, directory, size);

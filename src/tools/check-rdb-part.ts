@@ -96,11 +96,11 @@ export class RdbPart implements Machine {
   private startOtherReader(source: FileSource): void {
     const { options, context } = this;
     this.foreseenTrailer = source.size - TRAILER_BYTES;
-    const { label: path } = source;
+    const { ticket: file } = source;
     const memoryBytes = context.memoryBytes - context.heldBytes();
     this.job = options.quick
-      ? ThreadJob.start({ kind: 'checksum', path, end: this.foreseenTrailer })
-      : ThreadJob.start({ kind: 'names', path, dialect: options.dialect, memoryBytes });
+      ? ThreadJob.start({ kind: 'checksum', file, end: this.foreseenTrailer })
+      : ThreadJob.start({ kind: 'names', file, dialect: options.dialect, memoryBytes });
     if (this.job !== null) this.check.forgetNames();
   }
 

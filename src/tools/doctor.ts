@@ -1,6 +1,7 @@
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { localTree } from '../bytes/file-tree.js';
-import { type ByteSource, FileSource, inputErrorOf, StreamSource } from '../bytes/source.js';
+import { type ByteSource, FileSource, inputErrorOf } from '../bytes/source.js';
+import { StreamSource } from '../bytes/stream-source.js';
 import { readdir, readFile, realpath, stat } from '../bytes/system.js';
 import { FormatError, InputError } from '../errors.js';
 import type { ToolContext } from './context.js';

@@ -8,8 +8,8 @@ import {
   ThreadJob,
 } from './thread.js';
 
-/** Below this many bytes starting a thread costs more than it saves. */
-const THREAD_FROM_BYTES = 32 * 1024 * 1024;
+/** Below this many bytes, some sixty milliseconds, starting a thread costs more than it saves. */
+const THREAD_FROM_BYTES = 128 * 1024 * 1024;
 /** Small, so that both threads end at the same time; large beside what it takes to find a record in the middle of a log. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
@@ -71,10 +71,10 @@ export class LogFront<Task extends BackTask = LogBackTask> {
     settings: LogFrontSettings<Task> = {},
   ): LogFront<Task> | null {
     const { fromBytes = THREAD_FROM_BYTES, pieceBytes = PIECE_BYTES, startJob = ThreadJob.start } = settings;
-    const { label: path, size: end } = source;
+    const { ticket: file, size: end } = source;
     if (end - start < fromBytes) return null;
     const share = new LogShare(start, end, pieceBytes);
-    const place: BackOfLog = { path, start, end, pieceBytes, claimed: share.memory };
+    const place: BackOfLog = { file, start, end, pieceBytes, claimed: share.memory };
     const task = { ...what, ...place } as Task;
     const job = startJob(task);
     return job === null ? null : new LogFront(log, job, share);

@@ -47,9 +47,9 @@ export class RdbFront {
     settings: RdbFrontSettings = {},
   ): RdbFront | null {
     const { pieceBytes = PIECE_BYTES, startJob = ThreadJob.start } = settings;
-    const { label: path, size } = source;
+    const { ticket: file, size } = source;
     const share = new LogShare(0, size, pieceBytes);
-    const job = startJob({ kind: 'rdb-back', path, pieceBytes, claimed: share.memory, dialect });
+    const job = startJob({ kind: 'rdb-back', file, pieceBytes, claimed: share.memory, dialect });
     return job === null ? null : new RdbFront(size, share, job);
   }
 

@@ -5,8 +5,9 @@ import { type FileTree, holdingTree, localTree, pathIn } from '../bytes/file-tre
 import { pumpSource } from '../bytes/pump.js';
 import { isS3Address } from '../bytes/s3/address.js';
 import type { S3Access } from '../bytes/s3/client.js';
-import { type ByteSource, FileSource, inputErrorOf, readAt, StreamSource } from '../bytes/source.js';
+import { type ByteSource, FileSource, inputErrorOf, readAt } from '../bytes/source.js';
 import { spooled } from '../bytes/spool.js';
+import { StreamSource } from '../bytes/stream-source.js';
 import { stat } from '../bytes/system.js';
 import { indexTar, isTar } from '../bytes/tar.js';
 import { TarTree } from '../bytes/tar-tree.js';

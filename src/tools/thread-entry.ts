@@ -6,7 +6,8 @@ import type { ThreadAnswer, ThreadTask } from './thread.js';
 const task = workerData as ThreadTask;
 const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message);
 
-const source = await FileSource.at(task.path);
+// Of a file that was replaced meanwhile nothing may be told: who started this then goes on alone.
+const source = await FileSource.of(task.file);
 // Each task loads only what it needs: a thread starts from nothing.
 if (task.kind === 'checksum') {
   const { sumRange } = await import('./checksum.js');

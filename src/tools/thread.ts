@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { threadCode } from '../bytes/embedded.js';
+import type { FileTicket } from '../bytes/source.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { LogCounts } from './check-log.js';
 import type { Repeated } from './diff/join.js';
@@ -14,30 +15,30 @@ import type { StrictLines } from './strict-scan.js';
 
 /** What a second thread can do. It reads the file by itself, so that only numbers and hashes cross threads. */
 export type ThreadTask =
-  /** Sum the bytes of `path` from 0 up to `end`. */
-  | { readonly kind: 'checksum'; readonly path: string; readonly end: number }
-  /** Read the names and the checksum of the RDB at `path`, with so much memory for the names. */
+  /** Sum the bytes of `file` from 0 up to `end`. */
+  | { readonly kind: 'checksum'; readonly file: FileTicket; readonly end: number }
+  /** Read the names and the checksum of the RDB in `file`, with so much memory for the names. */
   | {
       readonly kind: 'names';
-      readonly path: string;
+      readonly file: FileTicket;
       readonly dialect: DialectName | null;
       readonly memoryBytes: number;
     }
   | LogBackTask
   | StrictBackTask
   | LossesBackTask
-  /** Check the RDB at `path` from its end backwards, piece by piece, until no piece is left to claim. */
+  /** Check the RDB in `file` from its end backwards, piece by piece, until no piece is left to claim. */
   | {
       readonly kind: 'rdb-back';
-      readonly path: string;
+      readonly file: FileTicket;
       readonly pieceBytes: number;
       readonly claimed: SharedArrayBuffer;
       readonly dialect: DialectName | null;
     }
-  /** Make an entry of every key of the RDB at `path`: of values by their `bytes`, or by what they mean. Then stay for notes. */
+  /** Make an entry of every key of the RDB in `file`: of values by their `bytes`, or by what they mean. Then stay for notes. */
   | {
       readonly kind: 'entries';
-      readonly path: string;
+      readonly file: FileTicket;
       readonly dialect: DialectName | null;
       readonly bytes: boolean;
       readonly seeds: Seeds;
@@ -54,9 +55,9 @@ export interface NotesTask {
   readonly skips: Float64Array;
 }
 
-/** What is read of the log at `path` from `end` backwards, piece by piece, until no piece is left to claim. */
+/** What is read of the log in `file` from `end` backwards, piece by piece, until no piece is left to claim. */
 export interface BackOfLog {
-  readonly path: string;
+  readonly file: FileTicket;
   readonly start: number;
   readonly end: number;
   readonly pieceBytes: number;

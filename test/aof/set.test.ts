@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { type AofSet, assertLoadable, openAofSet, singleFileSet } from '../../src/aof/set.js';
-import { MemorySource, StreamSource } from '../../src/bytes/source.js';
+import { MemorySource } from '../../src/bytes/source.js';
+import { StreamSource } from '../../src/bytes/stream-source.js';
 import { corpusPath } from '../support/corpus.js';
 import { temporaryDirectory } from '../support/temporary.js';
 

@@ -7,12 +7,16 @@ import {
   readlinkSync,
   renameSync,
   truncateSync,
+  unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { type ByteReader, FileSource, MemorySource, readHead, StreamSource } from '../../src/bytes/source.js';
+import { type ByteReader, FileSource, MemorySource, readHead } from '../../src/bytes/source.js';
+import { StreamSource } from '../../src/bytes/stream-source.js';
+import type { InputError } from '../../src/errors.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
 async function readAll(reader: ByteReader, chunk = 3): Promise<string> {
@@ -92,6 +96,33 @@ describe('files', () => {
     renameSync(join(directory, 'other'), changing);
     await expect(source.open()).rejects.toMatchObject({ code: 'input/changed' });
     expect(openDescriptors()).toBe(before);
+  });
+
+  test('another thread reads the same file with the same size, or none', async () => {
+    const shared = join(directory, 'shared');
+    const other = join(directory, 'other');
+    const lay = () => {
+      writeFileSync(other, 'abcdef');
+      renameSync(other, shared);
+    };
+    const changes: [string, () => void, string][] = [
+      ['is as it was', () => {}, 'abcdef'],
+      ['grew', () => appendFileSync(shared, 'g'), 'abcdef'],
+      ['was replaced', lay, 'input/changed'],
+      ['was cut', () => truncateSync(shared, 3), 'input/changed'],
+      ['was written over', () => utimesSync(shared, 1, 1), 'input/changed'],
+      ['went', () => unlinkSync(shared), 'input/missing'],
+    ];
+    for (const [what, change, wanted] of changes) {
+      lay();
+      const { ticket } = await FileSource.at(shared);
+      change();
+      const found = await FileSource.of(structuredClone(ticket)).then(
+        async (source) => readAll(await source.open()),
+        (error: InputError) => error.code,
+      );
+      expect(found, what).toBe(wanted);
+    }
   });
 
   test('say what stands in the way', async () => {

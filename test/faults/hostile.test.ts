@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { type ByteSource, MemorySource, StreamSource } from '../../src/bytes/source.js';
+import { type ByteSource, MemorySource } from '../../src/bytes/source.js';
+import { StreamSource } from '../../src/bytes/stream-source.js';
 import { packingOf, UnpackedSource } from '../../src/bytes/unpack.js';
 import type { FormatError } from '../../src/errors.js';
 import { lz4Frame, vcs, zstdFrame } from '../support/pack.js';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { MemorySource, StreamSource } from '../../src/bytes/source.js';
+import { MemorySource } from '../../src/bytes/source.js';
+import { StreamSource } from '../../src/bytes/stream-source.js';
 import { salvageLog } from '../../src/salvage/log-salvage.js';
 import { resp } from '../support/resp.js';
 import { record, SalvageRecorder, salvaged } from './log-recorder.js';

@@ -1,5 +1,5 @@
 import { ScratchFile } from '../../bytes/scratch-file.js';
-import { FileSource } from '../../bytes/source.js';
+import { FileSource, type FileTicket } from '../../bytes/source.js';
 import type { RecordKernel } from '../../kernels/records.js';
 import type { DialectName } from '../../rdb/dialect.js';
 import type { ToolContext } from '../context.js';
@@ -163,21 +163,21 @@ export class QuickLook {
     return { libraries: maker.libraries, producer: pass.producer, unmatched };
   }
 
-  /** Where the file of the first side lies, if it is worth a thread of its own. */
-  get threadPath(): string | null {
+  /** The file of the first side, if it is worth a thread of its own. */
+  get threadFile(): FileTicket | null {
     const { options, before, after, open } = this;
     const { source } = before;
     if (!options.threads || !open || source.kind !== 'rdb' || after.source.kind === 'aof') return null;
     const { bytes: file } = source;
-    return file instanceof FileSource && file.size >= THREAD_FROM_BYTES ? file.label : null;
+    return file instanceof FileSource && file.size >= THREAD_FROM_BYTES ? file.ticket : null;
   }
 
   private startThread(): ThreadJob | null {
-    const path = this.threadPath;
+    const file = this.threadFile;
     const { seeds, dialect } = this.options;
-    return path === null
+    return file === null
       ? null
-      : ThreadJob.start({ kind: 'entries', path, seeds, bytes: this.bytes, dialect });
+      : ThreadJob.start({ kind: 'entries', file, seeds, bytes: this.bytes, dialect });
   }
 
   /** Takes the entries that another thread makes; null when it did not come to an end. */

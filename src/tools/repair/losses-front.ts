@@ -39,10 +39,10 @@ export class LossesFront implements LogMeeting {
     settings: LossesFrontSettings = {},
   ): LossesFront | null {
     const { fromBytes = THREAD_FROM_BYTES, pieceBytes = PIECE_BYTES, startJob = ThreadJob.start } = settings;
-    const { label: path, size: end } = source;
+    const { ticket: file, size: end } = source;
     if (end - start < fromBytes) return null;
     const share = new LogShare(start, end, pieceBytes);
-    const job = startJob({ kind: 'losses-back', path, start, end, pieceBytes, claimed: share.memory });
+    const job = startJob({ kind: 'losses-back', file, start, end, pieceBytes, claimed: share.memory });
     return job === null ? null : new LossesFront(losses, job, share);
   }
 

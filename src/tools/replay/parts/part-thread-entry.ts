@@ -1,7 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { AofFileEntry, AofSet } from '../../../aof/set.js';
 import { FileSource } from '../../../bytes/source.js';
-import { RangeSource } from '../../../bytes/tar-tree.js';
 import { FormatError } from '../../../errors.js';
 import { CommandPattern } from '../../../resp/pattern.js';
 import type { ToolContext } from '../../context.js';
@@ -11,7 +10,6 @@ import type { EncodeRequest } from './part-encoder.js';
 import { PartsCrossed } from './part-gate.js';
 import {
   BLOCKS_AHEAD,
-  identityOf,
   type PartFailure,
   type PartMessage,
   type PartOrder,
@@ -30,11 +28,8 @@ const PROGRESS_BYTES = 4 << 20;
 let ahead = 0;
 let wake: (() => void) | null = null;
 
-async function openFile({ identity, bytes, ...entry }: TaskFile): Promise<AofFileEntry> {
-  const source = await FileSource.at(entry.path);
-  if ((await identityOf(entry.path)) !== identity) throw new Error(`${entry.path} was replaced`);
-  // What a live server appended since is not part of it.
-  return { ...entry, source: new RangeSource(source, entry.path, 0, bytes) };
+async function openFile({ file, ...entry }: TaskFile): Promise<AofFileEntry> {
+  return { ...entry, source: await FileSource.of(file) };
 }
 
 async function openSet(): Promise<AofSet> {

@@ -2,8 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { AofFileEntry, AofSet } from '../../../aof/set.js';
 import { threadCode } from '../../../bytes/embedded.js';
-import { FileSource } from '../../../bytes/source.js';
-import { stat } from '../../../bytes/system.js';
+import { FileSource, type FileTicket } from '../../../bytes/source.js';
 import { type ErrorDetail, FormatError } from '../../../errors.js';
 import type { ToolContext } from '../../context.js';
 import { Outgrown } from '../../rebuild.js';
@@ -13,9 +12,7 @@ import { PartsCrossed } from './part-gate.js';
 
 /** A file of a log for another thread, which opens it by itself. */
 export interface TaskFile extends Omit<AofFileEntry, 'source'> {
-  /** Which file that is, so that another under the same name is not taken for it. */
-  readonly identity: string;
-  readonly bytes: number;
+  readonly file: FileTicket;
 }
 
 /** What a thread is started with. Plain data. */
@@ -95,7 +92,7 @@ export class ThreadPart implements Part {
   /** Null where there is no second core, no compiled code for a thread, or a file that it cannot open by itself. */
   static async start(set: AofSet, request: PartRequest, context: ToolContext): Promise<ThreadPart | null> {
     const url = threadsCode();
-    const files = url === null ? null : await taskFiles(set);
+    const files = url === null ? null : taskFiles(set);
     if (url === null || files === null) return null;
     const { before, ...cut } = request.cut;
     const { directory, manifestPath } = set;
@@ -149,7 +146,7 @@ export class ThreadPart implements Part {
   private advance(number: number, done: number): void {
     const { context, task } = this;
     const file = this.set.files[number]!;
-    context.progress({ phase: 'replaying', label: file.path, done, total: task.files[number]!.bytes });
+    context.progress({ phase: 'replaying', label: file.path, done, total: task.files[number]!.file.size });
     if (context.heldBytes() <= context.memoryBytes || this.reclaiming) return;
     // What nobody uses any more counts until it is looked for, there and here.
     this.reclaiming = true;
@@ -181,24 +178,13 @@ export function threadsCode(): URL | null {
 }
 
 /** Null when some file is none of the file system's own. */
-async function taskFiles(set: AofSet): Promise<TaskFile[] | null> {
+function taskFiles(set: AofSet): TaskFile[] | null {
   const files: TaskFile[] = [];
   for (const { source, ...entry } of set.files) {
     if (!(source instanceof FileSource)) return null;
-    files.push({
-      ...entry,
-      path: source.label,
-      bytes: source.size,
-      identity: await identityOf(source.label),
-    });
+    files.push({ ...entry, file: source.ticket });
   }
   return files;
-}
-
-/** What tells one file from another under the same name. */
-export async function identityOf(path: string): Promise<string> {
-  const { dev, ino } = await stat(path);
-  return `${dev}:${ino}`;
 }
 
 function errorOf({ crossed, message, format }: PartFailure): Error {
