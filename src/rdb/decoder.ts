@@ -147,7 +147,9 @@ export class RdbDecoder implements Machine {
       while (this.run(window) === PAUSE);
     }
     if (this.phase === DONE) return;
-    const available = window.end - window.position;
+    // Of what can never be complete no more than the first bytes need be in memory.
+    const left = window.limit - window.offset;
+    const available = Number.isFinite(left) ? left : window.end - window.position;
     const error = new FormatError('rdb/truncated', window.offset, {
       reading: READING[this.phase]!,
       needed: Math.max(window.need, available + 1),

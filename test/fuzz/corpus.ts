@@ -40,8 +40,8 @@ export class Corpus {
     const { entries, favoured } = this;
     const kind = random.below(10);
     if (kind < 3) return entries[entries.length - 1 - random.below(Math.min(32, entries.length))]!.bytes;
-    if (kind < 9) return random.pick(favoured).bytes;
-    return random.pick(entries).bytes;
+    // Where no input reaches anything none is the smallest to do so.
+    return random.pick(kind < 9 && favoured.length > 0 ? favoured : entries).bytes;
   }
 
   /** The inputs without which a place would not be reached. */

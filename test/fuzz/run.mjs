@@ -109,7 +109,8 @@ class Run {
           shared: this.shared,
           replay: null,
         },
-        resourceLimits: { maxOldGenerationSizeMb: 1500 },
+        // Tools begin with much memory that is soon of no use.
+        resourceLimits: { maxOldGenerationSizeMb: 1500, maxYoungGenerationSizeMb: 96 },
       });
       let beat = -1;
       let beatAt = cpuMs();
@@ -149,7 +150,7 @@ class Run {
         this.targets = message.targets;
         break;
       case 'kept':
-        (this.corpora[message.target] ??= []).push(message.bytes);
+        (this.corpora[message.target] ??= []).push(...message.inputs);
         break;
       case 'refused':
         process.stderr.write(`${message.message}\n`);

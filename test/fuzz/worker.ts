@@ -54,6 +54,7 @@ class Campaign {
   executions = 0;
   private readonly mutator: Mutator;
   private readonly known = new Set<string>();
+  private fresh: Uint8Array[] = [];
 
   constructor(
     readonly target: Target,
@@ -67,16 +68,30 @@ class Campaign {
 
   async begin(): Promise<void> {
     const kept = (corpora[this.target.name] ?? []).map((bytes) => Buffer.from(bytes));
-    for (const input of [...this.target.seeds(), ...kept]) await this.take(input);
+    for (const input of [...this.target.seeds(), ...kept].sort((a, b) => a.length - b.length)) {
+      if (Atomics.load(words, STOP) === 0) await this.take(input);
+    }
     if (this.corpus.size === 0) await this.take(Buffer.alloc(this.target.modeBytes ?? 0), true);
+    this.tellNews();
   }
 
   async slice(): Promise<void> {
     const { corpus, random, mutator, target } = this;
     const until = performance.now() + SLICE_MS * (target.weight ?? 1);
+    // What breaks between two inputs is nobody else's.
+    words[TARGET] = this.index;
+    words[LENGTH] = 0;
     while (performance.now() < until && Atomics.load(words, STOP) === 0 && this.executions < executionsMax) {
       await this.take(mutator.mutate(corpus.pick(random), corpus.pick(random)));
     }
+    this.tellNews();
+  }
+
+  /** Says what was kept: another worker takes it over when this one ends. */
+  private tellNews(): void {
+    if (this.fresh.length === 0) return;
+    parentPort!.postMessage({ kind: 'kept', target: this.target.name, inputs: this.fresh });
+    this.fresh = [];
   }
 
   /** Runs an input and keeps it when it reaches something new. */
@@ -85,7 +100,8 @@ class Campaign {
     const isNews = this.coverage.news() !== null;
     if (isNews || always) {
       this.corpus.add(input, Coverage.ran());
-      if (isNews) parentPort!.postMessage({ kind: 'kept', target: this.target.name, bytes: input });
+      // Of its own: a buffer is sent with all of the memory that it shares.
+      if (isNews) this.fresh.push(Uint8Array.from(input));
     }
     if (fault !== null) await this.found(input, fault);
   }

@@ -1,4 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { pumpSource } from '../../src/bytes/pump.js';
+import { MemorySource } from '../../src/bytes/source.js';
+import type { FormatError } from '../../src/errors.js';
+import { RdbDecoder } from '../../src/rdb/decoder.js';
+import { RdbSink } from '../../src/rdb/handler.js';
 import { redis } from '../support/rdb-builder.js';
 import {
   concat,
@@ -196,6 +201,14 @@ describe('lengths', () => {
     const bytes = concat(redis(9).key(0, 'k').bytes(), len32(0x7fffffff), 'abc');
     expect(errorOf(bytes)).toBe('rdb/truncated at 12 > string');
     expect(errorOf(concat(redis(9).bytes(), u8(0), len32(0x70000000), 'abc'))).toBe('rdb/truncated at 9');
+  });
+
+  test('it says how much the file has left, however little of it is in memory', async () => {
+    const bytes = concat(redis(9).key(0, 'k').bytes(), len32(0x7fffffff), 'abc'.repeat(100));
+    const decoder = new RdbDecoder(new RdbSink(), { verifyChecksum: true, deep: true });
+    const reading = pumpSource(new MemorySource(bytes), decoder, { chunkBytes: 32 });
+    const { offset, detail } = (await reading.catch((error) => error)) as FormatError;
+    expect(detail).toMatchObject({ needed: 12 + 5 + 0x7fffffff - offset, available: bytes.length - offset });
   });
 
   test('a length beyond the limit is refused before more is read', () => {

@@ -30,9 +30,13 @@ function assertSound(file: CheckedFile, bytes: Buffer): void {
   }
 }
 
+/** How much of a long text was read before its end was missed depends on the size of windows, which differ here. */
+const withoutRoom = (text: string): string => text.replace(/"needed":\d+,"available":\d+/g, '');
+
 async function assertTwin(bytes: Buffer, work: CheckWork, own: string): Promise<void> {
   const plain = await (await withoutKernels()).checkText(bytes, work);
-  if (plain !== own) throw new Broken('check says the same without kernels', [own, plain]);
+  if (withoutRoom(plain) !== withoutRoom(own))
+    throw new Broken('check says the same without kernels', [own, plain]);
 }
 
 const rdb: Target = {
