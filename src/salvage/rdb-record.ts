@@ -75,6 +75,8 @@ export class RecordReader {
   paused = false;
   /** True: values are walked past by their layout alone. */
   shallow = false;
+  /** By number: whether a record ever had this type or opcode. */
+  readonly met = new Uint8Array(256);
   private readonly keyReader: KeyReader;
   private readonly values: ValueReader;
   private readonly opcodes: OpcodeReader;
@@ -141,6 +143,14 @@ export class RecordReader {
     return progress === END;
   }
 
+  /**
+   * After `run` came back short: bytes to come that need not be read, as they are passed by their number alone. Whoever
+   * asks puts the cursor behind them.
+   */
+  passOver(): number {
+    return this.phase === VALUE ? this.values.passOver() : 0;
+  }
+
   /** Reads attributes, then name or opcode; false when the window is short. */
   private readHead(cursor: Cursor): boolean {
     const { head, dialect } = this;
@@ -152,8 +162,9 @@ export class RecordReader {
       }
       const number = cursor.bytes[at]!;
       const codec = dialect.typeOf[number];
-      if (codec !== undefined) return this.readKey(cursor, number);
       const rule = dialect.opcodeOf[number];
+      if (codec !== undefined || rule !== undefined) this.met[number] = 1;
+      if (codec !== undefined) return this.readKey(cursor, number);
       if (isAttribute(rule)) {
         const next =
           rule === 'key-metadata'

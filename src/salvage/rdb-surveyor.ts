@@ -247,7 +247,8 @@ export class Surveyor {
         await window.cover(at, at + 1);
         reader.begin(window.cursor);
         while (!reader.run(window.cursor)) {
-          await window.cover(window.offset, window.offset + Math.max(1, window.cursor.need));
+          const behind = window.offset + reader.passOver();
+          await window.cover(behind, behind + Math.max(1, window.cursor.need));
         }
         if (reader.kind === 'database') current = reader.head.database;
         if (reader.kind === 'key') ledger.names.remove(current, reader.nameHigh, reader.nameLow);
@@ -282,7 +283,7 @@ export class Surveyor {
   private report(dialect: Dialect, intact: boolean, ending: Ending): RawSurvey {
     const { ledger, window, options, reader } = this;
     const { name } = reader.dialect;
-    const old = this.beforeAux && name === 'redis';
+    const old = this.beforeAux && name === 'redis' && isOld(reader.met);
     const { version } = intact ? dialect : old ? { version: LAST_BEFORE_AUX } : reader.dialect;
     ledger.correctGuesses(this.chain.declared);
     const { segments, damaged, doubtful, duplicates, partial, unlisted } = ledger;
@@ -311,6 +312,12 @@ export class Surveyor {
     const absurdNames = this.chain.absurdNames > 0;
     return { survey, markAt: ending.markAt, version, strangeNames, absurdNames };
   }
+}
+
+/** Whether a file of these types and opcodes may be one of before aux fields. */
+function isOld(met: Uint8Array): boolean {
+  const { typeOf, opcodeOf } = dialectOf('redis', LAST_BEFORE_AUX)!;
+  return met.every((isMet, i) => isMet === 0 || typeOf[i] !== undefined || opcodeOf[i] !== undefined);
 }
 
 function withoutEnd({ start }: ChainFailure): ChainFailure {
