@@ -2,12 +2,15 @@ import { compile } from './compile.js';
 import { RecordInput } from './record-input.js';
 import { RECORDS_WASM } from './wasm/records.generated.js';
 
-/** What is known of one record: 96 bits of a hash of its name and database, 64 of one of all that it holds. */
-export const ENTRY_BYTES = 20;
+/**
+ * What is known of one record: 88 bits of a hash of its name and database, of which 8 are the number of its part and stand in no
+ * entry, and 64 of one of all that it holds.
+ */
+export const ENTRY_BYTES = 18;
 /** Entries come sorted into so many parts, by the upper byte of the second word of their names' hashes. */
 export const PARTS = 256;
 /** Entries come in blocks of one part. */
-export const BLOCK_BYTES = 204 * ENTRY_BYTES;
+export const BLOCK_BYTES = 226 * ENTRY_BYTES;
 
 /** How the value of a type is laid out, as the kernels know it; 0: they do not. */
 export const LAYOUT_TEXT = 1;

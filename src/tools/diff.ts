@@ -89,7 +89,7 @@ export interface DiffReport {
 }
 
 /**
- * Compares two datasets, whatever files and encodings they stand in: meaning counts. Holds 20 bytes for each key of either
+ * Compares two datasets, whatever files and encodings they stand in: meaning counts. Holds 18 bytes for each key of either
  * side and at most 48 for each that differs, as far as the memory of the context goes, and the datasets of logs.
  *
  * @throws DamageError when a side is damaged, UsageError for a patch that cannot be, OutputError when writing it fails

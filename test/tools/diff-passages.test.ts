@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pumpSource } from '../../src/bytes/pump.js';
 import { FileSource, MemorySource } from '../../src/bytes/source.js';
-import { ENTRY_BYTES, PARTS, RecordKernel } from '../../src/kernels/records.js';
+import { readEntryName } from '../../src/kernels/entry-join.js';
+import { BLOCK_BYTES, ENTRY_BYTES, PARTS, RecordKernel } from '../../src/kernels/records.js';
 import { RdbDecoder } from '../../src/rdb/decoder.js';
 import { EntryMaker, EntryShortcut } from '../../src/tools/diff/entries.js';
 import { Passages, SkipPlan } from '../../src/tools/diff/passages.js';
@@ -56,14 +57,16 @@ describe('passages', () => {
     const kernel = RecordKernel.create(SEEDS)!;
     const passages = new Passages();
     const names: string[][] = Array.from({ length: PARTS }, () => []);
+    const words = new Int32Array(3);
     const note = (part: number, entries: Uint8Array): void => {
       for (let at = 0; at < entries.length; at += ENTRY_BYTES) {
-        names[part]!.push(Buffer.from(entries.subarray(at, at + 12)).toString('hex'));
+        readEntryName(Buffer.from(entries.subarray(at, at + ENTRY_BYTES)), 0, part, words);
+        names[part]!.push(words.join());
       }
     };
     const take = (blocks: Uint8Array, owners: Uint8Array): void =>
       owners.forEach((part, i) => {
-        note(part, blocks.subarray(i * 4080, (i + 1) * 4080));
+        note(part, blocks.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES));
       });
     const maker = new EntryMaker(kernel, SEEDS, true, take);
     const shortcut = new EntryShortcut(kernel, true, take, passages, { full: false });
@@ -79,7 +82,7 @@ describe('passages', () => {
     for (const i of [0, 1, 777, KEYS / 3 - 1, KEYS / 3, 1499, 1500, 1501, KEYS - 1]) {
       const { name, database } = keys[i]!;
       kernel.hashName(database, Buffer.from(name), 0, name.length);
-      const hash = Buffer.from(kernel.name.buffer, kernel.name.byteOffset, 12).toString('hex');
+      const hash = kernel.name.join();
       const wanted = names.map((each) => (each.includes(hash) ? [each.indexOf(hash)] : []));
       const skips = again.without(wanted);
       const inSkips = (offset: number): boolean => new SkipPlan(skips).endOf(offset) > offset;

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { pumpSource } from '../../src/bytes/pump.js';
 import type { ScratchFile } from '../../src/bytes/scratch-file.js';
 import { FileSource, MemorySource } from '../../src/bytes/source.js';
+import { readEntryName } from '../../src/kernels/entry-join.js';
 import { BLOCK_BYTES, ENTRY_BYTES, PARTS, RecordKernel } from '../../src/kernels/records.js';
 import { RdbDecoder } from '../../src/rdb/decoder.js';
 import { EntryMaker, EntryShortcut } from '../../src/tools/diff/entries.js';
@@ -15,7 +16,7 @@ import { KeyTable } from '../../src/tools/diff/key-table.js';
 import { noteKeys, takeNotes } from '../../src/tools/diff/notes.js';
 import { Passages } from '../../src/tools/diff/passages.js';
 import { Pass } from '../../src/tools/diff/passes.js';
-import { blockOf, SLAB_BLOCKS, type Slab, SlabFiller } from '../../src/tools/diff/slabs.js';
+import { blockOf, ownersOf, SLAB_BLOCKS, type Slab, SlabFiller } from '../../src/tools/diff/slabs.js';
 import { type Difference, type DiffOptions, type DiffReport, diff } from '../../src/tools/diff.js';
 import { EVERY_KEY } from '../../src/tools/filter.js';
 import { openDataset } from '../../src/tools/source.js';
@@ -187,11 +188,14 @@ test('another thread makes the same entries, and waits for them to be taken', as
   const path = fileOf('thread.rdb', keys);
   const { port1, port2 } = new MessageChannel();
   const entries: string[] = [];
-  const take = (blocks: Uint8Array): void => {
+  const parts: number[] = [];
+  const take = (part: number, blocks: Uint8Array): void => {
     for (let at = 0; at < blocks.length; at += ENTRY_BYTES) {
       entries.push(Buffer.from(blocks.subarray(at, at + ENTRY_BYTES)).toString('hex'));
+      parts.push(part);
     }
   };
+  const words = new Int32Array(3);
   const slabs = new Set<Slab>();
   const notes: Int32Array[] = [];
   const ended = new Promise<void>((resolve) => {
@@ -202,12 +206,13 @@ test('another thread makes the same entries, and waits for them to be taken', as
       } else if (answer.kind === 'blocks') {
         slabs.add(answer.slab);
         expect(answer.blocks).toBeLessThanOrEqual(SLAB_BLOCKS);
-        for (let i = 0; i < answer.blocks; i++) take(blockOf(answer.slab, i));
+        const owners = ownersOf(answer.slab);
+        for (let i = 0; i < answer.blocks; i++) take(owners[i]!, blockOf(answer.slab, i));
         port2.postMessage(answer.slab);
       } else if (answer.kind === 'entries') {
-        for (const { entries: last } of answer.last) take(last);
-        const entry = Buffer.from(entries[7]!, 'hex');
-        const names = Int32Array.of(entry.readInt32LE(0), entry.readInt32LE(4), entry.readInt32LE(8));
+        for (const { part, entries: last } of answer.last) take(part, last);
+        readEntryName(Buffer.from(entries[7]!, 'hex'), 0, parts[7]!, words);
+        const names = words.slice();
         const skips = new Float64Array(0);
         port2.postMessage({ kind: 'notes', dialect: null, seeds: SEEDS, names, repeated: new Map(), skips });
       }
@@ -218,8 +223,7 @@ test('another thread makes the same entries, and waits for them to be taken', as
   await gatherEntries(source, task, port1);
   await ended;
   port2.close();
-  const noted = Buffer.from(notes[0]!.buffer, notes[0]!.byteOffset, 12).toString('hex');
-  expect([notes[0]!.length, noted]).toEqual([6, entries[7]!.slice(0, 24)]);
+  expect([notes[0]!.length, ...notes[0]!.slice(0, 3)]).toEqual([6, ...words]);
   expect(slabs.size).toBeGreaterThan(0);
   expect(entries.sort()).toEqual(await entriesOf(readFileSync(path), false, 1 << 20));
 });
@@ -260,20 +264,31 @@ test('another thread notes what the keys of some names hold', async () => {
 test('names whose hashes are equal but for one word are kept apart', async () => {
   const store = (): EntryStore =>
     new EntryStore({ heldBytes: 0, spare: [], scratch: () => Promise.reject(new Error('none')) });
-  const entry = (low: number, high: number, third: number, content: number): Uint8Array =>
-    new Uint8Array(Int32Array.of(low, high, third, content, content).buffer);
+  /** The name's words without the upper byte of the second, which is the part's number. */
+  const entry = (low: number, high: number, third: number, content: number): Uint8Array => {
+    const bytes = Buffer.alloc(ENTRY_BYTES);
+    bytes[0] = third;
+    bytes.writeUInt32LE(low, 1);
+    bytes.writeUIntLE(high, 5, 3);
+    bytes.writeUInt16LE(third >> 8, 8);
+    bytes.writeInt32LE(content, 10);
+    return bytes;
+  };
   const [before, after] = [store(), store()];
   // All in one part, and in one slot of its table.
-  before.takeLast(7, entry(1, 7 << 24, 1, 5));
-  before.takeLast(7, entry(1, 7 << 24, 2, 5));
-  before.takeLast(7, entry(1, (7 << 24) + 1, 1, 5));
-  after.takeLast(7, entry(1, (7 << 24) + 1, 1, 5));
-  after.takeLast(7, entry(1, 7 << 24, 2, 6));
-  after.takeLast(7, entry(1 << 20, 7 << 24, 1, 5));
+  before.takeLast(7, entry(1, 0, 1, 5));
+  before.takeLast(7, entry(1, 0, 0x200, 5));
+  before.takeLast(7, entry(1, 1, 1, 5));
+  after.takeLast(7, entry(1, 1, 1, 5));
+  after.takeLast(7, entry(1, 0, 0x200, 6));
+  after.takeLast(7, entry(1 << 20, 0, 1, 5));
   const join = new EntryJoin(before, after);
   const table = new KeyTable();
   await join.fill(table, Number.POSITIVE_INFINITY);
   expect([join.same, table.size, join.part, join.repeated.size]).toEqual([1, 3, PARTS, 0]);
+  const names: string[] = [];
+  table.forEachName((...words) => names.push(words.join()));
+  expect(names.sort()).toEqual([`1,${7 << 24},1`, `1,${7 << 24},512`, `${1 << 20},${7 << 24},1`]);
 });
 
 test('slabs are used again once their blocks are on disk, and parts keep their order', async () => {

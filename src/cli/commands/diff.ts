@@ -53,7 +53,7 @@ Examples:
   rekindle diff old.rdb new.rdb --patch old-to-new.resp && redis-cli --pipe < old-to-new.resp
 
 Encodings, formats and versions do not matter, meaning does. Exit code 0: equal; 1: different.
-Takes 20 bytes of memory for each key of either side and at most 48 for each that may differ; what is
+Takes 18 bytes of memory for each key of either side and at most 48 for each that may differ; what is
 above --memory goes to a temporary file (TMPDIR).`;
 
 async function run(a: string, b: string, flags: DiffFlags, session: Session): Promise<number> {

@@ -15,7 +15,7 @@ export const KERNELS = {
   'lz4-pack': { pages: 5 },
   lzf: { pages: 53 },
   records: { pages: 97 },
-  'rdb-check': { pages: 72 },
+  'rdb-check': { pages: 200 },
   'rdb-lines': { pages: 192 },
   sha1: { pages: 1 },
   'text-digest': { pages: 30 },

@@ -93,6 +93,13 @@ export class EntryStore {
     this.bytes = 0;
   }
 
+  /** Forgets what is held, and where it was: it has been compared. */
+  release(): void {
+    const { room } = this;
+    room.heldBytes -= this.letGo().bytes;
+    room.spare.length = 0;
+  }
+
   /** What is held, which the caller has to answer for from now on. */
   private letGo(): {
     readonly parts: readonly Part[];

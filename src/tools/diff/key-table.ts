@@ -74,7 +74,7 @@ function homeOf(hash: number, length: number): number {
 }
 
 /**
- * What is known of each key of one side: 96 bits for its name, 64 for its value, its time of expiry, its kind. `find` and
+ * What is known of each key of one side: three words of its name, two of its value, its time of expiry, its kind. `find` and
  * `insert` point the cursor at a place, which the other methods then read and write.
  */
 export class KeyTable {
