@@ -143,7 +143,9 @@ export class LogSalvager {
   private async pump(start: number, end: number): Promise<RecordTeller> {
     const { source, handler, options } = this;
     const { signal, progress, drain } = options;
-    const teller = new RecordTeller(handler, start, end, options.scan, options.meeting);
+    // Who reads the rest has read it to its end.
+    const meeting = end < (source.size ?? end) ? null : options.meeting;
+    const teller = new RecordTeller(handler, start, end, options.scan, meeting);
     const most = options.chunkBytes ?? (options.scan ? SCAN_CHUNK : CHUNK);
     const chunkBytes = Math.min(most, Math.max(SMALLEST_CHUNK, end - start));
     await pumpSource(source, teller, {

@@ -110,6 +110,20 @@ test('both threads together tell what one tells alone, wherever a log is damaged
   expect(adopted).toBeGreaterThan(300);
 }, 600_000);
 
+test('doubtful records that end in the rest are told without it', async () => {
+  const after = resp(...Array<string>(40).fill('SET key value'));
+  // The argument whose length line lost a byte goes on for six records more.
+  const value = resp(...Array<string>(6).fill('SET key value'));
+  const text = `${resp('SET a b')}*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1${value.length}\r\n${value}\r\n${after}`;
+  for (const doubtful of [true, false]) {
+    const alone = await surveyed(text, 0, 0, doubtful);
+    for (let most = 1; most <= 20; most += 2) {
+      const { told } = await surveyed(text, Math.ceil(text.length / 20), most, doubtful);
+      expect(told, `${most}`).toEqual(alone.told);
+    }
+  }
+});
+
 test('records inside of values are not taken for those of the log', async () => {
   const inner = resp('SET a b', 'SET c d').repeat(30);
   const value = `*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${inner.length}\r\n${inner}\r\n`;
