@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openAofSet } from '../../src/aof/set.js';
@@ -6,6 +6,7 @@ import { releaseOf } from '../../src/tools/family.js';
 import { Random } from '../support/random.js';
 import { temporaryDirectory } from '../support/temporary.js';
 import { Clients } from './clients.js';
+import { replayedByCommand } from './command-line.js';
 import { type Command, encode } from './connection.js';
 import type { Supplies } from './draw.js';
 import { Judge } from './judge.js';
@@ -29,6 +30,10 @@ export interface Tally {
   commands: number;
   /** States compared: points of logs, our files in the server, its files in us. */
   comparisons: number;
+  /** What `replay` wrote and the server loaded. */
+  commandLines: number;
+  /** Rewrites of the server that we read. */
+  rewrites: number;
   /** Rounds after which the server's own load of its log is not what it held. */
   unlikeItself: number;
   /** Commands that clients were refused, and that were refused in logs. */
@@ -41,9 +46,23 @@ export interface Failure {
   readonly told: string;
 }
 
+const noTally = (): Tally => ({
+  rounds: 0,
+  commands: 0,
+  comparisons: 0,
+  commandLines: 0,
+  rewrites: 0,
+  unlikeItself: 0,
+  refused: 0,
+});
+
 /** Random logs and clients beside one server, until a difference. */
 export class Campaign {
-  readonly tally: Tally = { rounds: 0, commands: 0, comparisons: 0, unlikeItself: 0, refused: 0 };
+  /** What was done so far, logs and clients apart. */
+  readonly tallies = { logs: noTally(), clients: noTally() };
+  private tally = this.tallies.logs;
+  /** Where the command line writes. */
+  private readonly home = join(temporaryDirectory('written'), 'out');
   private clients: Clients | null = null;
   private supplies: Omit<Supplies, 'nowMs'> = { payloads: [], libraries: [], bounded: false };
 
@@ -78,6 +97,7 @@ export class Campaign {
     size: number,
     families: readonly string[] | null = null,
   ): Promise<Failure | null> {
+    this.tally = this.tallies.logs;
     const random = new Random(seed);
     const options = { way: 'log', known: this.known, commands: size, families } as const;
     const commands = new Workload(random, options, { ...this.supplies, nowMs: Date.now() }).make();
@@ -91,6 +111,7 @@ export class Campaign {
     size: number,
     families: readonly string[] | null = null,
   ): Promise<Failure | null> {
+    this.tally = this.tallies.clients;
     const random = new Random(seed);
     const options = { way: 'client', known: this.known, commands: size, families } as const;
     const commands = new Workload(random, options, { ...this.supplies, nowMs: Date.now() }).make();
@@ -114,7 +135,7 @@ export class Campaign {
     const { tally } = this;
     tally.rounds++;
     tally.commands += commands.length;
-    const thorough = random.once(10);
+    const thorough = random.once(5);
     const preamble = random.once(2);
     const places = [commands.length, random.below(commands.length + 1)];
     for (const place of places) {
@@ -151,7 +172,7 @@ export class Campaign {
       ...rebuilt.skipped.map(({ command, reason }) => `skipped ${command}: ${reason}`),
       ...(await otherwiseReplayed(encode(commands), judge.server, place, nowMs, rebuilt)),
     ];
-    const theirs = await this.asked(encode(commands.slice(0, cut)));
+    const theirs = await this.asked((judge) => judge.load(encode(commands.slice(0, cut))));
     if (typeof theirs === 'string') return [`the server dies of it: ${theirs}`];
     if (place === commands.length) this.lastDigest = theirs.digest;
     return [...found, ...compare('replay', stateOf(rebuilt.keyspace, judge.server), theirs, slack)];
@@ -165,7 +186,8 @@ export class Campaign {
     preamble: boolean,
   ): Promise<string[]> {
     const { judge } = this;
-    const { keyspace } = await replayed(encode(commands), judge.server, null, Date.now());
+    const nowMs = Date.now();
+    const { keyspace } = await replayed(encode(commands), judge.server, null, nowMs);
     const ours = stateOf(keyspace, judge.server);
     const { rdb, log, losses, unsaid } = written(keyspace, judge.server);
     const found = losses.map((loss) => `lost ${loss}`);
@@ -174,21 +196,47 @@ export class Campaign {
       ['our commands', log, unsaid.length > 0],
     ] as const) {
       this.tally.comparisons++;
-      const theirs = await this.asked(bytes);
+      const theirs = await this.asked((judge) => judge.load(bytes));
       if (typeof theirs === 'string') return [`${what}: the server dies of it: ${theirs}`];
       if (!lossy) found.push(...compare(what, ours, theirs, false));
     }
     if (!thorough || found.length > 0) return found;
+    found.push(...(await this.commandLine(commands, ours, nowMs)));
+    if (found.length > 0) return found;
     this.tally.comparisons++;
+    this.tally.rewrites++;
     const set = await openAofSet(await judge.rewrite(preamble));
     const read = await heldBy(set, judge.server, Date.now());
     return compare('its rewrite', read, ours, slack);
   }
 
-  /** What the server makes of a log, or the reason it gave when it died of it. */
-  private async asked(log: Buffer): Promise<State | string> {
+  /** Where the command line and the server differ about what it writes. */
+  private async commandLine(commands: readonly Command[], ours: State, nowMs: number): Promise<string[]> {
+    const { digest, rdb, log } = await replayedByCommand(
+      encode(commands),
+      this.judge.server,
+      nowMs,
+      this.home,
+    );
+    const found = digest === ours.digest ? [] : [`replay: it says ${digest}, the engine ${ours.digest}`];
+    for (const [what, load] of [
+      ['replay to an RDB', (judge: Judge) => judge.load(readFileSync(rdb))],
+      ['replay to a log', (judge: Judge) => judge.loadFrom(log)],
+    ] as const) {
+      this.tally.comparisons++;
+      this.tally.commandLines++;
+      const theirs = await this.asked(load);
+      if (typeof theirs === 'string') return [...found, `${what}: the server dies of it: ${theirs}`];
+      found.push(...compare(what, ours, theirs, false));
+    }
+    return found;
+  }
+
+  /** What the server makes of what it loads, or the reason it gave when it died of it. */
+  private async asked(load: (judge: Judge) => Promise<void>): Promise<State | string> {
     try {
-      return await judged(this.judge, log);
+      await load(this.judge);
+      return await judged(this.judge);
     } catch (error) {
       // It may take its time to say what it died of.
       for (let i = 0; i < 100 && this.judge.alive && this.judge.client.isGone; i++) await sleep(50);

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { THOROUGH } from '../support/effort.js';
 import { describeServer } from '../support/server.js';
@@ -14,6 +16,8 @@ const ROUNDS = THOROUGH ? RUNS * 20 : 12;
 /** So many differences say enough. */
 const FAILURES_MAX = Number(process.env['REKINDLE_FAILURES'] ?? 1);
 const HOUR_MS = 3_600_000;
+const REPORT = process.env['REKINDLE_REPORT'];
+const COMMIT = process.env['REKINDLE_COMMIT'];
 
 /** Write commands that no workload has, and why. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
@@ -37,9 +41,21 @@ describeServer('a server and rekindle come to the same dataset', () => {
     for (let i = 0; i < ROUNDS && failures.length < FAILURES_MAX; i++) {
       const failure = await run(BASE + i);
       if (failure !== null) failures.push(failure);
+      if (THOROUGH && i % 10 === 9) tell(failures.length);
     }
-    if (THOROUGH) console.info(campaign.name, `seeds from ${BASE}`, JSON.stringify(campaign.tally));
+    if (THOROUGH) {
+      tell(failures.length);
+      console.info(campaign.name, `seeds from ${BASE}`, JSON.stringify(campaign.tallies));
+    }
     expect(failures.map(({ told }) => told).join('\n\n'), 'differences').toBe('');
+  }
+
+  /** Keeps what was done so far, for a run that is not awaited to its end, too. */
+  function tell(found: number): void {
+    if (REPORT === undefined) return;
+    mkdirSync(REPORT, { recursive: true });
+    const run = { server: campaign.name, seed: BASE, commit: COMMIT, found, ...campaign.tallies };
+    writeFileSync(join(REPORT, `${campaign.name}-${BASE}.json`), JSON.stringify(run));
   }
 
   test('of every write command the server knows, but those that cannot be', () => {

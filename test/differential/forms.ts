@@ -164,6 +164,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
     RESTORE <any> (0|<millis>) <payload> {REPLACE|IDLETIME <count>|FREQ <count>}
     RESTORE <any> <atms> <payload> REPLACE ABSTTL
     RESTORE-ASKING <any> 0 <payload> REPLACE`,
+  // Before 5 scripts are logged as they are called: what @chance does is up to chance then.
   scripts: `
     FUNCTION LOAD (|REPLACE) <library>
     FUNCTION DELETE (lib0|lib1|x)
@@ -173,7 +174,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
     EVAL @incr 2 <s> <l> <text>
     ~EVAL @fails 1 <s> <text>
     EVAL @loop 1 <h> <count>
-    ~EVAL @chance 1 <S>
+    ~[xadd] EVAL @chance 1 <S>
     ~EVALSHA @sha 2 <s> <l> <text>
     ~SCRIPT LOAD @incr
     ~SCRIPT FLUSH

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { releaseOf, type Server } from '../../src/tools/family.js';
@@ -87,6 +87,16 @@ export class Judge {
     } else {
       writeFileSync(join(this.directory, 'appendonly.aof'), log);
     }
+    await this.client.call('DEBUG', 'LOADAOF');
+  }
+
+  /** Loads a log that stands elsewhere, an `appendonlydir` or one file, in place of all it held. */
+  async loadFrom(path: string): Promise<void> {
+    if (!this.hasManifest) return this.load(readFileSync(path));
+    const home = join(this.directory, 'appendonlydir');
+    rmSync(home, { recursive: true, force: true });
+    cpSync(path, home, { recursive: true });
+    await this.client.call('FUNCTION', 'FLUSH');
     await this.client.call('DEBUG', 'LOADAOF');
   }
 

@@ -128,9 +128,8 @@ export function stateOf(keyspace: Keyspace, { product, version }: Server): State
   };
 }
 
-/** Loads what is given into the judge and asks it. @throws Error when it refuses */
-export async function judged(judge: Judge, log: Buffer): Promise<State> {
-  await judge.load(log);
+/** What the judge holds, as it says and saves it. */
+export async function judged(judge: Judge): Promise<State> {
   const digest = await judge.digest();
   return { digest, recorded: comparable(await recordRdb(await judge.save()), judge.server) };
 }
@@ -229,7 +228,8 @@ export function written(keyspace: Keyspace, server: Server): Written {
   return { rdb: done().bytes, log: memory.bytes(), losses: done().losses.map((loss) => loss.what), unsaid };
 }
 
-function targetName({ product, version }: Server): string {
+/** The target that is written for a server. @throws Error when there is none */
+export function targetName({ product, version }: Server): string {
   const release = releaseOf({ product, version });
   const wanted = release >= 9999 ? 'redis-8.8' : `${product}-${Math.floor(release / 100)}.${release % 100}`;
   if (!RDB_TARGETS.has(wanted)) throw new Error(`nothing is written for ${wanted}`);

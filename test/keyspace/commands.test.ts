@@ -291,6 +291,18 @@ describe('expiry', () => {
   });
 });
 
+test('before 7.0 the least number is taken away as if it were added', () => {
+  // Asked of 2.8.24, 3.2.12, 4.0.14, 5.0.14 and 6.2.16.
+  const driver = new EngineDriver({ release: 602 });
+  expect(driver.run('DECRBY a -9223372036854775808')).toBe(APPLIED);
+  expect(driver.string('a')?.latin1Slice()).toBe('-9223372036854775808');
+  driver.run('SET a 5');
+  driver.run('DECRBY a -9223372036854775808');
+  expect(driver.string('a')?.latin1Slice()).toBe('-9223372036854775803');
+  driver.run('SET a -5');
+  expect(driver.run('DECRBY a -9223372036854775808')).toBe(FAILED);
+});
+
 describe('what a server refuses changes nothing', () => {
   const WRONG = 'WRONGTYPE Operation against a key holding the wrong kind of value';
   test.each([

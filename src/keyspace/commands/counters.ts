@@ -17,6 +17,9 @@ export const counterCommands: readonly CommandRow[] = [
   { name: 'INCRBYFLOAT', arity: 3, apply: incrementByFloat },
 ];
 
+/** The first release that refuses to turn the sign of the least number; before, that number was added as it stood. */
+const GUARDS_LEAST = 700;
+
 const text = Buffer.alloc(INT64_TEXT_MAX + 1);
 
 function add(engine: Engine, command: CommandSpans, delta: Long): Outcome {
@@ -46,7 +49,10 @@ function decrementBy(engine: Engine, command: CommandSpans): Outcome {
   const value = longAt(command, 2);
   if (value === null) return engine.notInteger();
   const delta = negated(value);
-  return delta === null ? engine.fail('ERR decrement would overflow') : add(engine, command, delta);
+  if (delta !== null) return add(engine, command, delta);
+  return engine.release < GUARDS_LEAST
+    ? add(engine, command, value)
+    : engine.fail('ERR decrement would overflow');
 }
 
 function incrementByFloat(engine: Engine, command: CommandSpans): Outcome {
