@@ -188,7 +188,7 @@ describeServer('manifests as redis-check-aof reads them', () => {
       "'",
     ];
     words.push('"\\x41"', 'a/b', 'c\\d', '#', '\v', '\0', 'startoffset', '"q"q', '\xff', '');
-    for (let i = 0; i < (THOROUGH ? 400 : 60); i++) {
+    for (let i = 0; i < (THOROUGH ? 400 : 30); i++) {
       // The first line makes it a manifest to the tool; files that are missing are not this test's business.
       let text = 'file absent seq 1 type h\n';
       for (let line = random.between(1, 3); line > 0; line--) {

@@ -116,7 +116,9 @@ test.each([
       : [...Buffer.from('\0\n\r #$*/019:AMSsx\xdf\xff', 'latin1')];
     for (let at = 0; at < bytes.length; at++) {
       bytes.copy(room);
-      for (const other of others) {
+      for (const [i, other] of others.entries()) {
+        // Half of them for each byte, the other half for the next.
+        if (!THOROUGH && (i + at) % 2 === 0) continue;
         room[at] = other;
         same(bytes.length, quick, `${other} at ${at}`);
       }

@@ -12,7 +12,7 @@ import { tree } from '../support/tree.js';
 
 // The real process, killed at moments spread over its work: 100 of each kind in a long run.
 
-const RUNS = THOROUGH ? 100 : 3;
+const RUNS = THOROUGH ? 100 : 2;
 const HALF = 1_000_000;
 let program = '';
 

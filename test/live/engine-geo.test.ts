@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { THOROUGH } from '../support/effort.js';
 import { Random } from '../support/random.js';
 import { describeServer, withServer } from '../support/server.js';
 import { type Argument, Twin } from './engine-twin.js';
@@ -82,7 +83,7 @@ describeServer('the engine and a server agree on positions', () => {
     await withServer({ writable: true }, async (server) => {
       let distances = 0;
       let equal = 0;
-      for (let seed = 41; seed < 61; seed++) {
+      for (let seed = 41; seed < (THOROUGH ? 61 : 51); seed++) {
         const twin = new Twin(server);
         const commands = new GeoCommands(new Random(seed));
         await server.client.flushall();

@@ -47,7 +47,7 @@ class SortCommands {
 }
 
 describeServer('the engine and a server agree on SORT', () => {
-  for (const seed of [31, 32, 33]) {
+  for (const seed of THOROUGH ? [31, 32, 33] : [31, 33]) {
     it(`with random elements, weights and options of seed ${seed}`, async () => {
       await withServer({ writable: true }, async (server) => {
         const twin = new Twin(server);

@@ -93,7 +93,7 @@ function log(random: Random, records: number): string {
 test('both threads together tell what one tells alone, however many pieces each takes', async () => {
   const random = new Random(3);
   let adopted = 0;
-  for (let round = 0; round < 8; round++) {
+  for (let round = 0; round < (THOROUGH ? 8 : 4); round++) {
     const text = log(random, 60);
     const alone = await checked(text, 0);
     for (let most = 0; most <= 12; most += round % 2 === 0 ? 1 : 5) {
@@ -102,13 +102,13 @@ test('both threads together tell what one tells alone, however many pieces each 
       adopted += parted.adopted;
     }
   }
-  expect(adopted).toBeGreaterThan(500);
+  expect(adopted).toBeGreaterThan(250);
 });
 
 test('and so of logs that are not in order, wherever that is', async () => {
   const random = new Random(5);
   const text = log(random, 40);
-  for (let at = 3; at < text.length; at += THOROUGH ? 1 : 19) {
+  for (let at = 3; at < text.length; at += THOROUGH ? 1 : 37) {
     const bad = random.pick([
       text.slice(0, at),
       `${text.slice(0, at)}x${text.slice(at + 1)}`,
