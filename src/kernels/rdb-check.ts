@@ -25,7 +25,7 @@ const ROOM_BYTES = 0x91000;
 /** What is read behind the end of an input. */
 const SLACK = 64;
 /** So many names at once are looked through for those that came twice. */
-const ROUND = 49152;
+const ROUND = 1 << 20;
 
 /** What assembly/rdb-check.ts exports. */
 interface RdbCheckExports {

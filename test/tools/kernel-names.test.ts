@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NAME_BLOCK_BYTES } from '../../src/kernels/rdb-check.js';
 import { createCheckKernel } from '../../src/tools/check-keys.js';
 import { NameMemory } from '../../src/tools/check-names.js';
 import { KernelNames } from '../../src/tools/kernel-names.js';
@@ -27,3 +28,23 @@ test('a name that came many times fills no more than its place', () => {
   for (let i = 0; i < 5000; i++) kernel.add(0, name, 0, name.length);
   expect(kernel.suspects()!.size).toBe(1);
 });
+
+test.each([300, 80_000])(
+  'of %i names of one part those that come again are found, and no others',
+  (count) => {
+    const again = [0, 1, 50, 299];
+    const names = Buffer.alloc((count + again.length) * 6);
+    for (let i = 0; i < count + again.length; i++) {
+      const name = again[i - count] ?? i;
+      names.writeUInt32LE(Math.imul(name, 0x9e3779b1) >>> 0, i * 6);
+      names.writeUInt16LE(name & 0xffff, i * 6 + 4);
+    }
+    const blocks = [];
+    for (let at = 0; at < names.length; at += NAME_BLOCK_BYTES) {
+      blocks.push({ names: names.subarray(at, at + NAME_BLOCK_BYTES), database: 0 });
+    }
+    const found: number[] = [];
+    expect(createCheckKernel()!.findTwice(7, blocks, (_, lower) => found.push(lower))).toBe(true);
+    expect(found).toEqual(again.map((name) => Math.imul(name, 0x9e3779b1) & 0xffffff));
+  },
+);

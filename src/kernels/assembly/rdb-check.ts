@@ -12,6 +12,7 @@
 //   BLOCKS   one block of names for each part, by the upper byte of their hashes
 //   QUEUE    blocks that are full
 //   INPUT    windows of the file
+//   MANY     slots for names where SEEN is too small
 import { isPlausible, setPlausible } from './check-packed';
 import { inputEnd, isPosition, OTHER, readLength, readText, setInputEnd, SHORT, short, textAt, textEnd, wantedTo, length } from './check-text';
 import { checkValue, FIRST } from './check-values';
@@ -191,14 +192,18 @@ export function moveNames(at: usize, count: u32, database: u32): void {
 
 /** Bytes of a bucket: four words, of which 0 is none. */
 const BUCKET: usize = 16;
+/** Where buckets are when there are more than SEEN has room for: behind all else, so that who needs few never touches it. */
+const MANY: usize = 0x480000;
+const SEEN_BYTES: usize = BLOCKS - SEEN;
 
+let bucketsAt: usize = SEEN;
 let bucketsMask: u32 = 0;
 let round: u32 = 0;
 let roundMask: u32 = 0;
 
 /**
  * Begins to look for names that came twice in one part: of those with this number in their upper bits, which are as many
- * as the mask has. `names`: about how many there are, at most 65536, fewer than there are slots in any case.
+ * as the mask has. `names`: about how many there are, at most a million, fewer than there are slots in any case.
  */
 export function beginPart(names: u32, roundNumber: u32, mask: u32): void {
   let buckets: u32 = 256;
@@ -207,7 +212,9 @@ export function beginPart(names: u32, roundNumber: u32, mask: u32): void {
   bucketsMask = buckets - 1;
   round = roundNumber;
   roundMask = mask;
-  memory.fill(SEEN, 0, <usize>buckets * BUCKET);
+  const size = <usize>buckets * BUCKET;
+  bucketsAt = size > SEEN_BYTES ? MANY : SEEN;
+  memory.fill(bucketsAt, 0, size);
 }
 
 /** Looks at `count` names at `at`; leaves those that came before there instead. Returns how many, or -1: too many names. */
@@ -220,7 +227,7 @@ export function findTwice(at: usize, count: u32): i32 {
     const wanted = i32x4.splat(<i32>rest);
     let bucket = <u32>name & bucketsMask;
     for (let probes: u32 = 0; ; probes++) {
-      const place = SEEN + <usize>bucket * BUCKET;
+      const place = bucketsAt + <usize>bucket * BUCKET;
       const there = v128.load(place);
       if (v128.any_true(i32x4.eq(there, wanted))) {
         store<u32>(found, <u32>name);
