@@ -50,9 +50,11 @@ export async function gatherEntries(
   const answer: ThreadAnswer = { kind: 'entries', last, libraries, aux: told, passages: passages.told() };
   const { places, counts } = answer.passages;
   port.postMessage(answer, [places.buffer as ArrayBuffer, counts.buffer as ArrayBuffer]);
+  // While the other thread finds out what differs.
+  const laterNotes = import('./notes.js');
   port.on('message', async (task: Slab | NotesTask | null) => {
     if (task === null || !('kind' in task)) return;
-    const { noteKeys } = await import('./notes.js');
+    const { noteKeys } = await laterNotes;
     const noted: ThreadAnswer = { kind: 'notes', notes: await noteKeys(source, task, kernel) };
     port.postMessage(noted);
   });

@@ -66,18 +66,18 @@ export class Passages {
    */
   without(wanted: readonly (readonly number[])[]): Float64Array {
     const { places, counts, rows } = this;
-    const passed = new Int32Array(PARTS);
+    // Of each part, entries up to the next that is wanted: the loop goes over millions of numbers.
+    const left = Int32Array.from(wanted, (entries) => entries[0] ?? NONE);
     const next = new Int32Array(PARTS);
     const skips: number[] = [];
     for (let row = 0; row < rows; row++) {
       let isWanted = false;
-      for (let part = 0; part < PARTS; part++) {
-        passed[part]! += counts[row * PARTS + part]!;
-        const entries = wanted[part]!;
-        while (next[part]! < entries.length && entries[next[part]!]! < passed[part]!) {
-          next[part]!++;
-          isWanted = true;
-        }
+      for (let part = 0, at = row * PARTS; part < PARTS; part++, at++) {
+        const behind = left[part]! - counts[at]!;
+        left[part] = behind;
+        if (behind >= 0) continue;
+        isWanted = true;
+        left[part] = advance(wanted[part]!, next, part, behind);
       }
       const [start, end, records] = places.subarray(row * PLACE_NUMBERS, (row + 1) * PLACE_NUMBERS);
       if (isWanted || start === end) continue;
@@ -90,6 +90,17 @@ export class Passages {
     }
     return Float64Array.from(skips);
   }
+}
+
+/** More than any part has entries. */
+const NONE = 0x7fffffff;
+
+/** Goes on to the first entry behind those of the passage at hand; `behind`: how far these go beyond the one before. */
+function advance(entries: readonly number[], next: Int32Array, part: number, behind: number): number {
+  const passed = entries[next[part]!]! - behind;
+  while (next[part]! < entries.length && entries[next[part]!]! < passed) next[part]!++;
+  const entry = entries[next[part]!];
+  return entry === undefined ? NONE : entry - passed;
 }
 
 /** Goes along what may be skipped of a file, as `Passages.without` tells it. */
