@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 
 /** Adds a run to those of a file; all of them are returned. */
 export function addRun(path, { covered, ...run }) {
@@ -14,7 +15,7 @@ export function addRun(path, { covered, ...run }) {
   return report;
 }
 
-/** Executions add up; of branches and inputs kept the most of any run counts. */
+/** Executions add up; of branches and inputs kept the most of any run counts. What has a note was no fault of the sources. */
 function totals(runs) {
   const sums = {};
   for (const run of runs) {
@@ -37,11 +38,50 @@ export function describe({ targets, findings, minutes, seed }) {
   return `${lines.join('\n')}\n${findings.length} findings in ${minutes} minutes, seed ${seed}\n`;
 }
 
-/** The table of docs/testing.md. */
-export function table({ targets, executions }) {
+/** The table of docs/testing.md, and the seeds above it. */
+export function table({ targets, executions, runs }) {
   const rows = Object.entries(targets).map(
     ([name, sum]) =>
-      `| \`${name}\` | ${sum.executions.toLocaleString('en')} | ${sum.edges} | ${sum.findings} |`,
+      `| \`${name}\` | ${sum.executions.toLocaleString('en')} | ${sum.edges.toLocaleString('en')} | ${sum.findings} |`,
   );
-  return `| target | executions | branches | found |\n|---|---|---|---|\n${rows.join('\n')}\n| all | ${executions.toLocaleString('en')} | | |\n`;
+  const seeds = [...new Set(runs.map(({ seed }) => seed))].sort((a, b) => a - b).join(', ');
+  return `${executions.toLocaleString('en')} in ${runs.length} runs, with the seeds ${seeds}, on a machine busy with other work:
+
+| target | executions | branches | found |
+|---|---|---|---|
+${rows.join('\n')}
+| all | ${executions.toLocaleString('en')} | | |
+`;
+}
+
+const BEGIN = 'So far, of the ten million that are meant to be run:\n\n';
+const END = '\n`npm run fuzz -- --report';
+
+/** Where the page has its table. */
+function placeIn(page) {
+  const from = page.indexOf(BEGIN) + BEGIN.length;
+  const to = page.indexOf(END);
+  if (from < BEGIN.length || to < from) throw new Error('the page has no place for the table');
+  return { from, to };
+}
+
+/** The table that stands in the page. */
+export function publishedTable(page) {
+  const { from, to } = placeIn(page);
+  return page.slice(from, to);
+}
+
+/** Sums a report anew, whose runs somebody wrote notes to, and puts its table into the page. */
+export function publish(path, pagePath) {
+  const report = JSON.parse(readFileSync(path, 'utf8'));
+  report.targets = totals(report.runs);
+  report.executions = Object.values(report.targets).reduce((sum, each) => sum + each.executions, 0);
+  writeFileSync(path, `${JSON.stringify(report, null, 1)}\n`);
+  const page = readFileSync(pagePath, 'utf8');
+  const { from, to } = placeIn(page);
+  writeFileSync(pagePath, page.slice(0, from) + table(report) + page.slice(to));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  publish('test/fuzz/report.json', 'docs/testing.md');
 }
