@@ -9,7 +9,7 @@ import { tree } from '../support/tree.js';
 import { digestName } from '../support/verdict.js';
 import { commandsIn, isSubsequence, untouched } from './plain-log.js';
 
-// Damaged files repaired in both ways: one in forty, others for each server, or all with REKINDLE_FUZZ_RUNS.
+// Damaged files repaired in both ways: one in sixty, others for each server, or all with REKINDLE_FUZZ_RUNS.
 
 type Strategy = 'truncate' | 'skip';
 type Case = CorpusCase<CorruptTruth>;
@@ -68,11 +68,11 @@ const OTHER_STATE: Readonly<Record<string, string>> = {
 const HOME = temporaryDirectory('repaired');
 let count = 0;
 
-describe.each(CORRUPT_SERVERS.map((server, i) => [server, (i * 7) % 40] as const))(
+describe.each(CORRUPT_SERVERS.map((server, i) => [server, (i * 7) % 60] as const))(
   'damaged files of %s',
   (server, turn) => {
     const all = corruptCases(server);
-    const cases = THOROUGH ? all : all.filter((_, i) => i % 40 === turn);
+    const cases = THOROUGH ? all : all.filter((_, i) => i % 60 === turn);
     const intactLog = tree(all.find(({ name }) => name === 'aof-intact')!.path);
 
     test('cut before the damage', { timeout: 900_000 }, async () => {

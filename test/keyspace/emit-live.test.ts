@@ -6,6 +6,7 @@ import { CommandEmitter } from '../../src/keyspace/emit.js';
 import { RDB_TARGETS } from '../../src/rdb/writer-target.js';
 import { listening, rdbDigest } from '../rdb/writer-digest.js';
 import { CORPUS_SERVERS, corpusBytes } from '../support/corpus.js';
+import { THOROUGH } from '../support/effort.js';
 import { decodeInto, recordRdb } from '../support/rdb.js';
 import type { RecordedKey, RecordedStream } from '../support/recorder.js';
 import { describeServer, officialCheck, withServer } from '../support/server.js';
@@ -108,11 +109,15 @@ describeServer('a server runs the commands emitted', () => {
     });
   });
 
-  test.each(CORPUS_SERVERS)('from the small file of %s, and has the same digest', async (source) => {
-    const bytes = corpusBytes(source, 'small.rdb');
-    const { commands } = await emit(bytes, 'redis-7.0');
-    await withServer({ dataDirectory: directoryOf(commands) }, async (server) => {
-      expect(await server.digest()).toBe(await rdbDigest(bytes));
-    });
-  });
+  // The small files are alike: in a plain run every third.
+  test.each(CORPUS_SERVERS.filter((_, i) => THOROUGH || i % 3 === 0))(
+    'from the small file of %s, and has the same digest',
+    async (source) => {
+      const bytes = corpusBytes(source, 'small.rdb');
+      const { commands } = await emit(bytes, 'redis-7.0');
+      await withServer({ dataDirectory: directoryOf(commands) }, async (server) => {
+        expect(await server.digest()).toBe(await rdbDigest(bytes));
+      });
+    },
+  );
 });
