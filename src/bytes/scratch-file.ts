@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { OutputError } from '../errors.js';
+import { assert, OutputError } from '../errors.js';
 import { type Disk, errorCode, localDisk, type OutputFile } from './disk.js';
 import { DescriptorReader } from './source.js';
 import { closeDescriptor, openDescriptor } from './system.js';
@@ -9,6 +9,21 @@ const LOOK_EVERY = 16 * 1024 * 1024;
 const LEAVE_FREE = 64 * 1024 * 1024;
 
 let serial = 0;
+
+/** Opens a file for reading, and takes its name away. */
+export async function openNameless(path: string, disk: Disk): Promise<number> {
+  const descriptor = await openDescriptor(path, 'r').catch(async (error) => {
+    await disk.unlink(path);
+    throw error;
+  });
+  try {
+    await disk.unlink(path);
+    return descriptor;
+  } catch (error) {
+    await closeDescriptor(descriptor);
+    throw error;
+  }
+}
 
 /**
  * A temporary file that bytes are written to and read back from. It has no name any more before its first byte is
@@ -33,8 +48,7 @@ export class ScratchFile {
     try {
       const file = await disk.create(path, 0o600);
       try {
-        const descriptor = await openDescriptor(path, 'r').finally(() => disk.unlink(path));
-        return new ScratchFile(directory, disk, file, descriptor);
+        return new ScratchFile(directory, disk, file, await openNameless(path, disk));
       } catch (error) {
         await file.close();
         throw error;
@@ -66,11 +80,8 @@ export class ScratchFile {
   /** Fills `into` with the bytes from `start` on, all of which were written. */
   async read(start: number, into: Uint8Array): Promise<void> {
     const reader = new DescriptorReader(this.directory, this.descriptor, start, this.size, async () => {});
-    for (let at = 0; at < into.length; ) {
-      const count = await reader.read(into.subarray(at));
-      if (count === 0) throw this.noRoom(': it ends early');
-      at += count;
-    }
+    assert(start + into.length <= this.size, 'more was asked for than was written');
+    for (let at = 0; at < into.length; ) at += await reader.read(into.subarray(at));
   }
 
   async close(): Promise<void> {

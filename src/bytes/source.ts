@@ -218,13 +218,17 @@ export class FileSource implements ByteSource {
   }
 
   private changed(): InputError {
-    return new InputError(
-      'input/changed',
-      this.label,
-      'was replaced or cut while it was being read',
-      'work on a copy, or run again when the server is quiet',
-    );
+    return changed(this.label);
   }
+}
+
+function changed(path: string): InputError {
+  return new InputError(
+    'input/changed',
+    path,
+    'was replaced or cut while it was being read',
+    'work on a copy, or run again when the server is quiet',
+  );
 }
 
 /** One write that is seen half done goes on within moments, on a busy machine within these. */
@@ -234,7 +238,7 @@ const LATELY_MS = 1000;
 
 const identityOf = (stats: Stats): string => `${stats.dev}:${stats.ino}`;
 
-/** Reads `[position, end)` of an open file; `release` is called once no read is under way any more. */
+/** Reads `[position, end)` of an open file, which ends no earlier; `release` is called once no read is under way any more. */
 export class DescriptorReader implements ByteReader {
   private reading: Promise<unknown> = Promise.resolve();
   private closed = false;
@@ -254,6 +258,8 @@ export class DescriptorReader implements ByteReader {
     const reading = new Promise<number>((resolve, reject) => {
       readDescriptor(this.descriptor, into, 0, count, this.position, (error, bytesRead) => {
         if (error) return reject(inputErrorOf(error, this.label, this.position));
+        // Where it ends by now nothing says what stood there.
+        if (bytesRead === 0) return reject(changed(this.label));
         this.position += bytesRead;
         resolve(bytesRead);
       });
@@ -296,6 +302,7 @@ export class WaitingReader implements ByteReader {
     if (count <= 0) return 0;
     try {
       const bytesRead = readDescriptorNow(this.descriptor, into, 0, count, this.position);
+      if (bytesRead === 0) throw changed(this.label);
       this.position += bytesRead;
       return bytesRead;
     } catch (error) {

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { assert, InputError } from '../errors.js';
 import { type Disk, errorCode, localDisk } from './disk.js';
 import { HeldFile } from './held-file.js';
+import { openNameless } from './scratch-file.js';
 import { type ByteReader, type ByteSource, DescriptorReader, inputErrorOf } from './source.js';
-import { closeDescriptor, openDescriptor } from './system.js';
+import { closeDescriptor } from './system.js';
 
 export interface SpoolOptions {
   /** Where temporary files go. */
@@ -35,12 +36,8 @@ export async function spooled(source: ByteSource, options: SpoolOptions): Promis
   try {
     const file = await disk.create(path, 0o600);
     try {
-      const descriptor = await openDescriptor(path, 'r').catch(async (error) => {
-        await disk.unlink(path);
-        throw error;
-      });
+      const descriptor = await openNameless(path, disk);
       try {
-        await disk.unlink(path);
         for await (const bytes of chunksOf(source, signal)) {
           if (size % LOOK_EVERY < bytes.length && (await disk.freeBytes(directory)) < LEAVE_FREE) {
             throw noRoom(source, directory, size);
