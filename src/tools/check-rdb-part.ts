@@ -18,7 +18,7 @@ import type { FileCheckOptions } from './report.js';
 import { ThreadJob } from './thread.js';
 
 /** Below this many bytes starting a thread costs more than it saves. */
-const THREAD_FROM_BYTES = 32 * 1024 * 1024;
+const THREAD_FROM_BYTES = 128 * 1024 * 1024;
 /** Below this many bytes compiling what checks records costs more than it saves. */
 const KERNEL_FROM_BYTES = 512 * 1024;
 
