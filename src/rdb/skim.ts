@@ -113,6 +113,13 @@ export class Skimmer {
     }
   }
 
+  /** Bytes of the string at hand that are still to come; whoever asks passes them himself. */
+  passOver(): number {
+    const { left } = this;
+    this.left = 0;
+    return left;
+  }
+
   /** The fast path: plain strings with one byte of length that are here, and the loops around them. */
   protected passShortStrings(cursor: Cursor): void {
     const { layout } = this;

@@ -81,6 +81,11 @@ export class ValueReader {
     }
   }
 
+  /** Bytes to come that nobody wants to see; whoever asks goes on behind them. */
+  passOver(): number {
+    return this.depth === SKIP && !this.itemized ? this.skimmer.passOver() : 0;
+  }
+
   /** What is being read, outermost first, for messages. */
   get trail(): string[] {
     const { kind, unit } = this.codec;

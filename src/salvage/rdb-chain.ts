@@ -121,7 +121,8 @@ export class RecordChain {
           if (offset + need > window.limit) {
             return this.failure(start, this.located(truncated(offset, need, window.limit - offset)));
           }
-          await window.cover(offset, offset + need);
+          const behind = offset + reader.passOver();
+          await window.cover(behind, behind + need);
           if (offset - told > 1 << 20) tick((told = offset));
         }
         this.inspect(start);

@@ -149,7 +149,8 @@ export class GapSearch {
       while (!layout.run(cursor)) {
         const to = window.offset + Math.max(1, cursor.need);
         if (to > window.limit) return -1;
-        await window.cover(window.offset, to);
+        const over = layout.passOver();
+        await window.cover(window.offset + over, to + over);
       }
     } catch (error) {
       if (error instanceof FormatError) return -1;

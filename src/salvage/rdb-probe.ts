@@ -120,41 +120,45 @@ export class ChainProbe {
   private valueEnd(codec: TypeCodec, valueAt: number): number {
     const { layout } = codec;
     if (layout.length === 1 && layout[0] === part.STRING) return this.textEnd(codec, valueAt);
+    const { bytes, safe, loopStart, loopLeft } = this;
+    const plain = codec.encoding !== 'quicklist';
     let at = valueAt;
     let depth = 0;
     this.counted = -1;
     for (let i = 0; i < layout.length; ) {
       const next = layout[i]!;
       if (next === part.END_LOOP) {
-        if (--this.loopLeft[depth - 1]! > 0) {
-          i = this.loopStart[depth - 1]!;
-        } else {
+        if (--loopLeft[depth - 1]! > 0) i = loopStart[depth - 1]!;
+        else {
           depth--;
           i++;
         }
         continue;
       }
-      if (at > this.safe || ++this.steps > this.stepsMax) return at > this.limit ? BAD : BEYOND;
+      if (at > safe || ++this.steps > this.stepsMax) return BEYOND;
+      if (next === part.STRING && plain && bytes[at]! < 0x40) {
+        at += 1 + bytes[at]!;
+        i++;
+        continue;
+      }
       if (next === part.REPEAT || next === part.LOOP) {
         if (next === part.LOOP) at = this.count(at);
-        if (at < 0) return at;
         // Every item takes a byte at least.
-        if (this.counted > this.limit - at) return BAD;
+        if (at < 0 || this.counted > this.limit - at) return BAD;
         if (this.counted === 0) {
           if (i === 0 && codec.neverEmpty && codec.kind !== 'stream') return BAD;
           i = loopEnd(layout, i);
         } else {
-          this.loopStart[depth] = ++i;
-          this.loopLeft[depth++] = this.counted;
+          loopStart[depth] = ++i;
+          loopLeft[depth++] = this.counted;
         }
         continue;
       }
-      const from = at;
-      at = this.partEnd(codec, next, from);
+      at = this.partEnd(codec, next, at);
       if (at < 0) return at;
       if (next !== part.MODULE_FIELDS || this.counted === 0) i++;
     }
-    return at;
+    return at > this.limit ? BAD : at;
   }
 
   /** The position after one part that is no loop. */

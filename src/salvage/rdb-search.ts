@@ -22,13 +22,13 @@ const RECORD_LOOK_TIRED = 1024;
  * What searching may cost, in bytes decoded and parts of records walked past: for every byte, as it is passed, and what
  * of that can be saved up.
  */
-const WORK_PER_BYTE = 8;
+const WORK_PER_BYTE = 2;
 const WORK_SAVED = 32 << 20;
 /** What reading a record costs beside its bytes. */
 const WORK_PER_RECORD = 128;
 /** Parts that are walked past from one offset at most, and however little work is left. */
 const STEPS_MAX = 1 << 16;
-const STEPS_MIN = 64;
+const STEPS_MIN = 24;
 /** Offsets of chains that led nowhere are remembered up to this number. */
 const DEAD_MAX = 1 << 20;
 /** A chain longer than this that led nowhere is not looked into again. */
@@ -216,8 +216,9 @@ export class RecordSearch {
   async read(at: number): Promise<'whole' | 'cut' | 'bad'> {
     const { reader, window } = this;
     const { cursor, bytesRead } = window;
-    const tired = this.allowed <= 0;
+    const tired = this.allowed <= RECORD_LOOK_TIRED;
     const look = tired ? RECORD_LOOK_TIRED : RECORD_LOOK;
+    let unseen = 0;
     if (at >= window.limit) return 'cut';
     if (!window.has(at, at + 1)) await window.cover(at, at + look);
     else window.seek(at);
@@ -227,13 +228,15 @@ export class RecordSearch {
         const to = window.offset + Math.max(1, cursor.need);
         if (to > window.limit) return reader.valueStart >= 0 ? 'cut' : 'bad';
         if (to - at > look && (tired || !this.habits.fits(reader) || reader.valueStart < 0)) return 'bad';
-        await window.cover(window.offset, to);
+        const over = reader.passOver();
+        unseen += over;
+        await window.cover(window.offset + over, to + over);
       }
     } catch (error) {
       if (error instanceof FormatError) return 'bad';
       throw error;
     } finally {
-      const bytes = Math.max(0, window.offset - at) + window.bytesRead - bytesRead;
+      const bytes = Math.max(0, window.offset - at - unseen) + window.bytesRead - bytesRead;
       this.allowed -= WORK_PER_RECORD + bytes;
     }
     return this.plausible() ? 'whole' : 'bad';

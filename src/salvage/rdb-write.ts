@@ -166,7 +166,8 @@ class SalvageWriter {
       await window.cover(at, at + 1);
       reader.begin(window.cursor);
       while (!reader.run(window.cursor)) {
-        await window.cover(window.offset, window.offset + Math.max(1, window.cursor.need));
+        const behind = window.offset + reader.passOver();
+        await window.cover(behind, behind + Math.max(1, window.cursor.need));
       }
       if (reader.kind === 'database') database = reader.head.database;
       at = window.offset;
