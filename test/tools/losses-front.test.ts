@@ -92,7 +92,7 @@ const DAMAGES: readonly ((random: Random, text: string, at: number) => string)[]
 test('both threads together tell what one tells alone, wherever a log is damaged', async () => {
   const random = new Random(11);
   let adopted = 0;
-  for (let round = 0; round < (THOROUGH ? 4000 : 60); round++) {
+  for (let round = 0; round < (THOROUGH ? 1000 : 60); round++) {
     let text = log(random, 20 + random.below(60));
     for (let damages = random.below(4); damages > 0; damages--) {
       const starts = [...text.matchAll(/\r\n\*/g)].map(({ index }) => index + 2);

@@ -40,7 +40,7 @@ export async function gatherEntries(
   const options = { verifyChecksum: true, deep: false, ...(dialect !== null && { dialect }) };
   await pumpSource(new SkippingSource(source, NO_SKIPS), new RdbDecoder(listener, options), {
     drain: () => post.drain(),
-    ...readingTo(kernel.rooms),
+    ...readingTo(kernel.rooms, NO_SKIPS),
   });
   const last: { part: number; entries: Uint8Array }[] = [];
   kernel.finish(take, (part, entries) => last.push({ part, entries }));

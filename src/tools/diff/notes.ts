@@ -59,7 +59,7 @@ export async function noteKeys(
   })(gate);
   const options = { verifyChecksum: false, deep: false, ...(dialect !== null && { dialect }) };
   await pumpSource(new SkippingSource(source, skips), new RdbDecoder(listener, options), {
-    ...readingTo(kernel.rooms),
+    ...readingTo(kernel.rooms, skips),
   });
   return { words: Int32Array.from(words), expiry: Float64Array.from(expiry) };
 }

@@ -23,12 +23,19 @@ function without(source: DatasetSource, skips: Float64Array): DatasetSource {
 
 /** Small, as what was read is still in the cache of the processor when the kernel comes to it. */
 const CHUNK_BYTES = 256 * 1024;
+/** Where most is not even read, as much as a room holds. */
+const SKIPPING_CHUNK_BYTES = 512 * 1024;
 
-/** How a file is read into rooms. */
-export const readingTo = (rooms: PumpOptions['rooms']): Pick<PumpOptions, 'rooms' | 'chunkBytes'> => ({
+/** How a file is read into rooms, of which these parts are not. */
+export const readingTo = (
+  rooms: PumpOptions['rooms'],
+  skips: Float64Array,
+): Pick<PumpOptions, 'rooms' | 'chunkBytes'> => ({
   rooms,
-  chunkBytes: CHUNK_BYTES,
+  chunkBytes: skips.length === 0 ? CHUNK_BYTES : SKIPPING_CHUNK_BYTES,
 });
+
+const NO_SKIPS = new Float64Array(0);
 
 /** One side of a comparison, told as often as it takes. A log is executed once, and its dataset held. */
 export class Side {
@@ -64,7 +71,8 @@ export class Side {
   ): Promise<void> {
     const { context } = this;
     const source = skips === null ? this.source : without(this.source, skips);
-    const options = rooms === null ? this.options : { ...this.options, reading: readingTo(rooms) };
+    const reading = rooms && readingTo(rooms, skips ?? NO_SKIPS);
+    const options = reading === null ? this.options : { ...this.options, reading };
     if (source.kind !== 'aof') {
       await tellSource(source, listener, { ...options, verified: this.verified }, context);
       this.verified = true;
