@@ -9,6 +9,7 @@ import { runCli } from '../cli/memory-io.js';
 import { sampleDataset, tell } from '../property/sample.js';
 import { corpusBytes, testdata } from '../support/corpus.js';
 import { Random } from '../support/random.js';
+import { alike } from '../support/same.js';
 import { readTarGz } from '../support/tar.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
@@ -93,7 +94,7 @@ describe.each(['redis-7.0.15', 'redis-8.8dev', 'keydb-6.3.4'])('the types of %s'
       expiresAtMs === undefined ? null : BigInt(expiresAtMs as number | string),
       ONE_TEXT.test(String(type)) && typeof value !== 'string' ? bytesOf(value) : value,
     ]);
-    expect(told).toEqual(wanted);
+    alike(told, wanted);
     expect(rows.filter(({ key, key_bytes }) => (key === null) === (key_bytes === null))).toEqual([]);
     expect(metadata['rekindle.origin']).toEqual(records[0]!['origin']);
     expect(metadata['rekindle.functions']).toEqual(

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../cli/memory-io.js';
 import { corpusBytes, corpusPath } from '../support/corpus.js';
 import { resp } from '../support/resp.js';
+import { alike } from '../support/same.js';
 import { temporaryDirectory } from '../support/temporary.js';
 import { tree } from '../support/tree.js';
 import { BAD, damagedLog, dataDirectory, FIRST, REST, repair } from './repair-room.js';
@@ -35,7 +36,7 @@ describe('a plan', () => {
       ['appendonly.aof.2.incr.aof', 'leave-out', 2],
       ['appendonly.aof.manifest', 'rebuild-manifest', 0],
     ]);
-    expect(tree(home)).toEqual(before);
+    alike(tree(home), before);
   });
 
   it('ends with 0 where there is nothing to repair', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ByteSlice, sliceOf } from '../../../src/bytes/slice.js';
 import { DuplicateFinder } from '../../../src/rdb/packed/duplicates.js';
+import { same } from '../../support/same.js';
 
 describe('texts in one value', () => {
   test('are new once', () => {
@@ -21,8 +22,8 @@ describe('texts in one value', () => {
     const finder = new DuplicateFinder();
     for (let value = 0; value < 5000; value++) {
       finder.reset();
-      expect(finder.add(sliceOf('a'))).toBe(true);
-      expect(finder.add(sliceOf('a'))).toBe(false);
+      same(finder.add(sliceOf('a')), true);
+      same(finder.add(sliceOf('a')), false);
     }
   });
 
