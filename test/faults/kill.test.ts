@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import { beforeAll, expect, it } from 'vitest';
 import { formatManifest } from '../../src/aof/manifest.js';
 import { runCli } from '../cli/memory-io.js';
@@ -10,10 +11,13 @@ import { resp } from '../support/resp.js';
 import { temporaryDirectory } from '../support/temporary.js';
 import { tree } from '../support/tree.js';
 
-// The real process, killed at moments spread over its work: 100 of each kind in a long run.
+// The real process, killed at moments spread over its work: 100 of each kind in a long run. Then an output is whole or absent,
+// and what was left does not stand in the way.
 
 const RUNS = THOROUGH ? 100 : 2;
 const HALF = 1_000_000;
+const OTHER_RUNS = THOROUGH ? 30 : 1;
+const LOG = Array.from({ length: 25_000 }, (_, i) => resp(`SET key:${i} ${'v'.repeat(60)}${i}`)).join('');
 let program = '';
 
 beforeAll(() => (program = builtProgram()), 120_000);
@@ -53,7 +57,9 @@ const moment = (whole: number, i: number): number => whole * (0.3 + (0.75 * i) /
 const isIntact = async (path: string): Promise<boolean> =>
   (await runCli(['check', path, '--quick'])).exit === 0;
 
-it('--out leaves the input as it was and the output whole or absent', { timeout: 600_000 }, async () => {
+it('repair --out leaves the input as it was and the output whole or absent', {
+  timeout: 600_000,
+}, async () => {
   const { room, source } = damaged();
   const before = tree(source);
   const whole = await run([source, '--out', join(room, 'whole')], Number.POSITIVE_INFINITY);
@@ -67,7 +73,7 @@ it('--out leaves the input as it was and the output whole or absent', { timeout:
   }
 });
 
-it('--in-place leaves every byte of the input somewhere, and never a mixture', {
+it('repair --in-place leaves every byte of the input somewhere, and never a mixture', {
   timeout: 600_000,
 }, async () => {
   let whole = 0;
@@ -100,3 +106,48 @@ function expectSame(is: Record<string, Buffer>, was: Record<string, Buffer>): vo
   expect(Object.keys(is)).toEqual(Object.keys(was));
   for (const [name, bytes] of Object.entries(is)) expect(bytes.equals(was[name]!), name).toBe(true);
 }
+
+/** Kills the process so many milliseconds after something showed up in the directory; true when it was at work by then. */
+async function killed(args: readonly string[], directory: string, afterMs: number): Promise<boolean> {
+  const child = spawn(process.execPath, [program, ...args], { stdio: 'ignore' });
+  const end = new Promise((resolve) => child.once('exit', resolve));
+  while (child.exitCode === null && readdirSync(directory).length === 0) await after(1);
+  await after(afterMs);
+  const atWork = child.exitCode === null;
+  child.kill('SIGKILL');
+  await end;
+  return atWork;
+}
+
+const digestOf = async (path: string): Promise<string> => {
+  const { exit, stdout } = await runCli(['digest', path, '--quiet']);
+  return `${exit} ${stdout}`;
+};
+
+it.each([
+  ['convert', 'out.rdb', (from: string, to: string) => ['convert', from, to, '--for', 'redis-7.2']],
+  [
+    'convert',
+    'data',
+    (from: string, to: string) => ['convert', from, to, '--to', 'aofdir', '--for', 'redis-7.2'],
+  ],
+  ['replay', 'out.aof', (from: string, to: string) => ['replay', from, '--out', to]],
+  ['compact', 'data', (from: string, to: string) => ['compact', from, '--out', to]],
+] as const)('%s to %s', { timeout: 600_000 }, async (_command, name, argv) => {
+  const room = temporaryDirectory('kill');
+  const source = join(room, 'appendonly.aof');
+  writeFileSync(source, LOG);
+  const wanted = await digestOf(source);
+  let atWork = 0;
+  for (let i = 0; i < OTHER_RUNS; i++) {
+    const directory = join(room, `out-${i}`);
+    mkdirSync(directory);
+    const out = join(directory, name);
+    if (await killed(argv(source, out), directory, i * 4)) atWork++;
+    if (existsSync(out)) expect(await digestOf(out)).toBe(wanted);
+    else expect((await runCli(argv(source, out))).exit).toBe(0);
+    expect(await digestOf(out)).toBe(wanted);
+  }
+  expect(atWork).toBeGreaterThan(0);
+  expect(readFileSync(source, 'latin1')).toBe(LOG);
+});
