@@ -5,7 +5,7 @@ import { type LossesBackTask, ThreadJob } from '../thread.js';
 import type { LogLosses, OrderlyRest } from './log-losses.js';
 
 /** Below this many bytes starting a thread costs more than it saves. */
-const THREAD_FROM_BYTES = 32 * 1024 * 1024;
+const THREAD_FROM_BYTES = 128 * 1024 * 1024;
 /** Small, so that both threads end at the same time, and as what a damage stands in is left to the one from the front. */
 const PIECE_BYTES = 4 * 1024 * 1024;
 

@@ -12,8 +12,8 @@ import { bucketsFor, newSecret } from './placement.js';
 import { joinReadings, type Replayed, type ReplayRequest, wholeReplay } from './replayed.js';
 import { PartLost, ThreadPart, threadsCode } from './thread-part.js';
 
-/** Below this a second thread would take longer to start than it saves. */
-const TWO_THREADS_BYTES = 64 << 20;
+/** Below this a second thread, which passes over the whole log, too, costs more than it saves. */
+const TWO_THREADS_BYTES = 384 << 20;
 /** Where memory may be too short, it is from here on that threads of their own are worth it. */
 const TIGHT_BYTES = 1 << 20;
 /** Memory for each byte of a log that is nearly always enough, packed bases aside. */
