@@ -137,7 +137,7 @@ export async function judged(judge: Judge): Promise<State> {
 /** Where two states differ, `theirs` being right. */
 export function compare(what: string, ours: State, theirs: State, slack: boolean): string[] {
   const different: string[] = [];
-  if (ours.digest !== theirs.digest)
+  if (ours.digest !== theirs.digest && ours.digest !== '' && theirs.digest !== '')
     different.push(`${what}: digest ${ours.digest}, the server's ${theirs.digest}`);
   const [own, truth] = [byName(ours.recorded), byName(theirs.recorded)];
   for (const name of new Set([...own.keys(), ...truth.keys()])) {
@@ -161,6 +161,12 @@ const UNCHANGED = {
   added: 0,
   duplicates: 0,
 };
+
+/** What is left of a state when the keys are gone whose time has come. Of its digest nothing is known then. */
+export function withoutExpired({ digest, recorded }: State, nowMs: number): State {
+  const keys = recorded.keys.filter(({ pexpiretime }) => pexpiretime === null || pexpiretime > nowMs);
+  return { digest: keys.length === recorded.keys.length ? digest : '', recorded: { ...recorded, keys } };
+}
 
 /** Without what a server does not tell of its streams. */
 function comparable({ keys, libraries }: Recorded, server: Server): Recorded {

@@ -28,7 +28,14 @@ export async function vetted(client: Connection, commands: readonly Command[]): 
     );
   queued.forEach((command, i) => {
     const reply = (done as Reply[])[i]!;
-    if (reply instanceof ReplyError && UNREADABLE.test(reply.message)) unread.add(command);
+    if (reply instanceof ReplyError ? UNREADABLE.test(reply.message) : isUnchecked(command, reply)) {
+      unread.add(command);
+    }
   });
   return commands.filter((command) => !unread.has(command));
+}
+
+/** 4.0 does not look whether HINCRBYFLOAT comes to infinity, and stores it; what it logs is an HSET. */
+function isUnchecked(command: Command, reply: Reply): boolean {
+  return /^hincrbyfloat$/i.test(String(command[0])) && /inf|nan/.test(String(reply));
 }
