@@ -1,5 +1,12 @@
 import { FormatError } from '../errors.js';
-import { FIRST_VERSION_WITH_CHECKSUM, OPCODE_EOF, TRAILER_BYTES } from '../rdb/constants.js';
+import {
+  FIRST_VERSION_WITH_CHECKSUM,
+  LENGTH_64,
+  LENGTH_SPECIAL,
+  OPCODE_EOF,
+  STRING_LZF,
+  TRAILER_BYTES,
+} from '../rdb/constants.js';
 import type { Dialect } from '../rdb/dialect.js';
 import { HashTemplates } from '../rdb/templates.js';
 import type { RdbLimits } from '../rdb/value-reader.js';
@@ -34,13 +41,21 @@ const DEAD_MAX = 1 << 20;
 /** A chain longer than this that led nowhere is not looked into again. */
 const LONG_CHAIN = 64;
 
+/** What a byte may be as the first of a record. */
+const TYPE = 1;
+const OPCODE = 2;
+/** By number: 0 for bytes that a name never begins with, as it would have no length, or none at all. */
+const NAME_BEGINS = Uint8Array.from({ length: 256 }, (_, byte) =>
+  (byte > 0 && byte <= LENGTH_64) || (byte >= LENGTH_SPECIAL && byte <= STRING_LZF) ? 1 : 0,
+);
+
 /** Looks for the offset from which whole records run on. */
 export class RecordSearch {
   readonly reader: RecordReader;
   /** Offsets that no believable chain goes through. */
   private readonly dead = new Set<number>();
   private readonly probe = new ChainProbe();
-  /** By first byte: 1 for those that a record may begin with. */
+  /** What a record may begin with, by its first byte. */
   private readonly begins = new Uint8Array(256);
   private dialect: Dialect | null = null;
   /** Work that may still be done. */
@@ -113,9 +128,15 @@ export class RecordSearch {
     const { dialect } = reader;
     if (dialect !== this.dialect) this.learnBegins();
     const limit = window.limit - base;
+    const stopAt = stop - base;
     let passedTo = from;
-    for (let at = from - base; at < stop - base; at++) {
-      if (begins[bytes[at]!] === 0 || !mayBegin(bytes, at, end, limit, dialect)) continue;
+    for (let at = from - base; at < stopAt; at++) {
+      for (; at < stopAt; at++) {
+        const begin = begins[bytes[at]!];
+        if (begin === OPCODE || (begin === TYPE && NAME_BEGINS[bytes[at + 1]!] !== 0)) break;
+      }
+      if (at === stopAt) break;
+      if (!mayBegin(bytes, at, end, limit, dialect)) continue;
       const offset = at + base;
       if (dead.size > 0 && dead.has(offset)) continue;
       this.passed(offset - passedTo);
@@ -136,7 +157,8 @@ export class RecordSearch {
     const { dialect } = this.reader;
     this.dialect = dialect;
     for (let i = 0; i < 256; i++) {
-      this.begins[i] = dialect.typeOf[i] !== undefined || dialect.opcodeOf[i] !== undefined ? 1 : 0;
+      this.begins[i] =
+        dialect.typeOf[i] !== undefined ? TYPE : dialect.opcodeOf[i] !== undefined ? OPCODE : 0;
     }
   }
 
