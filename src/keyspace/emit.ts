@@ -17,6 +17,7 @@ import {
 } from '../model/handler.js';
 import type { ValueKind } from '../model/kind.js';
 import type { StreamId } from '../model/stream-id.js';
+import { FIELD_EXPIRY_COMMAND_MAX } from '../rdb/constants.js';
 import { lostKind } from '../rdb/encode/value-writer.js';
 import { PayloadWriter } from '../rdb/writer-payload.js';
 import { knowsKind, type RdbTarget } from '../rdb/writer-target.js';
@@ -224,7 +225,10 @@ export class CommandEmitter implements ItemHandler {
     this.batch.next();
     this.created = true;
     if (expiresAtMs < 0) return;
-    if (this.target.fieldExpiry === 'none') this.losses.add('field-expiry');
+    const { fieldExpiry } = this.target;
+    // Valkey takes any time.
+    const isTooLate = fieldExpiry === 'redis' && expiresAtMs > FIELD_EXPIRY_COMMAND_MAX;
+    if (fieldExpiry === 'none' || isTooLate) this.losses.add('field-expiry');
     else this.expireField(name, expiresAtMs);
   }
 

@@ -108,8 +108,10 @@ export const MODULE_FLOAT = 3;
 export const MODULE_DOUBLE = 4;
 export const MODULE_STRING = 5;
 
-/** The largest time of a hash field that the servers accept, in milliseconds. */
+/** The largest time of a hash field that Redis loads, in milliseconds. */
 export const FIELD_EXPIRY_MAX = 0xffffffffffff;
+/** The largest that commands of Redis set; Valkey's take any. */
+export const FIELD_EXPIRY_COMMAND_MAX = 2 ** 46 - 1;
 
 /** A back-reference of three bytes yields at most 264: no valid LZF stream expands more. */
 export const LZF_EXPANSION_MAX = 88;

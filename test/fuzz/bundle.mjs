@@ -22,7 +22,6 @@ const TUNED = {
   'kernels/lzf.ts': { DECOMPRESS_WASM_FROM: 8, COMPRESS_WASM_FROM: 8 },
   'kernels/records.ts': { QUEUE_FROM: 2 },
   'resp/passer.ts': { SCAN_FROM_BYTES: 0 },
-  'salvage/rdb-window.ts': { CHUNK: 1000, KEPT_BEHIND: 200 },
   'tools/check-rdb-part.ts': { KERNEL_FROM_BYTES: 0 },
 };
 

@@ -180,6 +180,12 @@ describe('TTLs of fields', () => {
     });
   });
 
+  test('are a loss where its commands refuse them', () => {
+    const late = fields(['a', '1', 2 ** 46]);
+    expect(emitted('redis-8.8', { kind: 'hash' }, late).losses).toEqual(['field-expiry k']);
+    expect(emitted('valkey-9.1', { kind: 'hash' }, late).losses).toEqual([]);
+  });
+
   test('are a loss where no server knows them', () => {
     expect(emitted('redis-7.2', { kind: 'hash' }, told)).toEqual({
       commands: [['HMSET', 'k', 'a', '1', 'b', '2', 'c', '3', 'd', '4']],

@@ -262,6 +262,18 @@ describe('TTLs of hash fields', () => {
     expect(eventsOf(bytes()).filter((line) => line.startsWith('field'))).toHaveLength(4);
   });
 
+  test('that Redis refuses to load are a loss there, and none in Valkey', () => {
+    const late = fields(['late', '1', 2 ** 48], ['soon', '3', 2 ** 48 - 1]);
+    const { writer, bytes, losses } = writing('redis-8.8');
+    tellKey(writer, 'h', head, late);
+    writer.finish();
+    expect(losses).toEqual(['field-expiry h']);
+    expect(eventsOf(bytes()).filter((line) => line.startsWith('field'))).toHaveLength(2);
+    const valkey = writing('valkey-9.1');
+    tellKey(valkey.writer, 'h', head, late);
+    expect(valkey.losses).toEqual([]);
+  });
+
   test('that come unannounced are a defect', () => {
     const { writer } = writing('redis-7.4');
     expect(() => tellKey(writer, 'h', { kind: 'hash' }, told)).toThrow('says so in its head');

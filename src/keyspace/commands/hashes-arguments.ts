@@ -1,4 +1,5 @@
 import type { Long } from '../../bytes/int64.js';
+import { FIELD_EXPIRY_COMMAND_MAX } from '../../rdb/constants.js';
 import type { CommandSpans } from '../../resp/command.js';
 import type { Engine } from '../engine.js';
 import { indexAt, longAt } from '../integers.js';
@@ -23,9 +24,6 @@ export function readFields(engine: Engine, command: CommandSpans, i: number, wid
 
 export const NO_FIELDS = 'ERR Mandatory argument FIELDS is missing or not at the right position';
 
-/** Redis takes no later moment for a field: a quarter of what 48 bits hold. */
-const EXPIRY_MAX = 2 ** 46 - 1;
-
 /** Argument i as the moment at which fields go, in milliseconds, or the server's words for what is wrong. */
 export function fieldDeadlineAt(
   engine: Engine,
@@ -38,6 +36,6 @@ export function fieldDeadlineAt(
   if (units === null) return 'ERR value is not an integer or out of range';
   if (units < 0) return 'ERR invalid expire time, must be >= 0';
   const when = momentOf(engine, units, unitMs, absolute);
-  const isLate = when === null || (engine.product !== 'valkey' && when > EXPIRY_MAX);
+  const isLate = when === null || (engine.product !== 'valkey' && when > FIELD_EXPIRY_COMMAND_MAX);
   return isLate ? `ERR invalid expire time in '${command.latin1(0).toLowerCase()}' command` : when;
 }

@@ -5,6 +5,7 @@ import type { CronTimes, KeyHead, StreamIdempotence, StreamMeta } from '../../mo
 import type { ValueKind } from '../../model/kind.js';
 import { compareIds, type StreamId, ZERO_ID } from '../../model/stream-id.js';
 import {
+  FIELD_EXPIRY_MAX,
   TYPE_STREAM_LISTPACKS_2,
   TYPE_STREAM_LISTPACKS_3,
   TYPE_STREAM_LISTPACKS_4,
@@ -170,7 +171,10 @@ export class ValueWriter {
 
   field(name: ByteSlice, value: ByteSlice, expiresAtMs: number): void {
     if (this.fieldsExpire) {
-      this.expiringHashes.field(name, value, expiresAtMs);
+      // Valkey keeps any time, Redis refuses a file with one beyond so many bits.
+      const isTooLate = expiresAtMs > FIELD_EXPIRY_MAX && this.target.fieldExpiry === 'redis';
+      if (isTooLate) this.losses.add('field-expiry');
+      this.expiringHashes.field(name, value, isTooLate ? -1 : expiresAtMs);
       return;
     }
     if (expiresAtMs >= 0) {
