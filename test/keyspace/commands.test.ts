@@ -26,6 +26,8 @@ const STRINGS: readonly Case[] = [
   ['SET a 1 | SET a 2 XX GET', { '0 a': '2' }],
   ['SET a 1 | SET a 2 IFEQ x | SET b 1 | SET b 2 ifeq 1', { '0 a': '1', '0 b': '2' }],
   ['SET a 1 | SET a 2 IFNE 1 | SET b 2 IFNE 1 | SET c 1 IFEQ 1', { '0 a': '1', '0 b': '2' }],
+  ['SET a 1 IFNE x NX | SET a 2 IFNE x NX | SET b 1 IFNE x XX | SET a 3 IFNE x XX', { '0 a': '3' }],
+  ['RPUSH a 1 | SET a 2 IFEQ 1 NX | SET b 1 | SET b 2 IFEQ 1 XX', { '0 a': ['1'], '0 b': '2' }],
   ['MSETEX 2 a 1 b 2 EX 10 | MSETEX 2 a 3 c 3 NX | MSETEX 1 b 4 XX', { '0 a': '1', '0 b': '4' }],
   ['SETNX a 1 | SETNX a 2', { '0 a': '1' }],
   ['SETEX a 10 x | PSETEX b 10 y', { '0 a': 'x', '0 b': 'y' }],

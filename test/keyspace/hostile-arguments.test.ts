@@ -48,6 +48,8 @@ test.each([
   ['SET k 2 KEEPTTL KEEPTTL', '2', null],
   ['SET k 2 KEEPTTL EX 10', '1', null],
   ['SET k 2 IFEQ 7 IFEQ 1', '2', null],
+  ['SET k 2 XX IFEQ 1', '1', null],
+  ['SET k 2 IFEQ 1 XX', '2', null],
   ['GETEX k PXAT 1 PXAT 99999999999999', '1', 99_999_999_999_999],
   ['GETEX k PERSIST PERSIST', '1', null],
 ])('an option may stand there again, and the last counts: %s', (command, value, expiry) => {

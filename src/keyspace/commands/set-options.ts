@@ -37,7 +37,7 @@ export function parseSetOptions(
       deadline = ++i;
     } else if (forSet && isComparison(engine, command, i)) {
       i++;
-    } else if (forSet ? !isSetOption(command, i) : !(command.is(i, 'PERSIST') && isTimed(PERSIST))) {
+    } else if (forSet ? !isSetOption(engine, command, i) : !(command.is(i, 'PERSIST') && isTimed(PERSIST))) {
       return 'ERR syntax error';
     }
   }
@@ -86,11 +86,12 @@ function isComparison(engine: Engine, command: CommandSpans, i: number): boolean
   return true;
 }
 
-/** Notes an option of SET that stands alone. Servers take each again and again. */
-function isSetOption(command: CommandSpans, i: number): boolean {
+/** Notes an option of SET that stands alone. Servers take each again and again, and Redis NX and XX behind a comparison. */
+function isSetOption(engine: Engine, command: CommandSpans, i: number): boolean {
   const { ifAbsent, ifPresent, comparison } = setOptions;
-  if (!ifPresent && comparison === null && command.is(i, 'NX')) setOptions.ifAbsent = true;
-  else if (!ifAbsent && comparison === null && command.is(i, 'XX')) setOptions.ifPresent = true;
+  const free = comparison === null || engine.product !== 'valkey';
+  if (!ifPresent && free && command.is(i, 'NX')) setOptions.ifAbsent = true;
+  else if (!ifAbsent && free && command.is(i, 'XX')) setOptions.ifPresent = true;
   else if (command.is(i, 'GET')) setOptions.get = true;
   else return command.is(i, 'KEEPTTL') && isTimed(KEEPTTL);
   return true;

@@ -51,10 +51,15 @@ function set(engine: Engine, command: CommandSpans): Outcome {
   const { get, comparison, compared, ifAbsent, ifPresent, keepExpiry, expiry } = setOptions;
   const entry = engine.find(command, 1);
   if (entry >= 0) {
-    if ((get || comparison !== null) && engine.db.kindAt(entry) !== STRING) return engine.wrongType();
-    const passed = comparison === null ? !ifAbsent : passes(engine, entry, comparison, command, compared);
-    if (passed === null) return FAILED;
-    if (!passed) return APPLIED;
+    const isString = engine.db.kindAt(entry) === STRING;
+    if (get && !isString) return engine.wrongType();
+    if (ifAbsent) return APPLIED;
+    if (comparison !== null) {
+      if (!isString) return engine.wrongType();
+      const passed = passes(engine, entry, comparison, command, compared);
+      if (passed === null) return FAILED;
+      if (!passed) return APPLIED;
+    }
   } else if (ifPresent || comparison?.wantsEqual === true) {
     // An absent key equals nothing, and differs from everything.
     return APPLIED;
