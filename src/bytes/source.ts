@@ -1,6 +1,6 @@
-import type { Stats } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, InputError } from '../errors.js';
+import { identityOf } from './file-ticket.js';
 import { HeldFile } from './held-file.js';
 import {
   closeDescriptor,
@@ -235,8 +235,6 @@ function changed(path: string): InputError {
 const LOOKS_MAX = 5;
 const LOOK_AGAIN_MS = 5;
 const LATELY_MS = 1000;
-
-const identityOf = (stats: Stats): string => `${stats.dev}:${stats.ino}`;
 
 /** Reads `[position, end)` of an open file, which ends no earlier; `release` is called once no read is under way any more. */
 export class DescriptorReader implements ByteReader {

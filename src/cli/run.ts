@@ -22,6 +22,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     io.stdout.write(jsonReport({ version: VERSION }));
     return 0;
   }
+  if (argv.includes('check')) await (await import('./begin-early.js')).beginEarly(argv);
   const { runProgram } = await import('./program.js');
   try {
     return await runProgram(argv, io);

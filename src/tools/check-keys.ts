@@ -12,7 +12,7 @@ import { NameMemory, type Suspects } from './check-names.js';
 import { CheckShortcut, type PassedKeys } from './check-shortcut.js';
 import { ValueSense } from './check-values.js';
 import type { ToolContext } from './context.js';
-import { KernelNames } from './kernel-names.js';
+import { type JoinHelper, KernelNames } from './kernel-names.js';
 import type { RdbPiece } from './rdb-back.js';
 import type { DatasetWatch, NotChecked } from './report.js';
 
@@ -131,6 +131,15 @@ export class RdbCheck extends RdbSink implements PassedKeys {
   takeSuspects(): Suspects | null {
     const suspects = this.names?.suspects() ?? null;
     if (this.names !== null && suspects === null) this.leaveNames(NO_MEMORY);
+    this.names = null;
+    return suspects;
+  }
+
+  /** The same, half of the work done elsewhere. */
+  async takeSuspectsWith(helper: JoinHelper): Promise<Suspects | null> {
+    if (!(this.names instanceof KernelNames)) return this.takeSuspects();
+    const suspects = await this.names.suspectsWith(helper);
+    if (suspects === null) this.leaveNames(NO_MEMORY);
     this.names = null;
     return suspects;
   }

@@ -13,12 +13,11 @@ import { Suspects } from './check-names.js';
 import { findKeysTwice, type OnTwice, readNames } from './check-twice.js';
 import { sumRange } from './checksum.js';
 import type { ToolContext } from './context.js';
+import { THREAD_FROM_BYTES } from './rdb-ahead.js';
 import { RdbFront } from './rdb-front.js';
 import type { FileCheckOptions } from './report.js';
 import { ThreadJob } from './thread.js';
 
-/** Below this many bytes starting a thread costs more than it saves. */
-const THREAD_FROM_BYTES = 128 * 1024 * 1024;
 /** Below this many bytes compiling what checks records costs more than it saves. */
 const KERNEL_FROM_BYTES = 512 * 1024;
 
@@ -156,8 +155,9 @@ export class RdbPart implements Machine {
   }
 
   private async suspects(): Promise<Suspects | null> {
-    const { source, options, check, job } = this;
-    if (job === null) return check.takeSuspects();
+    const { source, options, check, job, front } = this;
+    const helper = front?.helper ?? null;
+    if (job === null) return helper === null ? check.takeSuspects() : check.takeSuspectsWith(helper);
     const answer = await job.result();
     const found =
       answer?.kind === 'names'

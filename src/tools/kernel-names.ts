@@ -20,6 +20,21 @@ export interface PlacedNames {
   readonly database: number;
 }
 
+/** Asks for names that came twice, in the parts that whoever is asked can claim before others do. */
+export interface NameJoinTask {
+  readonly kind: 'join-names';
+  readonly names: readonly PlacedNames[];
+  readonly claimed: SharedArrayBuffer;
+}
+
+/** What came of it: names as `Suspects` takes them; null: too many. */
+export interface Joined {
+  readonly twice: readonly number[] | null;
+}
+
+/** Takes part in joining names, on another thread; resolves to null when it could not. */
+export type JoinHelper = (task: NameJoinTask) => Promise<Joined | null>;
+
 /** As `NameMemory`, with the names that a kernel comes by itself: 56 bits of a hash of each, of which it keeps six bytes. */
 export class KernelNames {
   /** Bytes held by now. */
@@ -71,16 +86,45 @@ export class KernelNames {
 
   /** As that of `NameMemory`, the names of other threads among them. */
   suspects(): Suspects | null {
-    const parts: NameBlock[][] = Array.from({ length: NAME_PARTS }, () => []);
-    for (const names of [{ blocks: this.give(), database: 0 }, ...this.adopted]) spread(names, parts);
-    const suspects = new Suspects();
-    const onTwice = (upper: number, lower: number): void => suspects.add(upper, lower);
-    for (const [part, blocks] of parts.entries()) {
-      const found = this.kernel.findTwice(part, blocks, onTwice);
-      if (!found || suspects.size > SUSPECTS_MAX) return null;
-    }
-    return suspects;
+    const twice = joinParts(this.kernel, this.begin());
+    return twice && new Suspects(twice);
   }
+
+  /** The same, half of it done elsewhere. */
+  async suspectsWith(helper: JoinHelper): Promise<Suspects | null> {
+    const task = this.begin();
+    const helped = helper(task);
+    const own = joinParts(this.kernel, task);
+    const other = await helped;
+    // What it claimed then nobody has looked at.
+    if (other === null) return this.suspects();
+    if (own === null || other.twice === null || own.length + other.twice.length > SUSPECTS_MAX) return null;
+    return new Suspects([...own, ...other.twice]);
+  }
+
+  private begin(): NameJoinTask {
+    this.adopt({ blocks: this.give(), database: 0 });
+    return { kind: 'join-names', names: this.adopted, claimed: new SharedArrayBuffer(4) };
+  }
+}
+
+/** Finds the names that came twice in the parts that nobody has claimed yet; null: too many. */
+export function joinParts(
+  kernel: RdbCheckKernel,
+  { names, claimed }: NameJoinTask,
+): readonly number[] | null {
+  const parts: NameBlock[][] = Array.from({ length: NAME_PARTS }, () => []);
+  for (const placed of names) spread(placed, parts);
+  const next = new Int32Array(claimed);
+  const suspects = new Suspects();
+  const onTwice = (upper: number, lower: number): void => suspects.add(upper, lower);
+  for (let part = 0; (part = Atomics.add(next, 0, 1)) < NAME_PARTS; ) {
+    const blocks = parts[part]!;
+    if (blocks.length === 0) continue;
+    const found = kernel.findTwice(part, blocks, onTwice);
+    if (!found || suspects.size > SUSPECTS_MAX) return null;
+  }
+  return suspects.numbers;
 }
 
 function spread({ blocks, database }: PlacedNames, parts: NameBlock[][]): void {

@@ -11,7 +11,7 @@ import { createLogScan, LogPasser } from '../resp/passer.js';
 import { SKIM } from '../resp/scanner.js';
 import { FindingList } from './check-findings.js';
 import { LogCheck, type LogCounts } from './check-log.js';
-import { LogShare } from './log-share.js';
+import { FileShare } from './file-share.js';
 import type { BackOfLog, LogBackTask } from './thread.js';
 
 /** Bytes behind the start of a piece that are searched for the start of a record, at first and at last. */
@@ -33,7 +33,7 @@ export async function eachPieceFromBack(
   task: BackOfLog,
   readPiece: (reader: WaitingReader, from: number, end: number) => Promise<number | null>,
 ): Promise<number> {
-  const share = new LogShare(task.start, task.end, task.pieceBytes, task.claimed);
+  const share = new FileShare(task.start, task.end, task.pieceBytes, task.claimed);
   const reader = await source.openWaiting();
   let offset = task.end;
   try {

@@ -1,5 +1,5 @@
 import type { FileSource } from '../bytes/source.js';
-import { LogShare } from './log-share.js';
+import { FileShare } from './file-share.js';
 import {
   type BackOfLog,
   type LogBackTask,
@@ -47,7 +47,7 @@ export interface FrontOfLog<Answer> {
  * together where they meet: by then this one knows whether the other began at a record.
  */
 export class LogFront<Task extends BackTask = LogBackTask> {
-  private readonly share: LogShare;
+  private readonly share: FileShare;
   private pieces = 0;
   private end = 0;
   private open = false;
@@ -55,7 +55,7 @@ export class LogFront<Task extends BackTask = LogBackTask> {
   private constructor(
     private readonly log: FrontOfLog<AnswerTo<Task>>,
     private readonly job: LogBackJob,
-    share: LogShare,
+    share: FileShare,
   ) {
     this.share = share;
     log.passUpTo = share.endOf(0);
@@ -73,7 +73,7 @@ export class LogFront<Task extends BackTask = LogBackTask> {
     const { fromBytes = THREAD_FROM_BYTES, pieceBytes = PIECE_BYTES, startJob = ThreadJob.start } = settings;
     const { ticket: file, size: end } = source;
     if (end - start < fromBytes) return null;
-    const share = new LogShare(start, end, pieceBytes);
+    const share = new FileShare(start, end, pieceBytes);
     const place: BackOfLog = { file, start, end, pieceBytes, claimed: share.memory };
     const task = { ...what, ...place } as Task;
     const job = startJob(task);

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import { pump } from '../bytes/pump.js';
 import type { FileSource, WaitingReader } from '../bytes/source.js';
 import { ByteWindow, type Machine, type Progress } from '../bytes/window.js';
@@ -12,8 +13,9 @@ import { kernelActions } from '../rdb/kernel-actions.js';
 import { FindingList, placeOf } from './check-findings.js';
 import { createCheckKernel, RdbCheck } from './check-keys.js';
 import type { Checksum } from './checksum.js';
-import { KernelNames, type NameBlocks } from './kernel-names.js';
-import { LogShare } from './log-share.js';
+import { FileShare } from './file-share.js';
+import { joinParts, KernelNames, type NameBlocks, type NameJoinTask } from './kernel-names.js';
+import type { ThreadAnswer } from './thread.js';
 
 /** Bytes in front of the first key that are looked at for the dialect. */
 const HEAD_BYTES = 512 * 1024;
@@ -67,15 +69,29 @@ export interface RdbBack {
   readonly sum: Checksum;
 }
 
+/** What a thread does that checks an RDB from its end: answers, and stays for the names, which both threads join. */
+export async function serveRdbBack(source: FileSource, task: RdbBackTask, port: MessagePort): Promise<void> {
+  const answer = (message: ThreadAnswer): void => port.postMessage(message);
+  const kernel = createCheckKernel();
+  const back = kernel && (await checkRdbBack(source, task, kernel));
+  answer({ kind: 'rdb-back', back });
+  if (kernel === null || back === null) return;
+  port.once('message', (names: NameJoinTask) =>
+    answer({ kind: 'join-names', twice: joinParts(kernel, names) }),
+  );
+}
+
 /**
  * Checks an RDB from its end backwards: each piece from a place where a record seems to start up to where the piece behind
  * it began. Ends when no piece is left, or at one of which there is anything to tell. Null when it could not even begin.
  * Whether a record really starts at `offset` only who comes from the front can tell.
  */
-export async function checkRdbBack(source: FileSource, task: RdbBackTask): Promise<RdbBack | null> {
-  const kernel = createCheckKernel();
-  if (kernel === null) return null;
-  const share = new LogShare(0, source.size, task.pieceBytes, task.claimed);
+export async function checkRdbBack(
+  source: FileSource,
+  task: RdbBackTask,
+  kernel: RdbCheckKernel,
+): Promise<RdbBack | null> {
+  const share = new FileShare(0, source.size, task.pieceBytes, task.claimed);
   const reader = await source.openWaiting();
   try {
     const dialect = await readDialect(reader, source.size, task.dialect);

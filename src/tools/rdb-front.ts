@@ -6,15 +6,14 @@ import { checksumText } from '../rdb/checksum.js';
 import type { RdbDecoder } from '../rdb/decoder.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { RdbCheck } from './check-keys.js';
-import { LogShare } from './log-share.js';
+import { FileShare } from './file-share.js';
+import type { Joined, JoinHelper, NameJoinTask } from './kernel-names.js';
+import { PIECE_BYTES, takeRdbAhead } from './rdb-ahead.js';
 import type { RdbBack } from './rdb-back.js';
 import { ThreadJob, type ThreadTask } from './thread.js';
 
-/** Small, so that two threads end at the same time. */
-const PIECE_BYTES = 4 * 1024 * 1024;
-
 /** Something that checks from the back: another thread. */
-export type RdbBackJob = Pick<ThreadJob, 'result' | 'cancel'>;
+export type RdbBackJob = Pick<ThreadJob, 'result' | 'again' | 'cancel'>;
 
 /** How to start it, for tests. */
 export interface RdbFrontSettings {
@@ -32,11 +31,12 @@ export class RdbFront {
   private pieces = 0;
   private upTo = 0;
   private meeting = false;
+  private met = false;
   private back: RdbBack | null = null;
 
   private constructor(
-    private readonly size: number,
-    private readonly share: LogShare,
+    private readonly source: FileSource,
+    private readonly share: FileShare,
     private readonly job: RdbBackJob,
   ) {}
 
@@ -47,10 +47,12 @@ export class RdbFront {
     settings: RdbFrontSettings = {},
   ): RdbFront | null {
     const { pieceBytes = PIECE_BYTES, startJob = ThreadJob.start } = settings;
+    const begun = dialect === null ? takeRdbAhead(source) : null;
+    if (begun !== null) return new RdbFront(source, begun.share, begun.job);
     const { ticket: file, size } = source;
-    const share = new LogShare(0, size, pieceBytes);
+    const share = new FileShare(0, size, pieceBytes);
     const job = startJob({ kind: 'rdb-back', file, pieceBytes, claimed: share.memory, dialect });
-    return job === null ? null : new RdbFront(size, share, job);
+    return job === null ? null : new RdbFront(source, share, job);
   }
 
   /** Bytes that either thread has begun with. */
@@ -88,6 +90,7 @@ export class RdbFront {
     if (!this.meeting || this.back !== null || this.upTo === Number.POSITIVE_INFINITY) return;
     const answer = await this.job.result();
     this.back = answer?.kind === 'rdb-back' ? answer.back : null;
+    this.met = this.back !== null;
     this.upTo = this.back?.offset ?? Number.POSITIVE_INFINITY;
   }
 
@@ -110,7 +113,18 @@ export class RdbFront {
     check.end({ ...summary, checksum, keys: check.keys, dialect: decoder.dialect! });
     // As if it had been read to its end.
     window.position = window.end;
-    window.base = this.size - window.end;
+    window.base = this.source.size - window.end;
+  }
+
+  /** The other thread, where it has nothing else to do any more. */
+  get helper(): JoinHelper | null {
+    return this.met ? (task) => this.join(task) : null;
+  }
+
+  private async join(task: NameJoinTask): Promise<Joined | null> {
+    this.job.again(task);
+    const answer = await this.job.result();
+    return answer?.kind === 'join-names' ? answer : null;
   }
 
   close(): Promise<void> {

@@ -17,8 +17,8 @@ if (task.kind === 'checksum') {
   const { suspects } = await readNames(source, task.dialect, task.memoryBytes);
   answer({ kind: 'names', suspects: suspects?.numbers ?? null });
 } else if (task.kind === 'rdb-back') {
-  const { checkRdbBack } = await import('./rdb-back.js');
-  answer({ kind: 'rdb-back', back: await checkRdbBack(source, task) });
+  const { serveRdbBack } = await import('./rdb-back.js');
+  await serveRdbBack(source, task, parentPort!);
 } else if (task.kind === 'entries') {
   const { gatherEntries } = await import('./diff/entries-thread.js');
   await gatherEntries(source, task, parentPort!);

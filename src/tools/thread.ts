@@ -9,6 +9,7 @@ import type { Seeds } from './diff/names.js';
 import type { Notes } from './diff/notes.js';
 import type { PassagesTold } from './diff/passages.js';
 import type { Slab } from './diff/slabs.js';
+import type { Joined, NameJoinTask } from './kernel-names.js';
 import type { RdbBack } from './rdb-back.js';
 import type { OrderlyRest } from './repair/log-losses.js';
 import type { StrictLines } from './strict-scan.js';
@@ -27,7 +28,10 @@ export type ThreadTask =
   | LogBackTask
   | StrictBackTask
   | LossesBackTask
-  /** Check the RDB in `file` from its end backwards, piece by piece, until no piece is left to claim. */
+  /**
+   * Check the RDB in `file` from its end backwards, piece by piece, until no piece is left to claim.
+   * Then stay, unless there is nothing to answer, for names to join.
+   */
   | {
       readonly kind: 'rdb-back';
       readonly file: FileTicket;
@@ -61,7 +65,7 @@ export interface BackOfLog {
   readonly start: number;
   readonly end: number;
   readonly pieceBytes: number;
-  /** As LogShare counts. */
+  /** As FileShare counts. */
   readonly claimed: SharedArrayBuffer;
 }
 
@@ -95,6 +99,7 @@ export type ThreadAnswer =
   | ({ readonly kind: 'strict-back'; readonly offset: number } & StrictLines)
   /** Null: it could not begin. */
   | { readonly kind: 'rdb-back'; readonly back: RdbBack | null }
+  | ({ readonly kind: 'join-names' } & Joined)
   /** So many blocks of entries in a slab, to be answered by `post`. Any number come before the end. */
   | { readonly kind: 'blocks'; readonly slab: Slab; readonly blocks: number }
   /** The file was read to its end: what is left of each part, and what it told besides keys, a character a byte. */
@@ -160,9 +165,18 @@ export class ThreadJob {
   }
 
   /** Gives a thread that goes on after its answer another task; `result` is the answer to that one then. */
-  again(task: NotesTask): void {
+  again(task: NotesTask | NameJoinTask): void {
     this.outcome = this.ended ? Promise.resolve(null) : this.answer();
     this.worker.postMessage(task);
+  }
+
+  /** No process waits for it, until it is held again. */
+  release(): void {
+    this.worker.unref();
+  }
+
+  hold(): void {
+    this.worker.ref();
   }
 
   /** The final answer, or null when there is none. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { NAME_BLOCK_BYTES } from '../../src/kernels/rdb-check.js';
 import { createCheckKernel } from '../../src/tools/check-keys.js';
 import { NameMemory } from '../../src/tools/check-names.js';
-import { KernelNames } from '../../src/tools/kernel-names.js';
+import { joinParts, KernelNames } from '../../src/tools/kernel-names.js';
 
 test.each([
   [0, 0],
@@ -48,3 +48,32 @@ test.each([300, 80_000])(
     expect(found).toEqual(again.map((name) => Math.imul(name, 0x9e3779b1) & 0xffffff));
   },
 );
+
+test('two threads find together what one finds alone, also when the other fails', async () => {
+  const filled = (): KernelNames => {
+    const names = new KernelNames(createCheckKernel()!);
+    const bytes = Buffer.alloc(8);
+    for (let i = 0; i < 20_000; i++) {
+      bytes.writeUInt32LE(i % 19_950);
+      names.add(2, bytes, 0, 8);
+    }
+    return names;
+  };
+  const alone = [...filled().suspects()!.numbers].sort();
+  expect(alone.length).toBe(50);
+  const other = createCheckKernel()!;
+  let helped = 0;
+  const together = await filled().suspectsWith((task) => {
+    const twice = joinParts(other, task);
+    helped += twice!.length;
+    return Promise.resolve({ twice });
+  });
+  expect([...together!.numbers].sort()).toEqual(alone);
+  expect(helped).toBe(50);
+  const left = await filled().suspectsWith((task) => {
+    new Int32Array(task.claimed)[0] = 99;
+    return Promise.resolve(null);
+  });
+  expect([...left!.numbers].sort()).toEqual(alone);
+  expect(await filled().suspectsWith(() => Promise.resolve({ twice: null }))).toBe(null);
+});

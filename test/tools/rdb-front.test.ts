@@ -8,8 +8,10 @@ import { FormatError } from '../../src/errors.js';
 import { RdbDecoder } from '../../src/rdb/decoder.js';
 import { FindingList, placeOf } from '../../src/tools/check-findings.js';
 import { createCheckKernel, RdbCheck } from '../../src/tools/check-keys.js';
+import { joinParts } from '../../src/tools/kernel-names.js';
 import { checkRdbBack } from '../../src/tools/rdb-back.js';
 import { RdbFront, type RdbFrontSettings } from '../../src/tools/rdb-front.js';
+import type { ThreadAnswer } from '../../src/tools/thread.js';
 import { still } from '../faults/damage.js';
 import { corpusBytes } from '../support/corpus.js';
 import { THOROUGH } from '../support/effort.js';
@@ -20,6 +22,7 @@ import { temporaryDirectory } from '../support/temporary.js';
 
 const directory = temporaryDirectory('rdb-front');
 const kernel = createCheckKernel()!;
+const other = createCheckKernel()!;
 let files = 0;
 
 interface Outcome {
@@ -49,14 +52,21 @@ async function checked(bytes: Buffer, pieceBytes: number, most?: number): Promis
     deep: true,
     onWarning: (code, offset, detail) => findings.add(code, offset, detail, placeOf(decoder.head)),
   });
-  const startJob: RdbFrontSettings['startJob'] = (task) => {
+  const startJob: NonNullable<RdbFrontSettings['startJob']> = (task) => {
     const pieces = Math.ceil(bytes.length / pieceBytes);
     const own = new SharedArrayBuffer(4);
     new Int32Array(own)[0] = Math.max(0, pieces - most!);
     new Int32Array(task.claimed)[0] = Math.min(most!, pieces);
-    const answer = checkRdbBack(source, { ...task, claimed: own });
+    let answer = checkRdbBack(source, { ...task, claimed: own }, other).then(
+      (back): ThreadAnswer => ({ kind: 'rdb-back', back: structuredClone(back) }),
+    );
     return {
-      result: async () => ({ kind: 'rdb-back', back: structuredClone(await answer) }),
+      result: () => answer,
+      again: (task) => {
+        if (task.kind !== 'join-names') throw new Error('nothing else is asked of it');
+        const twice = joinParts(other, structuredClone(task));
+        answer = Promise.resolve({ kind: 'join-names', twice });
+      },
       cancel: async () => void (await answer),
     };
   };
@@ -85,7 +95,8 @@ async function checked(bytes: Buffer, pieceBytes: number, most?: number): Promis
   await front?.close();
   const { keys, expires, summary } = check;
   const told = { keys, expires, summary: { ...summary, dialect: null }, left: check.notChecked('') };
-  const twice = error === null ? [...check.takeSuspects()!.numbers].sort() : [];
+  const suspects = front?.helper ? await check.takeSuspectsWith(front.helper) : check.takeSuspects();
+  const twice = error === null ? [...suspects!.numbers].sort() : [];
   return { told: { ...told, error, twice, findings: findings.list }, adopted };
 }
 

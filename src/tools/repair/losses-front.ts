@@ -1,6 +1,6 @@
 import type { FileSource } from '../../bytes/source.js';
 import type { LogMeeting } from '../../salvage/log-meeting.js';
-import { LogShare } from '../log-share.js';
+import { FileShare } from '../file-share.js';
 import { type LossesBackTask, ThreadJob } from '../thread.js';
 import type { LogLosses, OrderlyRest } from './log-losses.js';
 
@@ -26,7 +26,7 @@ export class LossesFront implements LogMeeting {
   private constructor(
     private readonly losses: LogLosses,
     private readonly job: Pick<ThreadJob, 'result' | 'cancel'>,
-    private readonly share: LogShare,
+    private readonly share: FileShare,
   ) {
     this.upTo = share.endOf(0);
   }
@@ -41,7 +41,7 @@ export class LossesFront implements LogMeeting {
     const { fromBytes = THREAD_FROM_BYTES, pieceBytes = PIECE_BYTES, startJob = ThreadJob.start } = settings;
     const { ticket: file, size: end } = source;
     if (end - start < fromBytes) return null;
-    const share = new LogShare(start, end, pieceBytes);
+    const share = new FileShare(start, end, pieceBytes);
     const job = startJob({ kind: 'losses-back', file, start, end, pieceBytes, claimed: share.memory });
     return job === null ? null : new LossesFront(losses, job, share);
   }

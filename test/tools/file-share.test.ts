@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { LogShare } from '../../src/tools/log-share.js';
+import { FileShare } from '../../src/tools/file-share.js';
 
 test('who takes many pieces at once takes fewer towards the end, and both together no more than there are', () => {
-  const front = new LogShare(0, 1000, 10);
-  const back = new LogShare(0, 1000, 10, front.memory);
+  const front = new FileShare(0, 1000, 10);
+  const back = new FileShare(0, 1000, 10, front.memory);
   const taken: number[] = [];
   for (let more = back.claimSome(8); more > 0; more = back.claimSome(8)) {
     taken.push(more);

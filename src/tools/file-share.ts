@@ -2,10 +2,10 @@
 const PARTS_OF_REST = 8;
 
 /**
- * The pieces of a log that two threads take, one thread from the front and the other from the back. Each knows how many it
+ * The pieces of a file that two threads take, one thread from the front and the other from the back. Each knows how many it
  * took itself; together they take no more than there are, so that they meet.
  */
-export class LogShare {
+export class FileShare {
   readonly pieces: number;
   private readonly claimed: Int32Array;
 
