@@ -48,6 +48,9 @@ async function inOneThread(set: AofSet, request: ReplayRequest, context: ToolCon
   return wholeReplay(rebuilt, request, context);
 }
 
+/** Keys by half, for as long as no command wants two together: many buckets would be a cache miss for each command. */
+const HALVES = Uint8Array.of(0, 1);
+
 /** Null when it is one thread's work. @throws Outgrown */
 async function inTwoThreads(
   set: AofSet,
@@ -58,17 +61,15 @@ async function inTwoThreads(
   const tight = size * HELD_PER_BYTE > context.memoryBytes;
   if (size < (tight ? TIGHT_BYTES : TWO_THREADS_BYTES) || threadsCode() === null) return null;
   const secret = newSecret();
-  const partOf = new Uint8Array(bucketsFor(size));
-  partOf.fill(1, partOf.length / 2);
   try {
-    return await readBoth(set, { ...request, secret, partOf }, tight, context);
+    return await readBoth(set, { ...request, secret, partOf: HALVES }, tight, context);
   } catch (error) {
     if (!(error instanceof PartsCrossed)) throw error;
   }
   const rdb = { verifyChecksum: false, deep: false, dialect: request.dialect ?? undefined };
   const groups = await findGroups(set, request.cut, rdb, secret, context);
   if (groups.anyKeys !== null) return null;
-  partOf.fill(0);
+  const partOf = new Uint8Array(bucketsFor(size));
   if (groups.deal(partOf, 0, [0, 1]) > LARGEST_SHARE) return null;
   return readBoth(set, { ...request, secret, partOf }, tight, context);
 }
