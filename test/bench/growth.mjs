@@ -14,8 +14,8 @@ const LINEAR_WITHIN = 0.15;
  * started, and code is compiled once it is known to be hot. That is paid once, and is most of what a run of a tenth of a second takes.
  */
 const ONCE_SECONDS = 0.05;
-/** Memory counts as flat from the size on from which all threads work. */
-const FLAT_FROM_BYTES = 90e6;
+/** Memory is judged from a size on at which all threads work, and all but what is held for keys is there. */
+const MEMORY_FROM_BYTES = 400e6;
 const FLAT_WITHIN = 0.15;
 /** As good as nothing: what is left is what starting costs. */
 const EMPTY_BYTES = 1000;
@@ -35,16 +35,17 @@ const onLine = ({ seconds, share }) => Math.abs(share) <= LINEAR_WITHIN || Math.
 
 /** What the memory of a job is held to, and whether it keeps to it. */
 function judgeMemory(job, rows) {
-  const known = rows.filter(({ peakBytes }) => peakBytes !== null);
+  const known = rows.filter(
+    ({ peakBytes, inputBytes }) => peakBytes !== null && inputBytes >= MEMORY_FROM_BYTES,
+  );
+  if (known.length < 2) return null;
   if (FLAT.has(job)) {
-    const peaks = known.filter(({ inputBytes }) => inputBytes >= FLAT_FROM_BYTES).map((row) => row.peakBytes);
-    if (peaks.length < 2) return null;
+    const peaks = known.map((row) => row.peakBytes);
     const got = Math.max(...peaks) / Math.min(...peaks) - 1;
     return { promise: 'flat', got, kept: got <= FLAT_WITHIN };
   }
-  // Between the two largest, where all that does not depend on the number of keys is there.
   const [before, last] = known.slice(-2);
-  if (!(job in BYTES_PER_KEY) || !last?.keys) return null;
+  if (!(job in BYTES_PER_KEY) || !last.keys) return null;
   const asked = BYTES_PER_KEY[job];
   const got = (last.peakBytes - before.peakBytes) / (last.keys - before.keys);
   return { promise: 'bytesPerKey', asked, got, kept: got <= asked };
