@@ -5,7 +5,7 @@ import { warm } from './measure.mjs';
 /** Jobs that hold nothing that grows with their input: 10 GB go through in the memory that 100 MB take. */
 const FLAT = new Set(['check-aof', 'convert', 'digest', 'repair-skip']);
 /** Jobs that hold so many bytes for each further key of their input. */
-const BYTES_PER_KEY = { 'check-rdb-small': 7, 'check-rdb-mixed': 7, diff: 48 };
+const BYTES_PER_KEY = { 'check-rdb-small': 7.5, 'check-rdb-mixed': 7.5, diff: 48 };
 
 /** Time may leave the straight line by this share of what the line says, */
 const LINEAR_WITHIN = 0.15;
