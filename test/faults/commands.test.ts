@@ -93,15 +93,22 @@ async function within<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-/** Files by their path, times in names and texts left out. Evidence tells what failed, too: that it is whole must do. */
+/** Files by their path, times in names and texts left out. What tells what failed, too, must do with being whole. */
 function contents(path: string): Record<string, string> {
   const files = Object.entries(tree(path)).map(([name, bytes]) => {
-    const text =
-      name === 'evidence.json' ? typeof JSON.parse(bytes.toString()) : timeless(bytes.latin1Slice());
-    return [timeless(name), text] as const;
+    const text = bytes.latin1Slice();
+    return [timeless(name), WHOLE.get(name)?.(text) ?? timeless(text)] as const;
   });
   return Object.fromEntries(files);
 }
+
+const isJson = (text: string): string => typeof JSON.parse(text);
+/** Of files that say how a command went whether they are whole; null: they are not. */
+const WHOLE: ReadonlyMap<string, (text: string) => string | null> = new Map([
+  ['evidence.json', isJson],
+  ['state.json', isJson],
+  ['m.prom', (text) => (/^# HELP [^]*\}? [-\d.e+]+\n$/.test(text) ? 'metrics' : null)],
+]);
 
 const timeless = (text: string): string =>
   text
@@ -120,8 +127,9 @@ function leftovers({ path }: Room): string[] {
 function flaw(job: Job, clean: Trial, each: Trial): string | null {
   const { ran, seen, room } = each;
   const call = seen.failed!;
-  // What cannot be removed stays; so does a lock that cannot be read, and the next run takes it over.
-  const isRemoval = ['unlink', 'rm', 'rmdir'].includes(call.name) || /\.lock$/.test(call.path);
+  // What cannot be removed stays; so does a lock that cannot be read, or seems not to be made: the next run takes it over.
+  const isRemoval =
+    ['unlink', 'rm', 'rmdir'].includes(call.name) || /\.lock(\.partial-[0-9a-f]+)?$/.test(call.path);
   if (/internal error/.test(ran.stderr)) return 'internal error';
   const open = [...seen.open.values()];
   if (open.length > 0) return `open: ${open}`;
