@@ -104,7 +104,7 @@ function contents(path: string): Record<string, string> {
 
 const isJson = (text: string): string => typeof JSON.parse(text);
 /** Of files that say how a command went whether they are whole; null: they are not. */
-const WHOLE: ReadonlyMap<string, (text: string) => string | null> = new Map([
+const WHOLE = new Map<string, (text: string) => string | null>([
   ['evidence.json', isJson],
   ['state.json', isJson],
   ['m.prom', (text) => (/^# HELP [^]*\}? [-\d.e+]+\n$/.test(text) ? 'metrics' : null)],
