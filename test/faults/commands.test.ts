@@ -107,7 +107,7 @@ const isJson = (text: string): string => typeof JSON.parse(text);
 const WHOLE = new Map<string, (text: string) => string | null>([
   ['evidence.json', isJson],
   ['state.json', isJson],
-  ['m.prom', (text) => (/^# HELP [^]*\}? [-\d.e+]+\n$/.test(text) ? 'metrics' : null)],
+  ['m.prom', (text) => (/^# HELP [\s\S]*\}? [-\d.e+]+\n$/.test(text) ? 'metrics' : null)],
 ]);
 
 const timeless = (text: string): string =>
