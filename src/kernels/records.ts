@@ -37,7 +37,7 @@ const HASH_BYTES = 12;
 const UNUSUAL = 2;
 const BLOCK_ENTRIES = BLOCK_BYTES / ENTRY_BYTES;
 /** Bytes of records that make one passage. */
-const PASSAGE_BYTES = 128 * 1024;
+export const PASSAGE_BYTES = 128 * 1024;
 const FULL = 0;
 /** The queue is emptied from so many blocks on. */
 const QUEUE_FROM = 32;

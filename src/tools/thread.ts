@@ -4,7 +4,8 @@ import { threadCode } from '../bytes/embedded.js';
 import type { FileTicket } from '../bytes/source.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { LogCounts } from './check-log.js';
-import type { Repeated } from './diff/join.js';
+import type { SharedEntries } from './diff/entry-store.js';
+import type { JoinedParts, Repeated } from './diff/join.js';
 import type { Seeds } from './diff/names.js';
 import type { Notes } from './diff/notes.js';
 import type { PassagesTold } from './diff/passages.js';
@@ -59,6 +60,14 @@ export interface NotesTask {
   readonly skips: Float64Array;
 }
 
+/** Asked of it before that: compare the parts from there on, as long as few names differ. */
+export interface JoinTask {
+  readonly kind: 'join';
+  readonly from: number;
+  readonly before: SharedEntries;
+  readonly after: SharedEntries;
+}
+
 /** What is read of the log in `file` from `end` backwards, piece by piece, until no piece is left to claim. */
 export interface BackOfLog {
   readonly file: FileTicket;
@@ -110,6 +119,8 @@ export type ThreadAnswer =
       readonly aux: readonly (readonly [name: string, value: string])[];
       readonly passages: PassagesTold;
     }
+  /** Null: many names differ, so it is done elsewhere. */
+  | { readonly kind: 'joined'; readonly joined: JoinedParts | null }
   | { readonly kind: 'notes'; readonly notes: Notes };
 
 const PARTIAL: ReadonlySet<ThreadAnswer['kind']> = new Set(['blocks']);
@@ -165,7 +176,7 @@ export class ThreadJob {
   }
 
   /** Gives a thread that goes on after its answer another task; `result` is the answer to that one then. */
-  again(task: NotesTask | NameJoinTask): void {
+  again(task: JoinTask | NotesTask | NameJoinTask): void {
     this.outcome = this.ended ? Promise.resolve(null) : this.answer();
     this.worker.postMessage(task);
   }

@@ -122,7 +122,7 @@ export function printSummary(report: DiffReport, session: Session): void {
 /** What a comparison will take, before it starts. */
 export function noteMemory(session: Session): void {
   session.detail(
-    `memory: 18 bytes for each key of either side, at most 48 for each that may differ, and some 70 MB; what is above ${size(session.settings.memoryBytes)} (--memory) goes to ${printable(tmpdir())}`,
+    `memory: 18 bytes for each key of either side, at most 48 for each that may differ, and some 100 MB; what is above ${size(session.settings.memoryBytes)} (--memory) goes to ${printable(tmpdir())}`,
   );
 }
 

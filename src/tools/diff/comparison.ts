@@ -133,7 +133,7 @@ export class DatasetComparison {
       this.unmatched = [before.unmatched, after.unmatched];
       this.libraries = { before: before.libraries, after: after.libraries };
       this.beginPatch(patch);
-      await look.join.fill(this.table, memoryBytes);
+      await look.fill(this.table, memoryBytes);
       const several = !look.join.done;
       this.repeated = look.join.repeated;
       for (;;) {
@@ -142,7 +142,7 @@ export class DatasetComparison {
         await this.round(kernel, look, several, patch);
         if (look.join.done) break;
         this.table = new KeyTable();
-        await look.join.fill(this.table, memoryBytes);
+        await look.fill(this.table, memoryBytes);
       }
       this.same += look.join.same;
       this.held.entryBytes = look.bytesMade;

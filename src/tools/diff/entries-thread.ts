@@ -7,7 +7,7 @@ import { RecordKernel } from '../../kernels/records.js';
 import { RdbDecoder } from '../../rdb/decoder.js';
 import type { Shortcut } from '../../rdb/shortcut.js';
 import { RdbRelay } from '../relay.js';
-import type { NotesTask, ThreadAnswer, ThreadTask } from '../thread.js';
+import type { JoinTask, NotesTask, ThreadAnswer, ThreadTask } from '../thread.js';
 import { EntryMaker, EntryShortcut } from './entries.js';
 import { Passages } from './passages.js';
 import { readingTo } from './side.js';
@@ -34,7 +34,7 @@ export async function gatherEntries(
   const post = new SlabPost(port);
   const take = post.take.bind(post);
   const maker = new EntryMaker(kernel, seeds, bytes, take);
-  const passages = new Passages();
+  const passages = new Passages(null, source.size);
   const shortcut = new EntryShortcut(kernel, bytes, take, passages, post);
   const listener = new EntryListener(maker, shortcut, post);
   const options = { verifyChecksum: true, deep: false, ...(dialect !== null && { dialect }) };
@@ -50,15 +50,23 @@ export async function gatherEntries(
   const answer: ThreadAnswer = { kind: 'entries', last, libraries, aux: told, passages: passages.told() };
   const { places, counts } = answer.passages;
   port.postMessage(answer, [places.buffer as ArrayBuffer, counts.buffer as ArrayBuffer]);
-  // While the other thread finds out what differs.
-  const laterNotes = import('./notes.js');
-  port.on('message', async (task: Slab | NotesTask | null) => {
-    if (task === null || !('kind' in task)) return;
-    const { noteKeys } = await laterNotes;
-    const noted: ThreadAnswer = { kind: 'notes', notes: await noteKeys(source, task, kernel) };
-    port.postMessage(noted);
+  // While the other thread finds out that it is wanted.
+  const later = [import('./join-part.js'), import('./notes.js')] as const;
+  port.on('message', async (task: Slab | JoinTask | NotesTask | null) => {
+    if (!isTask(task)) return;
+    const [{ joinPart, giveBack }, { noteKeys }] = [await later[0], await later[1]];
+    const answer: ThreadAnswer =
+      task.kind === 'join'
+        ? { kind: 'joined', joined: await joinPart(task) }
+        : { kind: 'notes', notes: await noteKeys(source, task, kernel) };
+    port.postMessage(answer);
+    // Once nothing of the task is known any more.
+    if (task.kind === 'join') setImmediate(giveBack);
   });
 }
+
+const isTask = (message: Slab | JoinTask | NotesTask | null): message is JoinTask | NotesTask =>
+  message !== null && 'kind' in message;
 
 /** Posts slabs, and knows how many were not taken yet. */
 class SlabPost {
@@ -73,7 +81,8 @@ class SlabPost {
       const answer: ThreadAnswer = { kind: 'blocks', slab, blocks };
       port.postMessage(answer);
     });
-    port.on('message', (slab: Slab | null) => {
+    port.on('message', (slab: Slab | JoinTask | NotesTask | null) => {
+      if (isTask(slab)) return;
       this.untaken--;
       if (slab !== null) this.spare.push(slab);
       this.onTaken();

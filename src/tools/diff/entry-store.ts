@@ -14,6 +14,14 @@ export interface Room {
 /** Entries that were written out together: those of part `i` from `starts[i]` up to `starts[i + 1]`. */
 type Run = Float64Array;
 
+/** All entries of a side, as another thread is given them. */
+export interface SharedEntries {
+  readonly slabs: readonly Slab[];
+  /** Full blocks in each of them. */
+  readonly filled: readonly number[];
+  readonly last: readonly { readonly part: number; readonly entries: Uint8Array }[];
+}
+
 /** The entries of one part that are held. */
 class Part {
   /** Full blocks of them, by the number of their slab and theirs in it. */
@@ -38,6 +46,8 @@ export class EntryStore {
   private readonly runs: Run[] = [];
   private heldBytes = 0;
   private slabs: Slab[] = [];
+  /** Full blocks in each of them. */
+  private filled: number[] = [];
   private readonly filler: SlabFiller;
   /** Bytes of entries, held and written. */
   bytes = 0;
@@ -60,6 +70,7 @@ export class EntryStore {
   takeSlab(slab: Slab, blocks: number): void {
     const { parts, slabs } = this;
     const first = slabs.push(slab) * SLAB_BLOCKS - SLAB_BLOCKS;
+    this.filled.push(blocks);
     const owners = ownersOf(slab);
     for (let block = 0; block < blocks; block++) {
       const part = parts[owners[block]!]!;
@@ -93,6 +104,22 @@ export class EntryStore {
     this.bytes = 0;
   }
 
+  /** For another thread, to read; null when some went to disk. */
+  share(): SharedEntries | null {
+    if (this.runs.length > 0) return null;
+    const { slabs, filled, parts } = this;
+    const last = parts.flatMap(({ rest }, part) => rest.map((entries) => ({ part, entries })));
+    return { slabs, filled, last };
+  }
+
+  /** Takes what another thread shares. */
+  takeShared({ slabs, filled, last }: SharedEntries): void {
+    slabs.forEach((slab, i) => {
+      this.takeSlab(slab, filled[i]!);
+    });
+    for (const { part, entries } of last) this.takeLast(part, entries);
+  }
+
   /** Forgets what is held, and where it was: it has been compared. */
   release(): void {
     const { room } = this;
@@ -109,6 +136,7 @@ export class EntryStore {
     const { parts, slabs, heldBytes: bytes } = this;
     this.parts = emptyParts();
     this.slabs = [];
+    this.filled = [];
     this.heldBytes = 0;
     return { parts, slabs, bytes };
   }

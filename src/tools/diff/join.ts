@@ -24,6 +24,15 @@ const noEntries = (): number[][] => Array.from({ length: PARTS }, () => []);
 /** Names that stand twice on a side, by their hash. */
 export type Repeated = ReadonlyMap<string, Times>;
 
+/** What another thread found in the parts that it compared. */
+export interface JoinedParts {
+  readonly same: number;
+  /** Three words of each name that is not known to be equal. */
+  readonly names: Int32Array;
+  readonly repeated: Repeated;
+  readonly doubtful: EntryJoin['doubtful'];
+}
+
 /** What a name goes by there. */
 export const repeatedName = ({ a, b }: HashLanes, third: number): string => `${a} ${b} ${third}`;
 
@@ -41,8 +50,8 @@ export class EntryJoin {
    */
   doubtful: readonly [number[][], number[][]] | null = null;
   private doubts = 0;
-  /** Part that is compared next. */
-  part = 0;
+  /** Part that is compared next, and the one where it ends. */
+  private end = PARTS;
   private readonly kernel = EntryJoinKernel.create();
   private readonly words = new Int32Array(3);
   private readonly lanes = new HashLanes();
@@ -50,13 +59,48 @@ export class EntryJoin {
   constructor(
     private readonly before: EntryStore,
     private readonly after: EntryStore,
+    public part = 0,
   ) {}
 
   get done(): boolean {
     return this.part === PARTS;
   }
 
-  /** Goes on until all is compared, or the table has become larger than that; at least one part. */
+  /** Leaves parts from there on to another thread, until `adopt` or `takeBack`. */
+  leaveFrom(part: number): void {
+    this.end = part;
+  }
+
+  /** Goes on with the parts that another thread has not compared after all. */
+  async takeBack(table: KeyTable, tableBytesMax: number): Promise<void> {
+    this.end = PARTS;
+    await this.fill(table, tableBytesMax);
+    // It knows those of the last fill alone.
+    this.doubtful = null;
+  }
+
+  /** Takes what another thread found in the parts that were left to it. */
+  adopt({ same, names, repeated, doubtful }: JoinedParts, table: KeyTable): void {
+    const { lanes } = this;
+    this.same += same;
+    for (let at = 0; at < names.length; at += 3) {
+      [lanes.a, lanes.b] = [names[at]!, names[at + 1]!];
+      if (table.insert(lanes, names[at + 2]!)) table.setUnknown();
+    }
+    for (const [name, times] of repeated) this.repeated.set(name, times);
+    const own = this.doubtful;
+    if (doubtful === null || this.repeated.size > 0) this.doubtful = null;
+    else if (own !== null) {
+      for (let part = this.end; part < PARTS; part++) {
+        own[0][part] = doubtful[0][part]!;
+        own[1][part] = doubtful[1][part]!;
+      }
+    }
+    this.part = this.end = PARTS;
+    this.release();
+  }
+
+  /** Goes on until all is compared that is not left to another, or the table has become larger than that; at least one part. */
   async fill(table: KeyTable, tableBytesMax: number): Promise<void> {
     this.doubts = 0;
     this.doubtful = [noEntries(), noEntries()];
@@ -69,7 +113,7 @@ export class EntryJoin {
       this.join(first, first + second, table);
       this.part++;
       if (sizes > RECLAIMED_FROM_BYTES && this.part % 32 === 0) reclaimYoung();
-    } while (!this.done && table.bytes <= tableBytesMax);
+    } while (this.part < this.end && table.bytes <= tableBytesMax);
     if (this.done) this.release();
   }
 

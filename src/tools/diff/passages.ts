@@ -1,8 +1,10 @@
-import { PARTS } from '../../kernels/records.js';
+import { PARTS, PASSAGE_BYTES } from '../../kernels/records.js';
 
 /** Numbers of a passage in `places`: its first byte's offset, the one behind it, and records in it. */
 const PLACE_NUMBERS = 3;
 const ROWS_MIN = 64;
+/** Passages end with a record, and where one of another kind comes. */
+const ROOM_SPARE = 1.1;
 
 /** What a side's passages are, as it goes from one thread to another. */
 export interface PassagesTold {
@@ -20,9 +22,11 @@ export class Passages {
   private rows: number;
   private readonly before = new Int32Array(PARTS);
 
-  constructor(told: PassagesTold | null = null) {
-    this.places = told?.places ?? new Float64Array(ROWS_MIN * PLACE_NUMBERS);
-    this.counts = told?.counts ?? new Uint8Array(ROWS_MIN * PARTS);
+  /** `fileBytes`: so many will be looked at, if that is known; what is made room for costs no memory before it is used. */
+  constructor(told: PassagesTold | null = null, fileBytes = 0) {
+    const room = ROWS_MIN + Math.ceil((fileBytes / PASSAGE_BYTES) * ROOM_SPARE);
+    this.places = told?.places ?? new Float64Array(room * PLACE_NUMBERS);
+    this.counts = told?.counts ?? new Uint8Array(room * PARTS);
     this.rows = told === null ? 0 : told.places.length / PLACE_NUMBERS;
   }
 

@@ -1,6 +1,6 @@
 import { ScratchFile } from '../../bytes/scratch-file.js';
 import { FileSource, type FileTicket } from '../../bytes/source.js';
-import type { RecordKernel } from '../../kernels/records.js';
+import { PARTS, type RecordKernel } from '../../kernels/records.js';
 import type { DialectName } from '../../rdb/dialect.js';
 import type { ToolContext } from '../context.js';
 import { ProducerAux } from '../family.js';
@@ -10,6 +10,7 @@ import { type NotesTask, type ThreadAnswer, ThreadJob } from '../thread.js';
 import { EntryMaker, EntryShortcut } from './entries.js';
 import { EntryStore, type Room } from './entry-store.js';
 import { EntryJoin } from './join.js';
+import type { KeyTable } from './key-table.js';
 import type { Seeds } from './names.js';
 import { Passages } from './passages.js';
 import { Pass } from './passes.js';
@@ -32,6 +33,10 @@ export interface QuickOptions {
 /** So often as blocks were taken garbage is collected: it would take some bytes for each key. */
 const TAKES_RECLAIMED = 64;
 const NO_SKIPS = new Float64Array(0);
+/** Below this many bytes of entries asking another thread costs more than it saves. */
+const JOINED_FROM_BYTES = 8 * 1024 * 1024;
+/** A table has at most so many times the bytes of the entries. */
+const TABLE_ENTRIES_MAX = 3;
 
 /** What one side told besides its keys. */
 export interface SideFacts {
@@ -109,6 +114,30 @@ export class QuickLook {
     this.facts = [first ?? this.facts[0], own.value];
   }
 
+  /**
+   * Goes on until all entries are compared, or the table has become larger than that; at least one part. The thread that read
+   * the first side takes half of the parts where all of them are in memory, and the table may become as large as it gets.
+   */
+  async fill(table: KeyTable, tableBytesMax: number): Promise<void> {
+    const { join } = this;
+    const job = tableBytesMax < TABLE_ENTRIES_MAX * this.bytesMade ? null : this.startJoin();
+    await join.fill(table, tableBytesMax);
+    if (job === null) return;
+    const answer = await job.result();
+    if (answer?.kind === 'joined' && answer.joined !== null) join.adopt(answer.joined, table);
+    else await join.takeBack(table, tableBytesMax);
+  }
+
+  private startJoin(): ThreadJob | null {
+    const { job, join, stores } = this;
+    if (job === null || join.part > 0 || this.bytesMade < JOINED_FROM_BYTES) return null;
+    const [before, after] = [stores[0].share(), stores[1].share()];
+    if (before === null || after === null) return null;
+    join.leaveFrom(PARTS / 2);
+    job.again({ kind: 'join', from: PARTS / 2, before, after });
+    return job;
+  }
+
   /** Asks the thread that read the first side for notes; null when there is none. */
   startNotes(task: Omit<NotesTask, 'kind' | 'dialect' | 'seeds'>): ThreadJob | null {
     const { job, options } = this;
@@ -144,7 +173,8 @@ export class QuickLook {
 
   private async tell(side: Side, index: 0 | 1): Promise<SideFacts> {
     const store = this.stores[index];
-    const passages = new Passages();
+    const { source } = side;
+    const passages = new Passages(null, source.kind === 'rdb' ? (source.bytes.size ?? 0) : 0);
     this.passages[index] = passages;
     const { kernel, options, bytes, open, context } = this;
     let takes = 0;
