@@ -15,7 +15,7 @@ import { Quarantine, type QuarantineReport } from './repair/quarantine.js';
 import { planSingleRdb } from './repair/rdb-file.js';
 import { assembledSet, checkResult } from './repair/result-check.js';
 import { planLog } from './repair/set-plan.js';
-import { asLog, openSource, type Source } from './source.js';
+import { asLog, atHand, openSource, type Source } from './source.js';
 
 /** What is wrong with a dataset and what each way out of it costs. */
 export interface RepairPlan {
@@ -67,13 +67,15 @@ export interface RepairReport {
 /**
  * Finds out what is wrong with a dataset and how it could be repaired. Changes nothing.
  *
- * @throws InputError when a file cannot be read
+ * @throws InputError when a file cannot be read, DamageError when it is packed and cannot be unpacked
  */
 export async function planRepair(
-  source: Source,
+  given: Source,
   options: PlanOptions,
   context: ToolContext,
 ): Promise<RepairPlan> {
+  // What is behind damage is looked for from any place, and what is kept is copied from there.
+  const source = await atHand(given, context.signal);
   const strategies =
     source.kind === 'aof'
       ? await planLog(source.set, options, context)

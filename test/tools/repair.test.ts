@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../cli/memory-io.js';
 import { corpusBytes, corpusPath } from '../support/corpus.js';
@@ -50,6 +51,31 @@ describe('a plan', () => {
       ok: true,
       actions: [],
     });
+  });
+});
+
+describe('a packed file', () => {
+  const laid = (bytes: Buffer): string => {
+    const path = join(home, 'log.aof.gz');
+    writeFileSync(path, bytes);
+    return path;
+  };
+
+  it('is repaired as it would be unpacked', async () => {
+    const path = laid(gzipSync(FIRST + BAD + REST));
+    const plan = await repair(path);
+    expect(plan).toMatchObject({ exit: 1, strategies: [{ name: 'truncate' }, { name: 'skip' }] });
+    expect(plan.strategies[1]).toMatchObject({ possible: true, lostBytes: BAD.length });
+    const out = join(home, 'fixed.aof');
+    expect(await repair(path, '--strategy', 'skip', '--out', out)).toMatchObject({ exit: 0 });
+    expect(read('fixed.aof')).toBe(FIRST + REST);
+  });
+
+  it('that cannot be unpacked says so', async () => {
+    const packed = gzipSync(resp(...Array.from({ length: 5000 }, (_, i) => `SET ${i} ${Math.sin(i)}`)));
+    const path = laid(packed.subarray(0, packed.length >> 1));
+    const { exit, stderr } = await runCli(['repair', path]);
+    expect([exit, stderr]).toEqual([1, expect.stringContaining('packed/truncated')]);
   });
 });
 
