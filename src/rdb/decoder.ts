@@ -147,9 +147,8 @@ export class RdbDecoder implements Machine {
       while (this.run(window) === PAUSE);
     }
     if (this.phase === DONE) return;
-    // Of what can never be complete no more than the first bytes need be in memory.
-    const left = window.limit - window.offset;
-    const available = Number.isFinite(left) ? left : window.end - window.position;
+    const end = Number.isFinite(window.limit) ? window.limit - window.base : window.end;
+    const available = end - window.position;
     const error = new FormatError('rdb/truncated', window.offset, {
       reading: READING[this.phase]!,
       needed: Math.max(window.need, available + 1),
@@ -390,8 +389,7 @@ export class RdbDecoder implements Machine {
 
   /** The window's memory is about to be given back in the middle of a value: the key moves to memory of our own. */
   private keepKey(): void {
-    const { bytes, start, end } = this.head.key;
-    const length = end - start;
+    const { bytes, start, end, length } = this.head.key;
     if (length > this.keyCopy.length) this.keyCopy = Buffer.allocUnsafeSlow(length);
     bytes.copy(this.keyCopy, 0, start, end);
     this.head.key.set(this.keyCopy, 0, length);
