@@ -9,9 +9,9 @@ interface Crc64Exports {
   update(length: number): void;
 }
 
-const INPUT = 0x9000;
+const INPUT = 0x10000;
 const INPUT_SIZE = 0x20000;
-const STATE = 0x2c000;
+const STATE = 0xd000;
 
 /** The WebAssembly version of `updateCrc64`. One instance serves any number of running checksums. */
 export class Crc64Wasm {

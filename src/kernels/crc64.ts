@@ -15,9 +15,14 @@ function crc64Wasm(): Crc64Wasm | null {
   return wasm;
 }
 
+/** Continues a checksum over bytes that stand in memory of a kernel's own; false when these do not. */
+export type InPlaceSums = (crc: Int64Words, bytes: Uint8Array, start: number, end: number) => boolean;
+
 /** A running CRC-64 of RDB files and DUMP payloads. Starts at zero. */
 export class Crc64 {
   private readonly words = new Int64Words();
+
+  constructor(private readonly inPlace: InPlaceSums | null = null) {}
 
   /** The upper 32 bits so far, unsigned. */
   get high(): number {
@@ -31,6 +36,7 @@ export class Crc64 {
 
   /** Takes in `bytes[start..end)`; large blocks are the fastest. */
   update(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    if (this.inPlace?.(this.words, bytes, start, end)) return;
     const kernel = end - start < WASM_FROM ? null : crc64Wasm();
     if (kernel === null) updateCrc64(this.words, bytes, start, end);
     else kernel.update(this.words, bytes, start, end);

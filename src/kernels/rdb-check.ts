@@ -1,4 +1,5 @@
 import { compile } from './compile.js';
+import type { Int64Words } from './decimal.js';
 import { RDB_CHECK_WASM } from './wasm/rdb-check.generated.js';
 
 /** How a run ends: it wants more of the input; names are to be taken away; else what comes next is for others. */
@@ -30,7 +31,8 @@ const ROUND = 1 << 20;
 /** What assembly/rdb-check.ts exports. */
 interface RdbCheckExports {
   readonly memory: WebAssembly.Memory;
-  setPlausible(oldestMs: number, newestMs: number): void;
+  prepare(oldestMs: number, newestMs: number): void;
+  sum(start: number, length: number): void;
   run(from: number, end: number, database: number, collect: boolean): number;
   emptied(): void;
   addName(upper: number, lower: number): number;
@@ -80,7 +82,7 @@ export class RdbCheckKernel {
   static create(oldestMs: number, newestMs: number): RdbCheckKernel | null {
     try {
       const exports = new WebAssembly.Instance(compile(RDB_CHECK_WASM)).exports as unknown as RdbCheckExports;
-      exports.setPlausible(oldestMs, newestMs);
+      exports.prepare(oldestMs, newestMs);
       return new RdbCheckKernel(exports);
     } catch {
       return null;
@@ -147,6 +149,18 @@ export class RdbCheckKernel {
     take(this.memory.subarray(QUEUE), BLOCK_STRIDE, this.memory.subarray(OWNERS, OWNERS + count));
     this.exports.emptied();
   }
+
+  /** As `InPlaceSums` says. */
+  readonly continueSum = (crc: Int64Words, bytes: Uint8Array, start: number, end: number): boolean => {
+    const { exports, state } = this;
+    if (bytes.buffer !== exports.memory.buffer) return false;
+    state[0] = crc.low;
+    state[1] = crc.high;
+    exports.sum(bytes.byteOffset + start, end - start);
+    crc.low = state[0];
+    crc.high = state[1];
+    return true;
+  };
 
   /** Keeps a name that was read otherwise. */
   addName(upper: number, lower: number, take: TakeNames): void {

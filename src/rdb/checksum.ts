@@ -1,12 +1,17 @@
-import { Crc64 } from '../kernels/crc64.js';
+import { Crc64, type InPlaceSums } from '../kernels/crc64.js';
 
 /** The running checksum of a file, fed in the large blocks that a run consumes. */
 export class RunningChecksum {
-  private readonly crc = new Crc64();
+  private readonly crc: Crc64;
   /** Position in the window up to which the bytes are in the checksum. */
   private from = 0;
 
-  constructor(private readonly enabled: boolean) {}
+  constructor(
+    private readonly enabled: boolean,
+    inPlace: InPlaceSums | null = null,
+  ) {
+    this.crc = new Crc64(inPlace);
+  }
 
   /** A run starts: bytes from here on are not in the checksum yet. */
   start(position: number): void {

@@ -1,3 +1,4 @@
+import type { InPlaceSums } from '../kernels/crc64.js';
 import type { WarningSink } from './codec.js';
 import type { Dialect, DialectName } from './dialect.js';
 import type { RdbLimits } from './value-reader.js';
@@ -5,6 +6,8 @@ import type { RdbLimits } from './value-reader.js';
 export interface RdbDecoderOptions {
   /** False: the checksum is neither computed nor compared, and the summary says what the trailer holds. */
   readonly verifyChecksum: boolean;
+  /** Who sums bytes that are read into memory of its own, without a copy. */
+  readonly inPlace?: InPlaceSums | undefined;
   /** True: beyond what is needed to read them, values are held to what servers write: no duplicates, in order. */
   readonly deep: boolean;
   /** The product, where the file cannot tell; else magic, version and aux fields do. */

@@ -80,7 +80,7 @@ export class RdbDecoder implements Machine {
     this.opcodes = new OpcodeReader(limits.stringBytesMax, this.values.templates, warn);
     this.verify = options.verifyChecksum;
     this.records = handler.record !== undefined;
-    this.checksum = new RunningChecksum(options.verifyChecksum);
+    this.checksum = new RunningChecksum(options.verifyChecksum, options.inPlace);
     this.product = options.dialect ?? null;
     this.dialectNow = options.inside ?? null;
     if (this.dialectNow !== null) this.phase = RECORDS;

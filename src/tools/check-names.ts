@@ -212,30 +212,35 @@ let upperWord = 0;
 let lowerWord = 0;
 
 /**
- * Two lanes over four bytes at a time; every bit of the name counts in both. The database comes in last, and leaves the
+ * Two lanes over four bytes at a time, zeros behind the last up to a multiple of sixteen, at least once; every bit of the name counts in both. The database comes in last, and leaves the
  * upper byte as it is: what was hashed for database 0 can be made that of another.
  */
 function hashName(database: number, bytes: Uint8Array, start: number, end: number): void {
   let a = end - start;
   let b = end - start;
   let at = start;
-  for (; at + 4 <= end; at += 4) {
-    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-    a = Math.imul(a ^ word, 0x9e3779b1);
-    a ^= a >>> 15;
-    b = Math.imul((b ^ word) + 0x165667b1, 0x85ebca6b);
-    b ^= b >>> 13;
-  }
-  for (; at < end; at++) {
-    a = Math.imul(a ^ bytes[at]!, 0x9e3779b1);
-    a ^= a >>> 15;
-    b = Math.imul((b ^ bytes[at]!) + 0x165667b1, 0x85ebca6b);
-    b ^= b >>> 13;
-  }
+  do {
+    for (let i = 0; i < 4; i++, at += 4) {
+      const word =
+        at + 4 <= end
+          ? bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+          : lastWord(bytes, at, end);
+      a = Math.imul(a ^ word, 0x9e3779b1);
+      a ^= a >>> 15;
+      b = Math.imul((b ^ word) + 0x165667b1, 0x85ebca6b);
+      b ^= b >>> 13;
+    }
+  } while (at < end);
   a = Math.imul(a ^ (a >>> 16), 0x7feb352d);
   a = Math.imul(a ^ (a >>> 15), 0x846ca68b);
   b = Math.imul(b ^ (b >>> 16), 0x2c1b3c6d);
   b = Math.imul(b ^ (b >>> 12), 0x297a2d39);
   upperWord = a ^ (a >>> 16) ^ (Math.imul(database, 0x9e3779b1) >>> 8);
   lowerWord = b ^ (b >>> 15) ^ Math.imul(database, 0x27d4eb2f);
+}
+
+function lastWord(bytes: Uint8Array, start: number, end: number): number {
+  let word = 0;
+  for (let at = start; at < end; at++) word |= bytes[at]! << ((at - start) * 8);
+  return word;
 }

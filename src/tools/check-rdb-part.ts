@@ -3,6 +3,7 @@ import { type ByteReader, type ByteSource, FileSource } from '../bytes/source.js
 import { TurnTakingReader } from '../bytes/turns.js';
 import type { ByteWindow, Machine, Progress } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
+import type { InPlaceSums } from '../kernels/crc64.js';
 import { checksumText } from '../rdb/checksum.js';
 import { TRAILER_BYTES } from '../rdb/constants.js';
 import { RdbDecoder } from '../rdb/decoder.js';
@@ -31,6 +32,7 @@ export class RdbPart implements Machine {
   private job: ThreadJob | null = null;
   private front: RdbFront | null = null;
   private foreseenTrailer = -1;
+  private inPlace: InPlaceSums | undefined;
 
   constructor(
     private readonly source: ByteSource,
@@ -47,6 +49,7 @@ export class RdbPart implements Machine {
     if (kernel === null) return;
     this.check.hurry(kernel);
     this.reading = { rooms: kernel.rooms };
+    this.inPlace = kernel.continueSum;
   }
 
   /** True when nothing but an RDB is expected. */
@@ -76,6 +79,7 @@ export class RdbPart implements Machine {
     this.startOtherThread();
     const decoder = new RdbDecoder(check, {
       verifyChecksum: this.job === null,
+      inPlace: this.inPlace,
       deep: !options.quick,
       dialect: options.dialect ?? undefined,
       onWarning: (code, offset, detail) => findings.add(code, offset, detail, placeOf(decoder.head)),

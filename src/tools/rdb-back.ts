@@ -243,7 +243,7 @@ const NOWHERE = () => ({ offset: 0, dialect: null });
 
 /** Checks one piece. */
 class Piece implements Machine {
-  readonly crc = new Crc64();
+  readonly crc: Crc64;
   private readonly flaws: FindingList;
   private readonly check: PieceCheck;
   private readonly decoder: RdbDecoder;
@@ -254,6 +254,7 @@ class Piece implements Machine {
     private readonly kernel: RdbCheckKernel,
     names: KernelNames,
   ) {
+    this.crc = new Crc64(kernel.continueSum);
     const flaws = new FindingList(label);
     this.flaws = flaws;
     this.check = new PieceCheck(flaws, kernel, names, () => this.decoder.offset);

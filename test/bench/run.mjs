@@ -21,8 +21,8 @@
 // beside `node -e 0`, the median of twenty pairs.
 //
 // Needs a build (`npm run build`), and redis-server, redis-check-aof and redis-check-rdb on the path; without them only
-// our side is measured. Peak memory and processor time are sampled from /proc every ten milliseconds, so they are told on Linux
-// only. On a busy machine compare processor time: the wall clock then measures the neighbours.
+// our side is measured. Peak memory is sampled from /proc every ten milliseconds, in a run of its own that is not timed: looking at
+// it slows what is looked at. It and processor time are told on Linux only. On a busy machine compare processor time: the wall clock then measures the neighbours.
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -32,7 +32,7 @@ import { measureGrowth } from './growth.mjs';
 import { inputOf } from './inputs.mjs';
 import { ALL_JOBS, CLI, JOBS } from './jobs.mjs';
 import { measureKernels } from './kernels.mjs';
-import { hasProgram, measureProgram, warm } from './measure.mjs';
+import { hasProgram, lookAtMemory, measureProgram, warm } from './measure.mjs';
 import { measureStart } from './start.mjs';
 import { growthTable, kernelTable, pairTable, startLine } from './table.mjs';
 
@@ -85,12 +85,21 @@ const median = (numbers) => {
   return known.length === 0 ? null : known[known.length >> 1];
 };
 
-const summary = (samples) => ({
+const summary = (peakBytes, samples) => ({
   seconds: median(samples.map((sample) => sample.seconds)),
   cpuSeconds: median(samples.map((sample) => sample.cpuSeconds)),
-  peakBytes: median(samples.map((sample) => sample.peakBytes)),
+  peakBytes,
   samples,
 });
+
+/** The memory of each side, in a run that is not timed. */
+async function peaksOf(sides) {
+  lookAtMemory(true);
+  const peaks = {};
+  for (const side of Object.keys(sides)) peaks[side] = (await sides[side]()).peakBytes;
+  lookAtMemory(false);
+  return peaks;
+}
 
 async function measurePair(name, input, { runs }, baseBytes) {
   const job = ALL_JOBS[name];
@@ -99,6 +108,7 @@ async function measurePair(name, input, { runs }, baseBytes) {
   const samples = { ours: [], theirs: [] };
   warm(input.path);
   await job.prepare?.(input.path);
+  const peaks = await peaksOf(sides);
   for (let run = 0; run < runs; run++) {
     const order = run % 2 === 0 ? ['ours', 'theirs'] : ['theirs', 'ours'];
     for (const side of order) {
@@ -107,9 +117,14 @@ async function measurePair(name, input, { runs }, baseBytes) {
       process.stderr.write(`${name} ${side} ${samples[side].at(-1).seconds.toFixed(2)} s\n`);
     }
   }
-  const result = { job: name, program: job.needs, inputBytes: input.bytes, ours: summary(samples.ours) };
+  const result = {
+    job: name,
+    program: job.needs,
+    inputBytes: input.bytes,
+    ours: summary(peaks.ours, samples.ours),
+  };
   if (samples.theirs.length > 0) {
-    result.theirs = summary(samples.theirs);
+    result.theirs = summary(peaks.theirs, samples.theirs);
     result.speed = result.theirs.seconds / result.ours.seconds;
   }
   if (job.goal) result.goal = judge(job.goal, { ...result, keys: input.keys ?? 0 }, baseBytes);
