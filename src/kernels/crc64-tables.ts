@@ -89,17 +89,27 @@ function multiply(a: Int64Words, b: Int64Words, out: Int64Words): void {
   out.low = low >>> 0;
 }
 
+/** x^(8 * 2^n) for each n so far; x^8 has its one bit eight below the top. */
+const squares: Int64Words[] = [{ high: 1 << 23, low: 0 }];
+
+function squareOf(bit: number): Int64Words {
+  for (let n = squares.length; n <= bit; n++) {
+    const square = { high: 0, low: 0 };
+    multiply(squares[n - 1]!, squares[n - 1]!, square);
+    squares.push(square);
+  }
+  return squares[bit]!;
+}
+
 /**
  * The checksum of A followed by B, from the checksum of each and the length of B in bytes, into `out` (which may be one
  * of them). So parts can be summed on several cores.
  */
 export function combineCrc64(a: Int64Words, b: Int64Words, lengthB: number, out: Int64Words): void {
-  // x^(8 * lengthB) by squaring; x^8 has its one bit eight below the top.
-  const square = { high: 1 << 23, low: 0 };
+  // Times x^(8 * lengthB), bit by bit of the length.
   const shifted = { high: a.high, low: a.low };
-  for (let rest = lengthB; rest > 0; rest = Math.floor(rest / 2)) {
-    if (rest % 2 === 1) multiply(shifted, square, shifted);
-    multiply(square, square, square);
+  for (let rest = lengthB, bit = 0; rest > 0; rest = Math.floor(rest / 2), bit++) {
+    if (rest % 2 === 1) multiply(shifted, squareOf(bit), shifted);
   }
   out.high = (shifted.high ^ b.high) >>> 0;
   out.low = (shifted.low ^ b.low) >>> 0;

@@ -113,13 +113,12 @@ export function joinParts(
   kernel: RdbCheckKernel,
   { names, claimed }: NameJoinTask,
 ): readonly number[] | null {
-  const parts: NameBlock[][] = Array.from({ length: NAME_PARTS }, () => []);
-  for (const placed of names) spread(placed, parts);
+  const sorted = names.map((placed) => new BlocksByPart(placed));
   const next = new Int32Array(claimed);
   const suspects = new Suspects();
   const onTwice = (upper: number, lower: number): void => suspects.add(upper, lower);
   for (let part = 0; (part = Atomics.add(next, 0, 1)) < NAME_PARTS; ) {
-    const blocks = parts[part]!;
+    const blocks = sorted.flatMap((blocks) => blocks.of(part));
     if (blocks.length === 0) continue;
     const found = kernel.findTwice(part, blocks, onTwice);
     if (!found || suspects.size > SUSPECTS_MAX) return null;
@@ -127,15 +126,39 @@ export function joinParts(
   return suspects.numbers;
 }
 
-function spread({ blocks, database }: PlacedNames, parts: NameBlock[][]): void {
-  const { chunks, owners, rest, restBytes } = blocks;
-  for (const [i, part] of owners.entries()) {
-    const chunk = chunks[Math.floor(i / CHUNK_BLOCKS)]!;
-    const names = new Uint8Array(chunk, (i % CHUNK_BLOCKS) * NAME_BLOCK_BYTES, NAME_BLOCK_BYTES);
-    parts[part]!.push({ names, database });
+/** The blocks of each part. Views of them are made part by part: thousands at once cost more than the looking. */
+class BlocksByPart {
+  /** Blocks by part, and where those of each part begin. */
+  private readonly order: Uint32Array;
+  private readonly starts = new Uint32Array(NAME_PARTS + 1);
+
+  constructor(private readonly placed: PlacedNames) {
+    const { owners } = placed.blocks;
+    for (let i = 0; i < owners.length; i++) this.starts[owners[i]! + 1]!++;
+    for (let part = 0; part < NAME_PARTS; part++) this.starts[part + 1]! += this.starts[part]!;
+    this.order = new Uint32Array(owners.length);
+    const next = this.starts.slice();
+    for (let i = 0; i < owners.length; i++) this.order[next[owners[i]!]!++] = i;
   }
-  let at = 0;
-  for (const [part, bytes] of restBytes.entries()) {
-    if (bytes > 0) parts[part]!.push({ names: rest.subarray(at, (at += bytes)), database });
+
+  of(part: number): NameBlock[] {
+    const { blocks, database } = this.placed;
+    const found: NameBlock[] = [];
+    for (let at = this.starts[part]!; at < this.starts[part + 1]!; at++) {
+      const block = this.order[at]!;
+      const chunk = blocks.chunks[Math.floor(block / CHUNK_BLOCKS)]!;
+      const names = new Uint8Array(chunk, (block % CHUNK_BLOCKS) * NAME_BLOCK_BYTES, NAME_BLOCK_BYTES);
+      found.push({ names, database });
+    }
+    const rest = this.restOf(part);
+    if (rest.length > 0) found.push({ names: rest, database });
+    return found;
+  }
+
+  private restOf(part: number): Uint8Array {
+    const { rest, restBytes } = this.placed.blocks;
+    let at = 0;
+    for (let before = 0; before < part; before++) at += restBytes[before]!;
+    return rest.subarray(at, at + restBytes[part]!);
   }
 }
