@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CHUNKS = [
   ['start', ['src/cli/invocation.ts', 'src/cli/run.ts']],
   ['early', ['src/cli/begin-early.ts']],
-  ['records', ['src/bytes/source.ts', 'src/tools/rdb-back.ts']],
+  ['records', ['src/bytes/source.ts', 'src/tools/check/rdb-back.ts']],
   ['program', ['src/cli/program.ts']],
   ['check', ['src/cli/commands/check.ts']],
 ];
@@ -29,7 +29,13 @@ function chunksByModule(context) {
     found.set(id, chunk);
     for (const imported of info.importedIds) visit(imported, chunk);
   };
-  for (const [chunk, roots] of CHUNKS) for (const root of roots) visit(ROOT + root, chunk);
+  for (const [chunk, roots] of CHUNKS) {
+    for (const root of roots) {
+      if (context.getModuleInfo(ROOT + root) === null)
+        throw new Error(`.config/rolldown.config.js: no ${root} any more`);
+      visit(ROOT + root, chunk);
+    }
+  }
   return found;
 }
 

@@ -72,6 +72,10 @@ export type { ValueChanges } from './tools/history/changes.js';
 export type { KeyState } from './tools/history/sight.js';
 export type { HistoryEntry } from './tools/history.js';
 export type { InfoReport } from './tools/info.js';
+export { type CompactRequest, compact, type LogRequest, log } from './tools/library/log.js';
+export { type MemoryRequest, memory, type ReportRequest, report } from './tools/library/memory.js';
+export { history, openTimeMachine } from './tools/library/time.js';
+export { type VerifyRequest, type VerifySource, verify } from './tools/library/verify.js';
 export {
   check,
   contextOf,
@@ -94,10 +98,6 @@ export {
   type WrittenRdb,
   writeRdb,
 } from './tools/library.js';
-export { type CompactRequest, compact, type LogRequest, log } from './tools/library-log.js';
-export { type MemoryRequest, memory, type ReportRequest, report } from './tools/library-memory.js';
-export { history, openTimeMachine } from './tools/library-time.js';
-export { type VerifyRequest, type VerifySource, verify } from './tools/library-verify.js';
 export { EVERY_COMMAND, type LogConditions } from './tools/log/filter.js';
 export type { LogEntry, LogRecord } from './tools/log/list.js';
 export type { LogPassEnd } from './tools/log/pass.js';

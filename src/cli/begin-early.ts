@@ -1,4 +1,4 @@
-import { beginRdbAhead } from '../tools/rdb-ahead.js';
+import { beginRdbAhead } from '../tools/check/rdb-ahead.js';
 
 /** Options that change nothing of what is read. */
 const INDIFFERENT = new Set([

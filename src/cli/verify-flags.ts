@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { localDisk } from '../bytes/disk.js';
 import { UsageError } from '../errors.js';
 import { isServerAddress, parseServerAddress } from '../live/address.js';
-import { thisProcess } from '../tools/library-verify.js';
+import { thisProcess } from '../tools/library/verify.js';
 import { retentionOf } from '../tools/verify/retention.js';
 import type { VerifyTarget } from '../tools/verify/source.js';
 import type { VerifyOptions } from '../tools/verify.js';

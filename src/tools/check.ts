@@ -3,9 +3,9 @@ import { localTree } from '../bytes/file-tree.js';
 import type { ErrorDetail } from '../errors.js';
 import type { Finding, FindingCode } from '../model/finding.js';
 import type { DialectName } from '../rdb/dialect.js';
-import { checkFile } from './check-file.js';
+import { checkFile } from './check/file.js';
+import { withoutGrowingTail } from './check/growing-tail.js';
 import type { ToolContext } from './context.js';
-import { withoutGrowingTail } from './growing-tail.js';
 import type { CheckedFile, DatasetWatch, NotChecked } from './report.js';
 import type { Source } from './source.js';
 

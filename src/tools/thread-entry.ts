@@ -10,14 +10,14 @@ const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message)
 const source = await FileSource.of(task.file);
 // Each task loads only what it needs: a thread starts from nothing.
 if (task.kind === 'checksum') {
-  const { sumRange } = await import('./checksum.js');
+  const { sumRange } = await import('./check/checksum.js');
   answer({ kind: 'checksum', ...(await sumRange(source, task.end)) });
 } else if (task.kind === 'names') {
-  const { readNames } = await import('./check-twice.js');
+  const { readNames } = await import('./check/twice.js');
   const { suspects } = await readNames(source, task.dialect, task.memoryBytes);
   answer({ kind: 'names', suspects: suspects?.numbers ?? null });
 } else if (task.kind === 'rdb-back') {
-  const { serveRdbBack } = await import('./rdb-back.js');
+  const { serveRdbBack } = await import('./check/rdb-back.js');
   await serveRdbBack(source, task, parentPort!);
 } else if (task.kind === 'entries') {
   const { gatherEntries } = await import('./diff/entries-thread.js');
@@ -26,9 +26,9 @@ if (task.kind === 'checksum') {
   const { surveyLogBack } = await import('./repair/losses-back.js');
   answer({ kind: 'losses-back', ...(await surveyLogBack(source, task)) });
 } else if (task.kind === 'strict-back') {
-  const { scanStrictBack } = await import('./strict-back.js');
+  const { scanStrictBack } = await import('./checkers/strict-back.js');
   answer({ kind: 'strict-back', ...(await scanStrictBack(source, task)) });
 } else {
-  const { checkLogBack } = await import('./log-back.js');
+  const { checkLogBack } = await import('./check/log-back.js');
   answer({ kind: 'log-back', ...(await checkLogBack(source, task)) });
 }

@@ -3,17 +3,17 @@ import { Worker } from 'node:worker_threads';
 import { threadCode } from '../bytes/embedded.js';
 import type { FileTicket } from '../bytes/source.js';
 import type { DialectName } from '../rdb/dialect.js';
-import type { LogCounts } from './check-log.js';
+import type { Joined, NameJoinTask } from './check/kernel-names.js';
+import type { LogCounts } from './check/log.js';
+import type { RdbBack } from './check/rdb-back.js';
+import type { StrictLines } from './checkers/strict-scan.js';
 import type { SharedEntries } from './diff/entry-store.js';
 import type { JoinedParts, Repeated } from './diff/join.js';
 import type { Seeds } from './diff/names.js';
 import type { Notes } from './diff/notes.js';
 import type { PassagesTold } from './diff/passages.js';
 import type { Slab } from './diff/slabs.js';
-import type { Joined, NameJoinTask } from './kernel-names.js';
-import type { RdbBack } from './rdb-back.js';
 import type { OrderlyRest } from './repair/log-losses.js';
-import type { StrictLines } from './strict-scan.js';
 
 /** What a second thread can do. It reads the file by itself, so that only numbers and hashes cross threads. */
 export type ThreadTask =

@@ -1,6 +1,6 @@
 import { type ByteSource, MemorySource } from '../../src/bytes/source.js';
 import { FINDINGS } from '../../src/model/finding.js';
-import { checkFile } from '../../src/tools/check-file.js';
+import { checkFile } from '../../src/tools/check/file.js';
 import type { ToolContext } from '../../src/tools/context.js';
 import type { CheckedFile } from '../../src/tools/report.js';
 import { CORPUS_NOW } from '../support/corpus.js';

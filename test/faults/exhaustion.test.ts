@@ -9,7 +9,7 @@ import { NdjsonDecoder } from '../../src/ndjson/decoder.js';
 import { NdjsonWriter } from '../../src/ndjson/writer.js';
 import { RdbDecoder } from '../../src/rdb/decoder.js';
 import { PayloadDecoder } from '../../src/rdb/payload.js';
-import { checkFile } from '../../src/tools/check-file.js';
+import { checkFile } from '../../src/tools/check/file.js';
 import { RdbRelay } from '../../src/tools/relay.js';
 import type { CheckedFile } from '../../src/tools/report.js';
 import { feed } from '../fuzz/feed.js';

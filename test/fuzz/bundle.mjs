@@ -22,14 +22,14 @@ const TUNED = {
   'kernels/lzf.ts': { DECOMPRESS_WASM_FROM: 8, COMPRESS_WASM_FROM: 8 },
   'kernels/records.ts': { QUEUE_FROM: 2 },
   'resp/passer.ts': { SCAN_FROM_BYTES: 0 },
-  'tools/check-rdb-part.ts': { KERNEL_FROM_BYTES: 0 },
+  'tools/check/rdb-part.ts': { KERNEL_FROM_BYTES: 0 },
 };
 
 /** What one of is enough: those who have it begin with nothing of the one before, and to start it takes a millisecond. */
 const KEPT = {
   'kernels/lz4.ts': 'Lz4Wasm.create()',
   'resp/passer.ts': 'createLogScan()',
-  'tools/check-rdb-part.ts': 'createCheckKernel()',
+  'tools/check/rdb-part.ts': 'createCheckKernel()',
 };
 
 /** Changes the text of a source as said above. @throws Error when it is not there any more */
@@ -72,6 +72,10 @@ export async function bundle(directory) {
     },
   };
   await build({ fuzzer: 'test/fuzz/worker.ts' }, join(directory, 'counted'), counted);
+  for (const file of Object.keys({ ...TUNED, ...KEPT })) {
+    if (!files.some((met) => met.file === file))
+      throw new Error(`test/fuzz/bundle.mjs: there is no ${file} any more`);
+  }
   const plain = {
     name: 'plain',
     transform(code, id) {

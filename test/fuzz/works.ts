@@ -5,7 +5,7 @@ import { type Packing, UnpackedSource } from '../../src/bytes/unpack.js';
 import { FormatError, InputError, UsageError } from '../../src/errors.js';
 import type { DialectName } from '../../src/rdb/dialect.js';
 import { RDB_TARGETS } from '../../src/rdb/writer-target.js';
-import { checkFile } from '../../src/tools/check-file.js';
+import { checkFile } from '../../src/tools/check/file.js';
 import type { ToolContext } from '../../src/tools/context.js';
 import { NO_TRANSFORMS } from '../../src/tools/convert/transform.js';
 import { convert } from '../../src/tools/convert.js';

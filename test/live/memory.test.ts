@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { EVERY_KEY } from '../../src/tools/filter.js';
-import { memory } from '../../src/tools/library-memory.js';
+import { memory } from '../../src/tools/library/memory.js';
 import type { LargeKey } from '../../src/tools/memory/top-keys.js';
 import { describeServer, TestServer } from '../support/server.js';
 

@@ -1,5 +1,5 @@
-import { checkAof as checkLog } from '../../tools/check-aof.js';
-import { parseLong } from '../../tools/strict-scan.js';
+import { checkAof as checkLog } from '../../tools/checkers/check-aof.js';
+import { parseLong } from '../../tools/checkers/strict-scan.js';
 import type { CommandDefinition } from '../catalog.js';
 import { CheckerLines } from '../render/checker-lines.js';
 import type { Session } from '../session.js';

@@ -1,4 +1,4 @@
-import { checkRdb as checkDump } from '../../tools/check-rdb.js';
+import { checkRdb as checkDump } from '../../tools/checkers/check-rdb.js';
 import type { CommandDefinition } from '../catalog.js';
 import { CheckerLines } from '../render/checker-lines.js';
 import type { Session } from '../session.js';

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
+import { BEHIND_DAMAGE } from '../../tools/check/damage.js';
 import { type CheckOptions, type CheckReport, check as checkSource } from '../../tools/check.js';
-import { BEHIND_DAMAGE } from '../../tools/check-damage.js';
 import { DamageError } from '../../tools/report.js';
 import { atHand, openSource, type Source } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';

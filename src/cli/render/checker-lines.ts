@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type FormatError, InputError, OutputError } from '../../errors.js';
 import type { FindingCode } from '../../model/finding.js';
-import type { CheckerHost } from '../../tools/checker-host.js';
+import type { CheckerHost } from '../../tools/checkers/host.js';
 import { reportFailure } from '../failure.js';
 import type { Session } from '../session.js';
 import { printable } from './escape.js';

@@ -140,7 +140,7 @@ export function addName(high: u32, low: u32): u32 {
 /** Bytes of a name that are hashed at a time. */
 const BLOCK: usize = 16;
 
-/** As `hashName` of ../../tools/check-names.ts. Reads up to sixteen bytes more than there are. */
+/** As `hashName` of ../../tools/check/names.ts. Reads up to sixteen bytes more than there are. */
 @inline
 function hashName(start: usize, end: usize): void {
   const size = <u32>(end - start);

@@ -22,8 +22,8 @@ import {
   canGoOn,
   goOnInRdb,
   LogBehindDamage,
-} from '../check-damage.js';
-import { FindingList } from '../check-findings.js';
+} from '../check/damage.js';
+import { FindingList } from '../check/findings.js';
 import type { ToolContext } from '../context.js';
 import { seekable } from '../open-bytes.js';
 import { DamageError, type NotChecked } from '../report.js';

@@ -8,7 +8,7 @@ import { outputErrorOf } from '../../bytes/target.js';
 import { OutputError, UsageError } from '../../errors.js';
 import { FINDINGS, type FindingCode } from '../../model/finding.js';
 import type { ServerConfig } from '../../model/server-config.js';
-import { checkFile } from '../check-file.js';
+import { checkFile } from '../check/file.js';
 import type { ToolContext } from '../context.js';
 import { digest } from '../digest.js';
 import type { Server } from '../family.js';

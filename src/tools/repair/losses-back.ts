@@ -2,7 +2,7 @@ import type { FileSource } from '../../bytes/source.js';
 import type { CommandSpans } from '../../resp/command.js';
 import { createLogScan } from '../../resp/passer.js';
 import { RecordTeller } from '../../salvage/log-teller.js';
-import { eachPieceFromBack, pumpPiece } from '../log-back.js';
+import { eachPieceFromBack, pumpPiece } from '../check/log-back.js';
 import type { LossesBackTask } from '../thread.js';
 import { LogLosses, type OrderlyRest } from './log-losses.js';
 

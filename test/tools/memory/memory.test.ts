@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MemorySource } from '../../../src/bytes/source.js';
 import { EVERY_KEY } from '../../../src/tools/filter.js';
-import { memory } from '../../../src/tools/library-memory.js';
+import { memory } from '../../../src/tools/library/memory.js';
 import type { MemoryReport } from '../../../src/tools/memory.js';
 import type { DatasetSource } from '../../../src/tools/source.js';
 import { CORPUS_NOW, CORPUS_SERVERS, corpusPath, type KeyTruth, rdbCases } from '../../support/corpus.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { report } from '../../../src/tools/library-memory.js';
+import { report } from '../../../src/tools/library/memory.js';
 import { PAGE_SCRIPT, PAGE_STYLE } from '../../../src/tools/report/page/page.generated.js';
 import type { PageData } from '../../../src/tools/report/page-data.js';
 import { runCli } from '../../cli/memory-io.js';
