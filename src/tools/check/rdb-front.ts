@@ -13,7 +13,7 @@ import { PIECE_BYTES, takeRdbAhead } from './rdb-ahead.js';
 import type { RdbBack } from './rdb-back.js';
 
 /** Something that checks from the back: another thread. */
-export type RdbBackJob = Pick<ThreadJob, 'result' | 'again' | 'cancel'>;
+export type RdbBackJob = Pick<ThreadJob, 'result' | 'again' | 'release' | 'cancel'>;
 
 /** How to start it, for tests. */
 export interface RdbFrontSettings {
@@ -32,6 +32,7 @@ export class RdbFront {
   private upTo = 0;
   private meeting = false;
   private met = false;
+  private done = false;
   private back: RdbBack | null = null;
 
   private constructor(
@@ -124,11 +125,15 @@ export class RdbFront {
   private async join(task: NameJoinTask): Promise<Joined | null> {
     this.job.again(task);
     const answer = await this.job.result();
-    return answer?.kind === 'join-names' ? answer : null;
+    if (answer?.kind !== 'join-names') return null;
+    this.done = true;
+    return answer;
   }
 
-  close(): Promise<void> {
-    return this.job.cancel();
+  /** A thread that has answered all ends by itself: what it takes to give its memory back is not waited for. */
+  async close(): Promise<void> {
+    if (this.done) this.job.release();
+    else await this.job.cancel();
   }
 }
 

@@ -68,6 +68,7 @@ async function checked(bytes: Buffer, pieceBytes: number, most?: number): Promis
         answer = Promise.resolve({ kind: 'join-names', twice });
       },
       cancel: async () => void (await answer),
+      release: () => {},
     };
   };
   if (most !== undefined) {
