@@ -206,9 +206,11 @@ export class Campaign {
     if (!thorough || found.length > 0) return found;
     found.push(...(await this.commandLine(commands, ours, nowMs)));
     if (found.length > 0) return found;
+    const rewritten = await judge.rewrite(preamble);
+    if (rewritten === null) return [];
     this.tally.comparisons++;
     this.tally.rewrites++;
-    const set = await openAofSet(await judge.rewrite(preamble));
+    const set = await openAofSet(rewritten);
     const read = await heldBy(set, judge.server, Date.now());
     // Commands of a rewrite before 5 leave out what has expired.
     const inIt = releaseOf(judge.server) < 500 && !preamble ? withoutExpired(ours, nowMs) : ours;

@@ -312,6 +312,7 @@ describe('what a server refuses changes nothing', () => {
     ['SET a 1 EX 0', "ERR invalid expire time in 'set' command"],
     ['SET a 1 EX 9223372036854775807', "ERR invalid expire time in 'set' command"],
     ['SET a 1 NX XX', 'ERR syntax error'],
+    ['ZRANGESTORE text none 4 0 REV REV', 'ERR syntax error'],
     ['SET a 1 PX 10 KEEPTTL', 'ERR syntax error'],
     ['SET list 1 GET', WRONG],
     ['MSET a 1 b', "ERR wrong number of arguments for 'mset' command"],

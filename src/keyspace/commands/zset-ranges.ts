@@ -79,7 +79,7 @@ interface RangeOptions {
 function parseRange(engine: Engine, command: CommandSpans): RangeOptions | Outcome {
   const options: RangeOptions = { by: 'rank', reverse: false, offset: 0, limit: -1 };
   for (let i = 5; i < command.argc; i++) {
-    if (command.is(i, 'REV')) options.reverse = true;
+    if (!options.reverse && command.is(i, 'REV')) options.reverse = true;
     else if (options.by === 'rank' && command.is(i, 'BYSCORE')) options.by = 'score';
     else if (options.by === 'rank' && command.is(i, 'BYLEX')) options.by = 'member';
     else if (command.is(i, 'LIMIT') && i + 2 < command.argc) {
