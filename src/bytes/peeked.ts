@@ -43,7 +43,10 @@ export class PeekedSource implements ByteSource {
         filled += read;
       }
     } catch (error) {
-      if (filled === 0 && !(error instanceof FormatError)) throw error;
+      if (filled === 0 && !(error instanceof FormatError)) {
+        await reader.close().catch(() => {});
+        throw error;
+      }
       this.failure = error;
     } finally {
       signal?.removeEventListener('abort', close);

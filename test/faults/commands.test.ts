@@ -192,7 +192,8 @@ const same = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, st
 
 /** The error names a file of ours, says what to try, and ends with the code of its side. */
 function words(job: Job, { exit, both, stderr }: Ran, call: Call, room: Room): string | null {
-  const isInput = call.path.startsWith(room.in) && job.inPlace !== true;
+  // A link is made of the input, and is a change of the output.
+  const isInput = call.path.startsWith(room.in) && job.inPlace !== true && !isChange(call);
   const [command] = job.argv(room);
   if (command === 'check-aof' || command === 'check-rdb') return exit === 1 ? null : `exit ${exit}`;
   const codes = isInput ? [3] : [3, 4];

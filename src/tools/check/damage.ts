@@ -69,17 +69,17 @@ export async function goOnInRdb(
   return surveyRdb(
     source,
     { dialect, limits: DEFAULT_LIMITS, end: null, preamble, trustedTo, correct: false },
-    {
-      signal: context.signal,
-      progress: (done) =>
-        context.progress({
-          phase: 'reading behind the damage of',
-          label: source.label,
-          done,
-          total: source.size,
-        }),
-    },
+    readingBehind(source, context),
   );
+}
+
+/** What a salvager asks for and tells on its way. */
+function readingBehind({ label, size: total }: ByteSource, context: ToolContext) {
+  const phase = 'reading behind the damage of';
+  return {
+    signal: context.signal,
+    progress: (done: number) => context.progress({ phase, label, done, total }),
+  };
 }
 
 /** Tells a file's machine and findings what a salvager reads of a log. */
@@ -169,14 +169,7 @@ export async function goOnInLog(
   const { LogSalvager } = await import('../../salvage/log-salvage.js');
   const salvager = new LogSalvager(source, handler, {
     doubtful: false,
-    signal: context.signal,
-    progress: (done) =>
-      context.progress({
-        phase: 'reading behind the damage of',
-        label: source.label,
-        done,
-        total: source.size,
-      }),
+    ...readingBehind(source, context),
   });
   await (error === null ? salvager.run(start) : salvager.resume(start, error));
   handler.end(source.size ?? 0);

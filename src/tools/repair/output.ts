@@ -211,15 +211,23 @@ class DirectoryStage {
 
   /** A file that is new takes after the directory it is for. */
   private async own({ source, path }: FileOutcome, placed: string): Promise<void> {
-    const { target, disk, root, options } = this;
+    const { target, disk, options } = this;
     if (this.isArchive) return;
     const to = join(target.stagedPath, placed);
     try {
       const owned =
-        source === null ? await giveTo(to, await disk.facts(root), disk) : await carryOver(path, to, disk);
+        source === null ? await giveTo(to, await this.rootFacts(), disk) : await carryOver(path, to, disk);
       if (!owned) this.notOwned.push(join(options.path, placed));
     } catch (error) {
       throw outputErrorOf(error, join(options.path, placed));
+    }
+  }
+
+  private async rootFacts(): ReturnType<Disk['facts']> {
+    try {
+      return await this.disk.facts(this.root);
+    } catch (error) {
+      throw inputErrorOf(error, this.root);
     }
   }
 

@@ -1,16 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { FileSource } from '../../src/bytes/source.js';
-import { createLogScan } from '../../src/resp/passer.js';
-import { salvageLog } from '../../src/salvage/log-salvage.js';
-import { LogLosses } from '../../src/tools/repair/log-losses.js';
-import { surveyLogBack } from '../../src/tools/repair/losses-back.js';
-import { LossesFront } from '../../src/tools/repair/losses-front.js';
-import { THOROUGH } from '../support/effort.js';
-import { Random } from '../support/random.js';
-import { resp } from '../support/resp.js';
-import { temporaryDirectory } from '../support/temporary.js';
+import { FileSource } from '../../../src/bytes/source.js';
+import { createLogScan } from '../../../src/resp/passer.js';
+import { salvageLog } from '../../../src/salvage/log-salvage.js';
+import { LogLosses } from '../../../src/tools/repair/log-losses.js';
+import { surveyLogBack } from '../../../src/tools/repair/losses-back.js';
+import { LossesFront } from '../../../src/tools/repair/losses-front.js';
+import { THOROUGH } from '../../support/effort.js';
+import { Random } from '../../support/random.js';
+import { resp } from '../../support/resp.js';
+import { temporaryDirectory } from '../../support/temporary.js';
 
 const directory = temporaryDirectory('losses-front');
 const scan = createLogScan();
