@@ -12,6 +12,7 @@ import { checkLogBack } from '../../../src/tools/check/log-back.js';
 import { type LogBackJob, LogFront, type LogFrontSettings } from '../../../src/tools/check/log-front.js';
 import { THOROUGH } from '../../support/effort.js';
 import { Random } from '../../support/random.js';
+import { randomLog } from '../../support/random-log.js';
 import { resp } from '../../support/resp.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
@@ -79,22 +80,11 @@ const WORDS = [
   'SELECT 3',
 ];
 
-function log(random: Random, records: number): string {
-  const lines: string[] = [];
-  while (lines.length < records) {
-    const word = random.pick(WORDS);
-    if (random.once(5)) lines.push('MULTI', word, 'DEL x', 'EXEC');
-    else if (random.once(9)) lines.push(`#TS:${1772366400 + lines.length}`);
-    else lines.push(word);
-  }
-  return resp(...lines);
-}
-
 test('both threads together tell what one tells alone, however many pieces each takes', async () => {
   const random = new Random(3);
   let adopted = 0;
   for (let round = 0; round < (THOROUGH ? 8 : 4); round++) {
-    const text = log(random, 60);
+    const text = randomLog(random, WORDS, 60);
     const alone = await checked(text, 0);
     for (let most = 0; most <= 12; most += round % 2 === 0 ? 1 : 5) {
       const parted = await checked(text, Math.ceil(text.length / 12), most);
@@ -107,7 +97,7 @@ test('both threads together tell what one tells alone, however many pieces each 
 
 test('and so of logs that are not in order, wherever that is', async () => {
   const random = new Random(5);
-  const text = log(random, 40);
+  const text = randomLog(random, WORDS, 40);
   for (let at = 3; at < text.length; at += THOROUGH ? 1 : 37) {
     const bad = random.pick([
       text.slice(0, at),

@@ -9,6 +9,7 @@ import { surveyLogBack } from '../../../src/tools/repair/losses-back.js';
 import { LossesFront } from '../../../src/tools/repair/losses-front.js';
 import { THOROUGH } from '../../support/effort.js';
 import { Random } from '../../support/random.js';
+import { randomLog } from '../../support/random-log.js';
 import { resp } from '../../support/resp.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
@@ -66,17 +67,6 @@ const WORDS = [
   'SELECT 0',
 ];
 
-function log(random: Random, records: number): string {
-  const lines: string[] = [];
-  while (lines.length < records) {
-    const word = random.pick(WORDS);
-    if (random.once(5)) lines.push('MULTI', word, 'DEL x', 'EXEC');
-    else if (random.once(9)) lines.push(`#TS:${1772366400 + lines.length}`);
-    else lines.push(word);
-  }
-  return resp(...lines);
-}
-
 const DAMAGES: readonly ((random: Random, text: string, at: number) => string)[] = [
   (_, text, at) => text.slice(0, at),
   (_, text, at) => `${text.slice(0, at)}x${text.slice(at + 1)}`,
@@ -93,7 +83,7 @@ test('both threads together tell what one tells alone, wherever a log is damaged
   const random = new Random(11);
   let adopted = 0;
   for (let round = 0; round < (THOROUGH ? 1000 : 60); round++) {
-    let text = log(random, 20 + random.below(60));
+    let text = randomLog(random, WORDS, 20 + random.below(60));
     for (let damages = random.below(4); damages > 0; damages--) {
       const starts = [...text.matchAll(/\r\n\*/g)].map(({ index }) => index + 2);
       const at = random.once(2) && starts.length > 0 ? random.pick(starts) : random.below(text.length);
