@@ -100,11 +100,12 @@ async function measureRow(name, input, runs, spare) {
     keys: input.keys ?? null,
     seconds: best(samples, 'seconds'),
     cpuSeconds: best(samples, 'cpuSeconds'),
+    kernelSeconds: best(samples, 'kernelSeconds'),
     peakBytes: samples.some(({ peakBytes }) => peakBytes === null)
       ? null
       : Math.max(...samples.map(({ peakBytes }) => peakBytes)),
   };
-  const told = `${row.seconds.toFixed(2)} s, ${row.cpuSeconds?.toFixed(2)} of processor, ${(row.peakBytes / 1e6).toFixed(0)} MB`;
+  const told = `${row.seconds.toFixed(2)} s, ${row.cpuSeconds?.toFixed(2)} of processor, ${row.kernelSeconds?.toFixed(2)} of that in the kernel, ${(row.peakBytes / 1e6).toFixed(0)} MB`;
   process.stderr.write(`${name} ${(input.bytes / 1e6).toFixed(0)} MB: ${told}\n`);
   return row;
 }

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const SAMPLE_MS = 10;
+/** What has run for a second is looked at less often: the most memory a process had only grows, so that little can be missed. */
+const LATER_SAMPLE_MS = 100;
+const EARLY_MS = 1000;
 /** What Linux counts processor time in. */
 const TICKS_PER_SECOND = 100;
 
@@ -32,19 +35,23 @@ function peakOf(pid) {
   }
 }
 
-/** Two neighbouring fields of a process's record, which are times in user code and in the kernel; null when it cannot be read. */
+/**
+ * Processor time in seconds: all of it, and what of it is the kernel's, which stand in two neighbouring fields of a process's
+ * record; null when it cannot be read.
+ */
 function timesOf(pid, first) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[first]) + Number(fields[first + 1])) / TICKS_PER_SECOND;
+    const [own, kernel] = [fields[first], fields[first + 1]].map((ticks) => Number(ticks) / TICKS_PER_SECOND);
+    return { all: own + kernel, kernel };
   } catch {
     return null;
   }
 }
 
 /** Processor time that a process has used so far, all threads together. */
-const cpuOf = (pid) => timesOf(pid, 11);
+const cpuOf = (pid) => timesOf(pid, 11)?.all ?? null;
 
 /** Processor time of all programs we ran that have ended: unlike `cpuOf`, what they took to end is in it. */
 const cpuOfEnded = () => timesOf('self', 13);
@@ -65,7 +72,7 @@ export function lookAtMemory(on) {
  */
 export function measureProgram(command, args, input = null, expected = 0) {
   return new Promise((resolve, reject) => {
-    const cpuBefore = cpuOfEnded();
+    const before = cpuOfEnded();
     const began = performance.now();
     const stdin = input === null ? 'ignore' : openSync(input, 'r');
     const child = spawn(command, args, { stdio: [stdin, 'ignore', 'pipe'] });
@@ -75,16 +82,24 @@ export function measureProgram(command, args, input = null, expected = 0) {
     const look = () => {
       peakBytes = peakOf(child.pid) ?? peakBytes;
     };
-    const timer = looksAtMemory ? setInterval(look, SAMPLE_MS) : undefined;
+    let timer = looksAtMemory ? setInterval(look, SAMPLE_MS) : undefined;
+    const later = setTimeout(() => {
+      clearInterval(timer);
+      if (looksAtMemory) timer = setInterval(look, LATER_SAMPLE_MS);
+    }, EARLY_MS);
     child.stderr.on('data', (chunk) => {
       complaint = (complaint + chunk).slice(-2000);
     });
     child.on('error', reject);
     child.on('exit', (code) => {
       const seconds = (performance.now() - began) / 1000;
+      clearTimeout(later);
       clearInterval(timer);
-      const cpuSeconds = cpuBefore === null ? null : cpuOfEnded() - cpuBefore;
-      if (code === expected) resolve({ seconds, cpuSeconds, peakBytes });
+      const after = cpuOfEnded();
+      const known = before !== null && after !== null;
+      const cpuSeconds = known ? after.all - before.all : null;
+      const kernelSeconds = known ? after.kernel - before.kernel : null;
+      if (code === expected) resolve({ seconds, cpuSeconds, kernelSeconds, peakBytes });
       else reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${complaint}`));
     });
   });
