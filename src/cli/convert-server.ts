@@ -4,7 +4,7 @@ import {
   type IntoServerOptions,
   type IntoServerReport,
 } from '../tools/convert/into-server.js';
-import { openDataset } from '../tools/source.js';
+import type { DatasetSource } from '../tools/source.js';
 import { type FilterFlags, isFiltered } from './filter-flags.js';
 import { noteTold } from './render/convert.js';
 import type { Json } from './render/json.js';
@@ -13,7 +13,7 @@ import { counted } from './render/numbers.js';
 import { noteSent, sentJson, sentText } from './render/sent.js';
 import { SEND_ONLY, type SendFlags, sendRequestOf } from './send-flags.js';
 import type { Session } from './session.js';
-import { liveNotChecked, type SourceFlags, sourceOptionsOf, tellSource } from './source-flags.js';
+import { liveNotChecked, openNamedDataset, type SourceFlags } from './source-flags.js';
 
 /** Flags of `convert` that say something about a server as the output, or are of no use there. */
 export interface ConvertServerFlags extends SourceFlags, SendFlags, FilterFlags {
@@ -46,12 +46,8 @@ export async function convertToServer(
     throw new UsageError(`--${useless} is for files, and OUT is a live server`, 'leave it out');
   }
   const send = await sendRequestOf(url, 'OUT', flags, session, 'refuse');
-  const sources = [];
-  for (const input of inputs) {
-    const source = await openDataset(input, { ...sourceOptionsOf(flags, session), again: true });
-    tellSource(source, session);
-    sources.push(source);
-  }
+  const sources: DatasetSource[] = [];
+  for (const input of inputs) sources.push(await openNamedDataset(input, flags, session, { again: true }));
   const report = await convertIntoServer(sources, { ...options, send }, session.context);
   const { sent, duplicates } = report;
   const notChecked = sources.flatMap(liveNotChecked);

@@ -1,10 +1,10 @@
 import { InputError, OutputError, UsageError } from '../errors.js';
-import { DamageError } from '../tools/report.js';
+import type { DamageError } from '../tools/report.js';
 import type { Io } from './io.js';
 import { printable, printableLines } from './render/escape.js';
 import { findingText, problemJson } from './render/findings.js';
 import { type Json, jsonReport } from './render/json.js';
-import { Style } from './render/style.js';
+import type { Session } from './session.js';
 import { inputHint, inputMessage } from './suggest.js';
 
 /**
@@ -13,21 +13,6 @@ import { inputHint, inputMessage } from './suggest.js';
  */
 export function reportFailure(error: unknown, argv: readonly string[], io: Io): number {
   const json = argv.includes('--json');
-  if (error instanceof DamageError) {
-    const conceal = argv.includes('--redact') ? () => 'redacted' : null;
-    io.stderr.write(
-      `${findingText(error.finding, { style: new Style(false), conceal, strict: false, within: '' })}\n`,
-    );
-    if (json) {
-      io.stdout.write(
-        jsonReport({
-          path: error.finding.where.file,
-          problems: [problemJson(error.finding, conceal, 'error')],
-        }),
-      );
-    }
-    return 1;
-  }
   const verbose = argv.includes('--verbose') || argv.includes('-v');
   const failure = describe(error, verbose, argv.includes('--redact'));
   const subject = failure.path === '' ? '' : `${printable(failure.path)}: `;
@@ -39,6 +24,16 @@ export function reportFailure(error: unknown, argv: readonly string[], io: Io): 
     io.stdout.write(jsonReport({ error: problem }));
   }
   return failure.exitCode;
+}
+
+/** Says that a source is too damaged for what was asked, as `reportFailure` does. */
+export function reportDamage({ finding }: DamageError, session: Session): number {
+  const how = { severity: 'error', alone: true } as const;
+  session.complain(findingText(finding, session, { ...how, style: session.errStyle, within: '' }));
+  if (session.settings.json) {
+    session.report({ path: finding.where.file, problems: [problemJson(finding, session, how)] });
+  }
+  return 1;
 }
 
 interface Failure {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../errors.js';
+import { DamageError } from '../tools/report.js';
 import { CATALOG, type Launch } from './catalog.js';
 import type { Io } from './io.js';
 import { printableLines } from './render/escape.js';
@@ -39,6 +40,10 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
       exitCode = await body(session);
       io.signal.throwIfAborted();
       isDone = true;
+    } catch (error) {
+      if (!(error instanceof DamageError) || io.signal.aborted) throw error;
+      const { reportDamage } = await import('./failure.js');
+      exitCode = reportDamage(error, session);
     } finally {
       session.endProgress(isDone);
     }

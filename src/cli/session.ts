@@ -5,6 +5,7 @@ import { type Json, jsonBytes, jsonReport } from './render/json.js';
 import { ProgressLine } from './render/progress.js';
 import { Style } from './render/style.js';
 import type { Settings } from './settings.js';
+import { SourceNames } from './source-names.js';
 
 /** One run of one command: its settings, and the only way to the two streams. */
 export class Session {
@@ -12,6 +13,8 @@ export class Session {
   /** Colours for standard output and for standard error. */
   readonly outStyle: Style;
   readonly errStyle: Style;
+  /** What the user called what is read. */
+  readonly sources = new SourceNames();
   private readonly progressLine: ProgressLine | null;
   /** Settled when standard output takes more, or nobody reads it any longer; null while it does. */
   private roomAgain: Promise<void> | null = null;

@@ -1,7 +1,13 @@
 import type { Command } from 'commander';
 import type { LiveOrigin } from '../tools/live/source.js';
 import type { NotChecked } from '../tools/report.js';
-import type { DatasetSource, OpenOptions } from '../tools/source.js';
+import {
+  type DatasetSource,
+  type OpenOptions,
+  openDataset,
+  openSource,
+  type Source,
+} from '../tools/source.js';
 import { type LiveSourceFlags, liveAccessOf } from './live-flags.js';
 import { printable } from './render/escape.js';
 import type { Session } from './session.js';
@@ -19,7 +25,7 @@ export function preferOption(command: Command): Command {
   );
 }
 
-export function sourceOptionsOf(flags: SourceFlags, session: Session): OpenOptions {
+function sourceOptionsOf(flags: SourceFlags, session: Session): OpenOptions {
   const { prefer } = flags;
   return {
     prefer: prefer === undefined ? null : parseWord(prefer, '--prefer', ['rdb', 'aof']),
@@ -32,8 +38,34 @@ export function sourceOptionsOf(flags: SourceFlags, session: Session): OpenOptio
   };
 }
 
+/** Opens what the user called that, and says of it what its name does not. @throws as `openSource` does */
+export async function openNamed(
+  path: string,
+  flags: SourceFlags,
+  session: Session,
+  more: Partial<OpenOptions> = {},
+): Promise<Source> {
+  session.sources.add(path, flags.prefer);
+  const source = await openSource(path, { ...sourceOptionsOf(flags, session), ...more });
+  tellSource(source, session);
+  return source;
+}
+
+/** The same for commands that take NDJSON, too. */
+export async function openNamedDataset(
+  path: string,
+  flags: SourceFlags,
+  session: Session,
+  more: Partial<OpenOptions> = {},
+): Promise<DatasetSource> {
+  session.sources.add(path, flags.prefer);
+  const source = await openDataset(path, { ...sourceOptionsOf(flags, session), ...more });
+  tellSource(source, session);
+  return source;
+}
+
 /** Says of a source that was opened what its name does not: what was chosen, left out or taken off. */
-export function tellSource(source: DatasetSource, session: Session): void {
+function tellSource(source: DatasetSource, session: Session): void {
   const { path, choice, leftOut = [], packings = [], live } = source;
   if (live !== undefined) tellLive(path, live, session);
   if (choice !== '') session.note(printable(choice));

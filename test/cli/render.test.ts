@@ -253,7 +253,10 @@ describe('the words for findings', () => {
     expect(WORDS[code].says).toMatch(/^\S.{10,}[^.:]$/);
     expect(WORDS[code].hint).toMatch(/^\S.{10,}[^.]$/);
     const cut = { code, where: { file: 'dir/a.aof', offset: 3, trail: [] }, detail: { safeCut: 27 } };
-    for (const finding of [cut, { ...cut, detail: {} }]) expect(hintOf(finding)).not.toMatch(/[{}]/);
+    for (const finding of [cut, { ...cut, detail: {} }]) {
+      expect(hintOf(finding, '')).not.toMatch(/[{}]/);
+      expect(hintOf(finding, "'my file'", true)).not.toMatch(/[{}]|SOURCE/);
+    }
   });
 
   it('says what stood there, escaped or hidden', () => {

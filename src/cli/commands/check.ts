@@ -2,12 +2,11 @@ import { InputError } from '../../errors.js';
 import { BEHIND_DAMAGE } from '../../tools/check/damage.js';
 import { type CheckOptions, type CheckReport, check as checkSource } from '../../tools/check.js';
 import { DamageError } from '../../tools/report.js';
-import { atHand, openSource, type Source } from '../../tools/source.js';
+import { atHand, type Source } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { liveSourceOptions } from '../live-flags.js';
 import {
   type Checked,
-  type CheckedSource,
   checkJson,
   printReport,
   printUnread,
@@ -16,13 +15,7 @@ import {
 } from '../render/check.js';
 import { noteNotChecked } from '../render/not-checked.js';
 import type { Session } from '../session.js';
-import {
-  liveNotChecked,
-  preferOption,
-  type SourceFlags,
-  sourceOptionsOf,
-  tellSource,
-} from '../source-flags.js';
+import { liveNotChecked, openNamed, preferOption, type SourceFlags } from '../source-flags.js';
 
 interface CheckFlags extends SourceFlags {
   readonly quick?: boolean;
@@ -53,7 +46,7 @@ Exit codes: 0 intact, 1 damaged, 3 a source can't be read.`;
 async function run(paths: readonly string[], flags: CheckFlags, session: Session): Promise<number> {
   const { settings, io } = session;
   const startedAt = io.now();
-  const reports: CheckedSource[] = [];
+  const reports: CheckReport[] = [];
   const unread: InputError[] = [];
   for (const [i, path] of paths.entries()) {
     session.nextInput(i + 1, paths.length);
@@ -77,20 +70,16 @@ async function run(paths: readonly string[], flags: CheckFlags, session: Session
   return verdict.exitCode;
 }
 
-async function checkOne(path: string, flags: CheckFlags, session: Session): Promise<CheckedSource> {
+async function checkOne(path: string, flags: CheckFlags, session: Session): Promise<CheckReport> {
   const { settings } = session;
-  const source = await openSource(path, { ...sourceOptionsOf(flags, session), readsOn: true, again: true });
-  tellSource(source, session);
+  const source = await openNamed(path, flags, session, { readsOn: true, again: true });
   const options = { quick: flags.quick === true, dialect: settings.dialect };
   const checked = await checkOn(source, options, session);
   const notChecked = [...checked.notChecked, ...liveNotChecked(source)];
-  const report = { ...checked, notChecked, named: canBeNamed(path) ? path : '' };
+  const report = { ...checked, notChecked };
   if (!settings.json) printReport(report, session);
   return report;
 }
-
-/** Standard input is gone, and no command repairs a running server. */
-const canBeNamed = (path: string): boolean => path !== '-' && !/^rediss?:\/\//.test(path);
 
 /** Where a packed file is damaged inside, reading on behind the damage takes all of it at hand: it is read once more. */
 async function checkOn(source: Source, options: CheckOptions, session: Session): Promise<CheckReport> {

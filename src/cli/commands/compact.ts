@@ -1,12 +1,11 @@
 import { UsageError } from '../../errors.js';
 import { assertLog, type CompactOptions, compact as compactSource } from '../../tools/compact.js';
-import { openSource } from '../../tools/source.js';
 import { targetNamed } from '../../tools/target-choice.js';
 import { formByName } from '../../tools/write-dataset.js';
 import type { CommandDefinition } from '../catalog.js';
 import { compactJson, noteCompact, printCompact } from '../render/compact.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { openNamed, preferOption, type SourceFlags } from '../source-flags.js';
 import { parseWord } from '../values.js';
 
 interface CompactFlags extends SourceFlags {
@@ -42,8 +41,7 @@ directory itself. Stop the server first: what it appends meanwhile is not in the
 async function run(path: string, flags: CompactFlags, session: Session): Promise<number> {
   const { settings } = session;
   const options = optionsOf(flags, session);
-  const source = await openSource(path, sourceOptionsOf(flags, session));
-  tellSource(source, session);
+  const source = await openNamed(path, flags, session);
   const report = await compactSource(source, options, session.context);
   if (settings.json) session.report(compactJson(report, session));
   else printCompact(report, session);

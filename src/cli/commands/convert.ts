@@ -12,7 +12,7 @@ import {
 import { type Split, splitOf } from '../../tools/convert/split.js';
 import type { Rename, Transforms, TtlChange } from '../../tools/convert/transform.js';
 import { type ConvertOptions, type ConvertReport, convert as convertSources } from '../../tools/convert.js';
-import { type DatasetSource, openDataset } from '../../tools/source.js';
+import type { DatasetSource } from '../../tools/source.js';
 import { targetNamed } from '../../tools/target-choice.js';
 import type { CommandDefinition } from '../catalog.js';
 import { type ConvertServerFlags, convertToServer, refuseSendFlags } from '../convert-server.js';
@@ -21,7 +21,7 @@ import { liveSourceOptions } from '../live-flags.js';
 import { convertJson, noteConvert, printConvert } from '../render/convert.js';
 import { sendOptions } from '../send-flags.js';
 import type { Session } from '../session.js';
-import { preferOption, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { openNamedDataset, preferOption } from '../source-flags.js';
 import { StdoutTarget } from '../stdout-target.js';
 import { parseInstant, parseWord } from '../values.js';
 
@@ -112,11 +112,7 @@ async function run(paths: readonly string[], flags: ConvertFlags, session: Sessi
   const options = optionsOf(path, flags, session);
   const sources: DatasetSource[] = [];
   const again = options.split?.kind === 'db';
-  for (const input of inputs) {
-    const source = await openDataset(input, { ...sourceOptionsOf(flags, session), again });
-    tellSource(source, session);
-    sources.push(source);
-  }
+  for (const input of inputs) sources.push(await openNamedDataset(input, flags, session, { again }));
   const report = await convertSources(sources, options, session.context);
   if (settings.json) session.report(convertJson(report, session));
   else printConvert(report, session);

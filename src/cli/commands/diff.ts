@@ -1,6 +1,5 @@
 import { UsageError } from '../../errors.js';
 import { type DiffOptions, type DiffReport, diff as diffSources } from '../../tools/diff.js';
-import { openDataset } from '../../tools/source.js';
 import { targetNamed } from '../../tools/target-choice.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
@@ -8,7 +7,7 @@ import { liveSourceOptions } from '../live-flags.js';
 import { differencePrinter, noteDiff, noteMemory, printSummary } from '../render/diff.js';
 import { printable } from '../render/escape.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { openNamedDataset, preferOption, type SourceFlags } from '../source-flags.js';
 import { parseCount, parseWord } from '../values.js';
 
 interface DiffFlags extends SourceFlags, FilterFlags {
@@ -61,11 +60,8 @@ async function run(a: string, b: string, flags: DiffFlags, session: Session): Pr
     throw new UsageError('only one side can be standard input', 'give the other a path');
   const options = optionsOf(flags, session);
   noteMemory(session);
-  const opening = { ...sourceOptionsOf(flags, session), again: true };
-  const before = await openDataset(a, opening);
-  tellSource(before, session);
-  const after = await openDataset(b, opening);
-  tellSource(after, session);
+  const before = await openNamedDataset(a, flags, session, { again: true });
+  const after = await openNamedDataset(b, flags, session, { again: true });
   const report = await diffSources(before, after, options, session.context);
   printSummary(report, session);
   noteDiff(report, session);

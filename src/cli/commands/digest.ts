@@ -1,7 +1,6 @@
 import type { KeyHead } from '../../model/handler.js';
 import { type DigestReport, digest as digestSource, type KeyListener } from '../../tools/digest.js';
 import { serverNamed } from '../../tools/family.js';
-import { openDataset } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
 import { liveSourceOptions } from '../live-flags.js';
@@ -11,7 +10,7 @@ import { noteLogFindings } from '../render/log-findings.js';
 import { notCheckedJson, noteNotChecked } from '../render/not-checked.js';
 import { counted } from '../render/numbers.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { openNamedDataset, preferOption, type SourceFlags } from '../source-flags.js';
 
 interface DigestFlags extends SourceFlags, FilterFlags {
   readonly as?: string;
@@ -53,8 +52,7 @@ async function run(path: string, flags: DigestFlags, session: Session): Promise<
     dialect: settings.dialect,
     keys: flags.perKey === true ? keyPrinter(session) : null,
   };
-  const source = await openDataset(path, sourceOptionsOf(flags, session));
-  tellSource(source, session);
+  const source = await openNamedDataset(path, flags, session);
   const report = await digestSource(source, options, session.context);
   if (settings.json) printJson(report, flags.perKey === true, session);
   else session.print(`${report.digest}\n`);

@@ -1,6 +1,5 @@
 import { TimeMachine } from '../../tools/explore/time-machine.js';
 import { serverNamed } from '../../tools/family.js';
-import { openSource } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { line } from '../explore/cells.js';
 import { draw } from '../explore/draw.js';
@@ -9,7 +8,7 @@ import { Terminal, terminalOf } from '../explore/terminal.js';
 import { printable, shellWord } from '../render/escape.js';
 import { size } from '../render/numbers.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { openNamed, preferOption, type SourceFlags } from '../source-flags.js';
 
 interface ExploreFlags extends SourceFlags {
   readonly as?: string;
@@ -49,8 +48,7 @@ const FRAME_MS = 30;
 async function run(path: string, flags: ExploreFlags, session: Session): Promise<number> {
   // First of all: nobody wants to wait for an index and then be told this.
   terminalOf(session.io);
-  const source = await openSource(path, sourceOptionsOf(flags, session));
-  tellSource(source, session);
+  const source = await openNamed(path, flags, session);
   const { dialect, colorOut } = session.settings;
   const as = flags.as === undefined ? null : serverNamed(flags.as, '--as');
   const options = { as, dialect, snapshotBytes: SNAPSHOT_BYTES };

@@ -1,12 +1,11 @@
 import { serverNamed } from '../../tools/family.js';
 import { type HistoryEnd, type HistoryOptions, history as historyOf } from '../../tools/history.js';
-import { openSource } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { type CutFlags, cutOf, cutOptions } from '../cut-flags.js';
 import { bytesOf } from '../filter-flags.js';
 import { historyJson, historyText, noteHistory } from '../render/history.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { openNamed, preferOption, type SourceFlags } from '../source-flags.js';
 import { parseCount, parseWord } from '../values.js';
 
 interface HistoryFlags extends SourceFlags, CutFlags {
@@ -68,8 +67,7 @@ async function run(path: string, key: string, flags: HistoryFlags, session: Sess
   };
   const asked = flags.elements === undefined ? ELEMENTS_SHOWN : parseCount(flags.elements, '--elements');
   const elements = asked === 0 ? Number.POSITIVE_INFINITY : asked;
-  const source = await openSource(path, sourceOptionsOf(flags, session));
-  tellSource(source, session);
+  const source = await openNamed(path, flags, session);
   const { end, told, keys } = await print(historyOf(source, options, session.context), elements, session);
   if (told === 0) session.complain(`no key ${session.shown(bytesOf(key))} was there at any time`);
   noteHistory(end, told, keys, session);

@@ -1,18 +1,11 @@
 import { type InfoReport, info as infoOf } from '../../tools/info.js';
-import { openSource } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { liveSourceOptions } from '../live-flags.js';
 import { severityOf } from '../render/findings.js';
 import { infoJson, printInfo } from '../render/info.js';
 import { noteNotChecked } from '../render/not-checked.js';
 import type { Session } from '../session.js';
-import {
-  liveNotChecked,
-  preferOption,
-  type SourceFlags,
-  sourceOptionsOf,
-  tellSource,
-} from '../source-flags.js';
+import { liveNotChecked, openNamed, preferOption, type SourceFlags } from '../source-flags.js';
 
 export const info: CommandDefinition = {
   define(command, launch) {
@@ -39,8 +32,7 @@ async function run(paths: readonly string[], flags: SourceFlags, session: Sessio
   const reports: InfoReport[] = [];
   for (const [i, path] of paths.entries()) {
     session.nextInput(i + 1, paths.length);
-    const source = await openSource(path, sourceOptionsOf(flags, session));
-    tellSource(source, session);
+    const source = await openNamed(path, flags, session);
     const told = await infoOf(source, { dialect: settings.dialect }, session.context);
     const report = { ...told, notChecked: [...told.notChecked, ...liveNotChecked(source)] };
     if (!settings.json) printInfo(report, reports.length === 0, session);

@@ -7,7 +7,7 @@ import { followLog, type LogEntry, type LogOptions, listLog } from '../../tools/
 import type { LogPassEnd } from '../../tools/log/pass.js';
 import { settleTimes } from '../../tools/log/since.js';
 import { countLog } from '../../tools/log/stats.js';
-import { asLog, openSource, type Source } from '../../tools/source.js';
+import { asLog, type Source } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { type CutFlags, cutOf, cutOptions } from '../cut-flags.js';
 import { type LogFilterFlags, logConditionsOf, logFilterOptions, timeRequestOf } from '../log-flags.js';
@@ -23,7 +23,7 @@ import {
 import { dangersJson, noteDangers, printDangers } from '../render/log-dangers.js';
 import { printStats, statsJson } from '../render/log-stats.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { openNamed, preferOption, type SourceFlags } from '../source-flags.js';
 import { parseCount } from '../values.js';
 
 interface LogFlags extends SourceFlags, CutFlags, LogFilterFlags {
@@ -78,8 +78,7 @@ async function run(path: string, flags: LogFlags, session: Session): Promise<num
   const view = viewOf(flags);
   const request = requestOf(flags);
   const again = request.countsBack ? { again: true } : {};
-  const source = await openSource(path, { ...sourceOptionsOf(flags, session), readsOn: true, ...again });
-  tellSource(source, session);
+  const source = await openNamed(path, flags, session, { readsOn: true, ...again });
   const set = await asLog(source);
   if (flags.follow === true) refuseUnlessLive(source, set);
   const options = { ...(await settled(request, set, session)), dialect: settings.dialect };

@@ -1,6 +1,5 @@
 import { UsageError } from '../../errors.js';
 import { type MemoryReport, memory as measure } from '../../tools/memory.js';
-import { openDataset } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions, isFiltered } from '../filter-flags.js';
 import { liveSourceOptions } from '../live-flags.js';
@@ -9,7 +8,7 @@ import { printMemory } from '../render/memory.js';
 import { CSV_TABLES, type CsvTable, memoryCsv } from '../render/memory-csv.js';
 import { memoryJson } from '../render/memory-json.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { openNamedDataset, preferOption, type SourceFlags } from '../source-flags.js';
 import { parseCount, parseWord } from '../values.js';
 
 interface MemoryFlags extends SourceFlags, FilterFlags {
@@ -54,8 +53,7 @@ async function run(path: string, flags: MemoryFlags, session: Session): Promise<
   const conditions = conditionsOf(flags);
   const slots = flags.slots === true || table === 'slots';
   const options = { conditions, dialect: settings.dialect, onUnknown: 'stop', top, slots } as const;
-  const source = await openDataset(path, sourceOptionsOf(flags, session));
-  tellSource(source, session);
+  const source = await openNamedDataset(path, flags, session);
   const report = await measure(source, options, session.context);
   if (settings.json) session.report(memoryJson(report, prefixes, session));
   else if (table !== null) session.print(memoryCsv(report, table, prefixes, session));

@@ -68,6 +68,7 @@ async function run(directory: string, flags: RecoverFlags, session: Session): Pr
   const options = optionsOf(flags, session);
   const { evidence } = flags;
   if (evidence !== undefined) await refuseInside(evidence, directory, '--evidence');
+  session.sources.add(directory);
   const report = await recoverDirectory(directory, options, context);
   if (settings.json) session.report(recoverJson(report, session));
   else printRecover(report, session);

@@ -6,12 +6,10 @@ import {
   type RepairOptions,
   type RepairOutput,
 } from '../../tools/repair.js';
-import { openSource } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
-import { printable } from '../render/escape.js';
 import { noteRepair, printPlan, printRepair, type RepairView, repairJson } from '../render/repair.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf } from '../source-flags.js';
+import { openNamed, preferOption, type SourceFlags } from '../source-flags.js';
 import { parseSize, parseWord } from '../values.js';
 
 interface RepairFlags extends SourceFlags {
@@ -81,8 +79,7 @@ async function run(path: string, flags: RepairFlags, session: Session): Promise<
     dialect: settings.dialect,
   };
   const maxLossBytes = flags.maxLoss === undefined ? null : parseSize(flags.maxLoss, '--max-loss');
-  const source = await openSource(path, { ...sourceOptionsOf(flags, session), again: true });
-  if (source.choice !== '') session.note(printable(source.choice));
+  const source = await openNamed(path, flags, session, { again: true });
   const plan = await planRepair(source, planOptions, context);
   const view: RepairView = { path, plan, chosen: chosenOf(plan, strategy), report: null, maxLossBytes };
   if (output === null || (plan.intact && output.kind === 'in-place')) {

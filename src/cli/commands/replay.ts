@@ -1,5 +1,4 @@
 import { type ReplayReport, replay as replaySource } from '../../tools/replay.js';
-import { openSource } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { cutOptions } from '../cut-flags.js';
 import { filterOptions } from '../filter-flags.js';
@@ -8,7 +7,7 @@ import { noteReplay, printReplay } from '../render/replay.js';
 import { replayJson } from '../render/replay-json.js';
 import { type ReplayFlags, replayOptions, replayOptionsOf, targetOptions } from '../replay-flags.js';
 import type { Session } from '../session.js';
-import { preferOption, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { openNamed, preferOption } from '../source-flags.js';
 
 export const replay: CommandDefinition = {
   define(command, launch) {
@@ -43,8 +42,7 @@ part, with a temporary file as large as the output.`;
 async function run(path: string, flags: ReplayFlags, session: Session): Promise<number> {
   const { settings } = session;
   const options = await replayOptionsOf(flags, session);
-  const source = await openSource(path, sourceOptionsOf(flags, session));
-  tellSource(source, session);
+  const source = await openNamed(path, flags, session);
   const report = await replaySource(source, options, session.context);
   if (settings.json) session.report(replayJson(report, options, session));
   else printReplay(report, options, session);

@@ -3,7 +3,7 @@ import { UsageError } from '../../errors.js';
 import { freqName, timeName, ttlName } from '../../tools/memory/bucket-names.js';
 import { refuseInside } from '../../tools/output-place.js';
 import { type ReportOptions, writeReport } from '../../tools/report/write-report.js';
-import { asLog, openSource, type Source } from '../../tools/source.js';
+import { asLog, type Source } from '../../tools/source.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
 import { liveSourceOptions } from '../live-flags.js';
@@ -11,7 +11,7 @@ import { printable } from '../render/escape.js';
 import { hintOf, messageOf, severityOf } from '../render/findings.js';
 import { counted, size } from '../render/numbers.js';
 import type { Session } from '../session.js';
-import { preferOption, type SourceFlags, sourceOptionsOf, tellSource } from '../source-flags.js';
+import { openNamed, preferOption, type SourceFlags } from '../source-flags.js';
 import { StdoutTarget } from '../stdout-target.js';
 import { parseCount } from '../values.js';
 import { VERSION } from '../version.js';
@@ -54,8 +54,7 @@ async function run(path: string, flags: ReportFlags, session: Session): Promise<
   if (out === undefined)
     throw new UsageError('where to is not said', 'give -o report.html, or -o - for standard output');
   const options = optionsOf(path, flags, session);
-  const source = await openSource(path, { ...sourceOptionsOf(flags, session), again: true });
-  tellSource(source, session);
+  const source = await openNamed(path, flags, session, { again: true });
   const target = await targetOf(out, source, session);
   try {
     const { bytes, check } = await writeReport(source, target, options, session.context);
@@ -102,7 +101,7 @@ function optionsOf(path: string, flags: ReportFlags, session: Session): ReportOp
       finding: (finding) => ({
         severity: severityOf(finding, strict),
         message: messageOf(finding, conceal),
-        hint: hintOf(finding),
+        hint: hintOf(finding, session.sources.of(finding.where.file)),
       }),
       ttl: ttlName,
       time: timeName,

@@ -10,14 +10,9 @@ import type { Json } from './json.js';
 import { notCheckedJson } from './not-checked.js';
 import { count, counted, duration, size } from './numbers.js';
 
-/** What was found in a source, which the user named so; '' for one that cannot be read again. */
-export interface CheckedSource extends CheckReport {
-  readonly named: string;
-}
-
 /** Everything that one run of the command has looked at. */
 export interface Checked {
-  readonly reports: readonly CheckedSource[];
+  readonly reports: readonly CheckReport[];
   readonly unread: readonly InputError[];
   readonly durationMs: number;
 }
@@ -39,27 +34,22 @@ export function verdictOf({ reports, unread }: Checked, strict: boolean): Verdic
   return { errors, warnings, exitCode: unread.length > 0 ? 3 : errors > 0 ? 1 : 0 };
 }
 
-const filesOf = (reports: readonly CheckedSource[]): CheckedFile[] =>
-  reports.flatMap((report) => report.files);
+const filesOf = (reports: readonly CheckReport[]): CheckedFile[] => reports.flatMap((report) => report.files);
 
 function isDamaged(file: CheckedFile, strict: boolean): boolean {
   return file.findings.some((finding) => severityOf(finding, strict) === 'error');
 }
 
 /** What was found in each file of a source. */
-export function printReport(report: CheckedSource, session: Session): void {
+export function printReport(report: CheckReport, session: Session): void {
   const { settings, outStyle: style } = session;
-  const { conceal, strict } = settings;
-  const { named: source } = report;
   for (const file of report.files) {
-    const damaged = isDamaged(file, strict);
+    const damaged = isDamaged(file, settings.strict);
     if (settings.quiet && file.findings.length === 0) continue;
     const verdict = damaged ? style.red('damaged') : style.green('intact ');
     session.print(`${verdict}  ${style.bold(printable(file.path))}  ${facts(file).join(', ')}\n`);
     for (const finding of file.findings) {
-      session.print(
-        `${indent(findingText(finding, { style, conceal, strict, within: file.path, source }))}\n`,
-      );
+      session.print(`${indent(findingText(finding, session, { within: file.path }))}\n`);
     }
     for (const line of whatReads(file)) session.print(`  ${line}\n`);
   }
@@ -142,12 +132,12 @@ export function checkJson(
   verdict: Verdict,
   session: Session,
 ): Readonly<Record<string, Json>> {
-  const { conceal, strict } = session.settings;
-  const files: Json[] = reports.flatMap(({ named, files }) =>
+  const { conceal } = session.settings;
+  const files: Json[] = reports.flatMap(({ files }) =>
     files.map(({ findings, ...file }) => ({
       ...file,
       verdict: byServers([{ ...file, findings }]),
-      problems: findings.map((each) => problemJson(each, conceal, severityOf(each, strict), named)),
+      problems: findings.map((each) => problemJson(each, session)),
     })),
   );
   for (const error of unread) {

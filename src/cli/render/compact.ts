@@ -48,7 +48,7 @@ export function noteCompact(report: CompactReport, session: Session): void {
 /** The JSON fields of cli.md, and more. */
 export function compactJson(report: CompactReport, session: Session): Readonly<Record<string, Json>> {
   const { before, after, output } = report;
-  const { conceal, strict } = session.settings;
+  const { strict } = session.settings;
   return {
     before: { ...before },
     after: { ...after },
@@ -65,7 +65,7 @@ export function compactJson(report: CompactReport, session: Session): Readonly<R
     })),
     problems: report.findings.map((finding) => ({
       file: finding.where.file,
-      ...problemJson(finding, conceal, strict ? 'error' : 'warning'),
+      ...problemJson(finding, session, { severity: strict ? 'error' : 'warning' }),
     })),
     notChecked: notCheckedJson(report.notChecked),
   };

@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
 import { FINDINGS, type Finding, type Location, type Severity } from '../../model/finding.js';
-import { printable, quotedBytes, shellPath } from './escape.js';
+import type { Session } from '../session.js';
+import { printable, quotedBytes } from './escape.js';
 import { factsOf } from './facts.js';
 import { type Json, jsonBytes } from './json.js';
 import { counted, offset } from './numbers.js';
 import type { Style } from './style.js';
-import { WORDS } from './words.js';
+import { RESCUES, WORDS } from './words.js';
 
 /** Hides bytes of the dataset, one character per byte; null: show them. */
 export type Conceal = ((latin1: string) => string) | null;
@@ -24,34 +25,51 @@ export function messageOf(finding: Finding, conceal: Conceal): string {
 }
 
 /**
- * The next thing to try; places in the file filled in, and `source`, as the user named it, in commands to be copied: ''
- * where it is not known, or cannot be named again.
+ * The next thing to try; places in the file filled in, and `source`, a word of a shell, in commands to be copied: '' where it
+ * is not known, or cannot be named again. `alone`: the command has come to an end with this, and tells nothing else.
  */
-export function hintOf(finding: Finding, source = ''): string {
-  const { hint, hintWithoutCut } = WORDS[finding.code];
-  const cut = finding.detail['safeCut'];
-  const text =
-    typeof cut === 'number'
-      ? hint.replace('{cut}', () => `${printable(basename(finding.where.file))}:${cut}`)
-      : (hintWithoutCut ?? hint);
-  return source === '' ? text : text.replaceAll('SOURCE', () => shellPath(source));
+export function hintOf(finding: Finding, source: string, alone = false): string {
+  const text = alone ? (aloneHint(finding) ?? hintText(finding)) : hintText(finding);
+  return source === '' ? text : text.replaceAll('SOURCE', () => source);
 }
 
-export interface FindingStyle {
-  readonly style: Style;
-  readonly conceal: Conceal;
-  readonly strict: boolean;
-  /** The file that is being told of, and need not be named again; '' for none. */
-  readonly within: string;
+function hintText({ code, where, detail }: Finding): string {
+  const { hint, hintWithoutCut } = WORDS[code];
+  const cut = detail['safeCut'];
+  return typeof cut === 'number'
+    ? hint.replace('{cut}', () => `${printable(basename(where.file))}:${cut}`)
+    : (hintWithoutCut ?? hint);
+}
+
+function aloneHint({ code, where, detail }: Finding): string | null {
+  const { hintAlone } = WORDS[code];
+  if (hintAlone === undefined) return null;
+  const packing = ARCHIVE_NAME.test(where.file) ? 'tar' : String(detail['packing']);
+  return hintAlone.replace('{rescue}', () => RESCUES[packing] ?? '');
+}
+
+const ARCHIVE_NAME = /\.(tgz|tar(\.\w+)?)$/i;
+
+/** How a finding is told, where that is not as the session has it. */
+export interface FindingView {
   /** How bad it is here, when that is not what the table says. */
   readonly severity?: Severity;
-  /** As for `hintOf`. */
+  /** As for `hintOf`; missing: as the user named the source that its file is of. */
   readonly source?: string;
+  readonly alone?: boolean;
+}
+
+export interface FindingPlace extends FindingView {
+  /** Missing: that of standard output. */
+  readonly style?: Style;
+  /** The file that is being told of, and need not be named again; '' for none. */
+  readonly within: string;
 }
 
 /** A finding as people read it: place and code, what is wrong, what to try next. */
-export function findingText(finding: Finding, how: FindingStyle): string {
-  const { style, conceal, strict, within } = how;
+export function findingText(finding: Finding, session: Session, how: FindingPlace): string {
+  const { style = session.outStyle, within } = how;
+  const { conceal, strict } = session.settings;
   const { where } = finding;
   const severity = how.severity ?? severityOf(finding, strict);
   const paint = severity === 'error' ? style.red : style.yellow;
@@ -63,7 +81,7 @@ export function findingText(finding: Finding, how: FindingStyle): string {
     ...(finding.preview === undefined || conceal !== null
       ? []
       : [`  bytes: ${previewText(finding.preview)}`]),
-    `  try: ${hintOf(finding, how.source)}`,
+    `  try: ${hintIn(finding, session, how)}`,
   ];
   if (where.key !== undefined) {
     const key = conceal?.(where.key) ?? quotedBytes(where.key);
@@ -76,6 +94,10 @@ export function findingText(finding: Finding, how: FindingStyle): string {
 function rangeText({ offset: noticed, start = noticed, length }: Location): string {
   if (length === undefined) return '';
   return `, from ${start} to ${start + length} (${counted(length, 'byte')})`;
+}
+
+function hintIn(finding: Finding, session: Session, { source, alone }: FindingView): string {
+  return hintOf(finding, source ?? session.sources.of(finding.where.file), alone);
 }
 
 /** Bytes in hexadecimal and as text. */
@@ -91,20 +113,20 @@ const hexOf = (latin1: string): string =>
 /** A finding as `problems[]` of the JSON report holds it. */
 export function problemJson(
   finding: Finding,
-  conceal: Conceal,
-  severity: Severity,
-  source = '',
+  session: Session,
+  how: FindingView = {},
 ): Readonly<Record<string, Json>> {
+  const { conceal, strict } = session.settings;
   const { where, preview } = finding;
   const line = finding.detail['line'];
   const { length, start = where.offset } = where;
   return {
     code: finding.code,
-    severity,
+    severity: how.severity ?? severityOf(finding, strict),
     offset: where.offset < 0 ? null : where.offset,
     line: typeof line === 'number' ? line : null,
     message: messageOf(finding, conceal),
-    hint: hintOf(finding, source),
+    hint: hintIn(finding, session, how),
     ...(length === undefined ? {} : { start, length }),
     ...(preview === undefined || conceal !== null
       ? {}

@@ -5,7 +5,7 @@ import type { AuxField, DatabaseCount, Inventory, KindCount } from '../../tools/
 import type { LogSurvey } from '../../tools/log-survey.js';
 import type { Session } from '../session.js';
 import { printable, quotedBytes } from './escape.js';
-import { findingText, problemJson, severityOf } from './findings.js';
+import { findingText, problemJson } from './findings.js';
 import { type Json, jsonBytes } from './json.js';
 import { moduleJson, moduleText } from './modules.js';
 import { notCheckedJson } from './not-checked.js';
@@ -44,8 +44,7 @@ function setText({ files }: InfoReport): string {
 }
 
 function printFinding(finding: Finding, within: string, session: Session): void {
-  const { conceal, strict } = session.settings;
-  const text = findingText(finding, { style: session.outStyle, conceal, strict, within });
+  const text = findingText(finding, session, { within });
   session.print(`${within === '' ? text : text.replace(/^/gm, '  ')}\n`);
 }
 
@@ -157,7 +156,6 @@ export function infoJson(reports: readonly InfoReport[], session: Session): Read
     : reports.reduce((sum, report) => sum + (report.keys ?? 0), 0);
   const times = files.flatMap(timesOf);
   const problems = reports.flatMap((report) => report.findings);
-  const { conceal, strict } = session.settings;
   return {
     files: files.map((file) => fileJson(file, session)),
     keys,
@@ -169,7 +167,7 @@ export function infoJson(reports: readonly InfoReport[], session: Session): Read
       .map(({ path, bytes, kind }) => ({ path, bytes, kind })),
     problems: problems.map((each) => ({
       file: each.where.file,
-      ...problemJson(each, conceal, severityOf(each, strict)),
+      ...problemJson(each, session),
     })),
     notChecked: notCheckedJson(reports.flatMap((report) => report.notChecked)),
   };
@@ -192,7 +190,6 @@ function typesJson(files: readonly FileInfo[]): Json {
 
 function fileJson(file: FileInfo, session: Session): Json {
   const { rdb, log, finding } = file;
-  const { conceal, strict } = session.settings;
   const isLog = log !== null && (rdb === null || log.commands > 0);
   return {
     path: file.path,
@@ -209,7 +206,7 @@ function fileJson(file: FileInfo, session: Session): Json {
           firstTime: log.firstSeconds,
           lastTime: log.lastSeconds,
         }),
-    problems: finding === null ? [] : [problemJson(finding, conceal, severityOf(finding, strict))],
+    problems: finding === null ? [] : [problemJson(finding, session)],
   };
 }
 

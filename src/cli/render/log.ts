@@ -43,9 +43,8 @@ export class LogPrinter {
         return `${' '.repeat(this.offsetWidth)}  an RDB of ${size(entry.bytes)}, passed over: its keys are no commands\n`;
       case 'finding': {
         const { finding } = entry;
-        const { conceal, strict } = settings;
-        const severity = severityInLog(finding, strict);
-        return `${findingText(finding, { style, conceal, strict, within: finding.where.file, severity })}\n`;
+        const severity = severityInLog(finding, settings.strict);
+        return `${findingText(finding, this.session, { within: finding.where.file, severity })}\n`;
       }
     }
   }
@@ -128,7 +127,7 @@ export function logSummaryJson(end: LogPassEnd, session: Session): string {
 /** What every form of the log tells of the pass that was made. */
 export function endJson(end: LogPassEnd, session: Session): Readonly<Record<string, Json>> {
   const { files, commands, told, stoppedAt, annotations, firstTimeMs, findings, notChecked } = end;
-  const { conceal, strict } = session.settings;
+  const { strict } = session.settings;
   const seconds = (ms: number) => (ms < 0 ? null : ms / 1000);
   return {
     commands,
@@ -152,7 +151,7 @@ export function endJson(end: LogPassEnd, session: Session): Readonly<Record<stri
     openTransaction: stoppedAt.openTransaction === 0 ? null : stoppedAt.openTransaction,
     problems: findings.map((finding) => ({
       file: finding.where.file,
-      ...problemJson(finding, conceal, severityInLog(finding, strict)),
+      ...problemJson(finding, session, { severity: severityInLog(finding, strict) }),
     })),
     notChecked: notCheckedJson(notChecked),
   };
@@ -179,7 +178,6 @@ export function noteLog(end: LogPassEnd, told: boolean, session: Session): void 
 }
 
 function findingLine(finding: Finding, session: Session): string {
-  const { conceal, strict } = session.settings;
-  const severity = severityInLog(finding, strict);
-  return findingText(finding, { style: session.errStyle, conceal, strict, within: '', severity });
+  const severity = severityInLog(finding, session.settings.strict);
+  return findingText(finding, session, { style: session.errStyle, within: '', severity });
 }

@@ -4,7 +4,8 @@ import type { Part, Way } from '../../tools/recover/ways.js';
 import type { Candidate } from '../../tools/recover/weigh.js';
 import type { RecoverReport } from '../../tools/recover.js';
 import type { Session } from '../session.js';
-import { problemJson, severityOf } from './findings.js';
+import { sourceWord } from '../source-names.js';
+import { problemJson } from './findings.js';
 import type { Json } from './json.js';
 import { notCheckedJson } from './not-checked.js';
 
@@ -53,8 +54,11 @@ export function recoverJson(report: RecoverReport, session: Session): Fields {
 
 const seconds = (ms: number | null): number | null => (ms === null ? null : Math.floor(ms) / 1000);
 
+/** The files of the log that the directory stands for are not mended one by one. */
+const OF_THE_LOG: ReadonlySet<Candidate['kind']> = new Set(['manifest', 'base', 'increment']);
+
 function candidateJson(file: Candidate, session: Session): Json {
-  const { conceal, strict } = session.settings;
+  const how = OF_THE_LOG.has(file.kind) ? {} : { source: sourceWord(file.path) };
   return {
     path: file.path,
     name: file.name,
@@ -72,7 +76,7 @@ function candidateJson(file: Candidate, session: Session): Json {
     savedAt: seconds(file.savedAtMs),
     firstTime: seconds(file.firstTimeMs),
     lastTime: seconds(file.lastTimeMs),
-    problems: file.findings.map((each) => problemJson(each, conceal, severityOf(each, strict))),
+    problems: file.findings.map((each) => problemJson(each, session, how)),
   };
 }
 

@@ -10,7 +10,7 @@ import type {
 import type { Refusal, RepairPlan, RepairReport } from '../../tools/repair.js';
 import type { NotChecked } from '../../tools/report.js';
 import type { Session } from '../session.js';
-import { printable, shellPath } from './escape.js';
+import { printable } from './escape.js';
 import { messageOf, problemJson } from './findings.js';
 import type { Json } from './json.js';
 import { notCheckedJson } from './not-checked.js';
@@ -207,7 +207,7 @@ function printNext({ path }: RepairView, strategies: readonly StrategyPlan[], se
     return;
   }
   session.print('\nNothing was changed. To write a repaired copy:\n');
-  const shown = shellPath(path);
+  const shown = session.sources.of(path);
   for (const { name } of usable) {
     session.print(`  rekindle repair ${shown}${name === 'skip' ? ' --strategy skip' : ''} --out NEW\n`);
   }
@@ -277,7 +277,6 @@ export function noteRepair({ report }: RepairView, session: Session): void {
 /** The JSON fields of cli.md, and more. */
 export function repairJson(view: RepairView, session: Session): Readonly<Record<string, Json>> {
   const { plan, chosen, report } = view;
-  const { conceal } = session.settings;
   const done = report !== null && report.refusal === null;
   return {
     ok: plan.intact || done,
@@ -299,7 +298,7 @@ export function repairJson(view: RepairView, session: Session): Readonly<Record<
     })),
     problems: [...damageOf(plan), ...(report?.faults ?? [])].map((finding) => ({
       file: finding.where.file,
-      ...problemJson(finding, conceal, 'error'),
+      ...problemJson(finding, session, { severity: 'error' }),
     })),
     backups: (report?.backups ?? []).map(({ path, sha256 }) => ({ path, sha256 })),
     quarantine: quarantineJson(report),

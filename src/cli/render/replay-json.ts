@@ -15,7 +15,7 @@ export function replayJson(
   session: Session,
 ): Readonly<Record<string, Json>> {
   const { stoppedAt, digest, output, sent, proof, undo } = report;
-  const { conceal, strict } = session.settings;
+  const { strict } = session.settings;
   const { file, timeMs, reason, command } = stoppedAt;
   const unmatched = unmatchedText(report);
   return {
@@ -49,7 +49,7 @@ export function replayJson(
     })),
     problems: report.findings.map((finding) => ({
       file: finding.where.file,
-      ...problemJson(finding, conceal, strict ? 'error' : 'warning'),
+      ...problemJson(finding, session, { severity: strict ? 'error' : 'warning' }),
     })),
     warnings: unmatched === null ? [...report.cautions] : [unmatched, ...report.cautions],
     notChecked: notCheckedJson(digest?.notChecked ?? []),

@@ -112,10 +112,11 @@ export function noteReplay(report: ReplayReport, options: ReplayOptions, session
   const unmatched = unmatchedText(report);
   if (unmatched !== null) {
     session.warn(unmatched);
+    const source = session.sources.of(report.stoppedAt.file?.path ?? '') || 'SOURCE';
     session.note(
       report.undo === null
         ? '  try: leave --before out if that is what you want; names match in any case, arguments as globs'
-        : '  try: names match in any case, arguments as globs; `rekindle log --dangerous SOURCE` lists what removed keys',
+        : `  try: names match in any case, arguments as globs; \`rekindle log --dangerous ${source}\` lists what removed keys`,
     );
   }
   if (report.undo?.command != null) noteUndo(report.undo, session);

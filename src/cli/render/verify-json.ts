@@ -2,7 +2,8 @@ import type { DatasetFacts, RuleResult } from '../../tools/verify/rules.js';
 import type { SourceVerdict } from '../../tools/verify/verdict.js';
 import type { VerifyReport } from '../../tools/verify.js';
 import type { Session } from '../session.js';
-import { problemJson, severityOf } from './findings.js';
+import { sourceWord } from '../source-names.js';
+import { problemJson } from './findings.js';
 import type { Json } from './json.js';
 import { notCheckedJson } from './not-checked.js';
 import { remarkText } from './verify.js';
@@ -82,14 +83,14 @@ function factsJson(facts: DatasetFacts): Fields {
   };
 }
 
-function problemsOf({ check, damage }: SourceVerdict, session: Session): Json {
-  const { conceal, strict } = session.settings;
+function problemsOf({ path, check, damage }: SourceVerdict, session: Session): Json {
+  const source = sourceWord(path);
   const all = [
     ...(damage === null ? [] : [damage]),
     ...(check?.files ?? []).flatMap(({ findings }) => findings),
   ];
   return all.map((finding) => ({
     path: finding.where.file,
-    ...problemJson(finding, conceal, severityOf(finding, strict)),
+    ...problemJson(finding, session, { source }),
   }));
 }

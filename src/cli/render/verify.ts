@@ -3,6 +3,7 @@ import { FINDINGS } from '../../model/finding.js';
 import type { SourceVerdict } from '../../tools/verify/verdict.js';
 import type { VerifyRemark, VerifyReport } from '../../tools/verify.js';
 import type { Session } from '../session.js';
+import { sourceWord } from '../source-names.js';
 import { printable } from './escape.js';
 import { findingText } from './findings.js';
 import { count, counted, duration, instant, size } from './numbers.js';
@@ -69,8 +70,9 @@ function printBackups({ backups }: SourceVerdict, session: Session): void {
   }
 }
 
-function printFindings({ check, damage }: SourceVerdict, session: Session): void {
-  const { conceal, strict } = session.settings;
+function printFindings({ path, check, damage }: SourceVerdict, session: Session): void {
+  const { strict } = session.settings;
+  const source = sourceWord(path);
   const all = [
     ...(damage === null ? [] : [{ finding: damage, within: '' }]),
     ...(check?.files ?? []).flatMap(({ path, findings }) =>
@@ -78,7 +80,7 @@ function printFindings({ check, damage }: SourceVerdict, session: Session): void
     ),
   ].filter(({ finding }) => strict || FINDINGS[finding.code] === 'error');
   for (const { finding, within } of all.slice(0, FINDINGS_SHOWN)) {
-    const text = findingText(finding, { style: session.outStyle, conceal, strict, within });
+    const text = findingText(finding, session, { within, source });
     session.print(`${text.replace(/^/gm, '    ')}\n`);
   }
   if (all.length > FINDINGS_SHOWN) {

@@ -7,6 +7,20 @@ interface Words {
   readonly hint: string;
   /** The same when nobody knows where the log could be cut, which `{cut}` stands for. */
   readonly hintWithoutCut?: string;
+  /** The same where nothing else is told; `{rescue}` stands for what RESCUES has for the packing. */
+  readonly hintAlone?: string;
+}
+
+/** How to get at what stands before the place where a packed file ends, by its packing. */
+export const RESCUES: Readonly<Record<string, string>> = {
+  gzip: rescueBy('gzip -dc'),
+  zstd: rescueBy('zstd -dc'),
+  lz4: rescueBy('lz4 -dc'),
+  tar: '; if there is no other copy, `tar -xf SOURCE` takes out the files that stand before that',
+};
+
+function rescueBy(unpack: string): string {
+  return `; if there is no other copy, \`${unpack} SOURCE | rekindle repair - --out FILE\` saves what comes out of it`;
 }
 
 const RESTORE_RDB =
@@ -29,6 +43,7 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
   'packed/truncated': {
     says: 'the compressed file ends in the middle; the offset counts plain bytes up to there',
     hint: 'copy it again and compare sizes; what was unpacked before it is told all the same',
+    hintAlone: 'copy it again and compare sizes{rescue}',
   },
   'packed/corrupt': {
     says: 'the compressed bytes are no valid stream of their format; the offset counts plain bytes up to there',
@@ -132,7 +147,7 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
   },
   'rdb/duplicate-key': {
     says: 'a key may stand in a database only once; servers abort when they load it a second time',
-    hint: '`rekindle repair` keeps the first of the two and lists the other; compare both with `rekindle digest --per-key` of a backup',
+    hint: '`rekindle repair SOURCE` keeps the first of the two and lists the other; compare both with `rekindle digest --per-key` of a backup',
   },
   'rdb/odd-expiry': {
     says: 'a key must expire at a time that makes sense; servers take this one as it is and drop the key, or never do',
@@ -160,7 +175,7 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
   },
   'rdb/doubtful-records': {
     says: 'whole records stand behind a damage that may as well be the content of a value',
-    hint: 'they are not counted; `rekindle repair --doubtful` keeps them',
+    hint: 'they are not counted; `rekindle repair SOURCE --doubtful` keeps them',
   },
   'rdb/bad-blob': {
     says: 'a compressed part of the file must be one whole frame of its format',
@@ -214,11 +229,11 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
   },
   'aof/unknown-command': {
     says: 'a command must be one that is known: servers refuse to start from a log that holds another',
-    hint: 'a module or a newer server may have brought it, or its name is damaged: `rekindle repair --strategy skip` drops this record alone, `rekindle replay --on-unknown skip` goes on without it and lists what was left out',
+    hint: 'a module or a newer server may have brought it, or its name is damaged: `rekindle repair SOURCE --strategy skip` drops this record alone, `rekindle replay SOURCE --on-unknown skip` goes on without it and lists what was left out',
   },
   'aof/wrong-arity': {
     says: 'no release takes this command with so many arguments; servers crash on it or execute what happens to lie behind it',
-    hint: 'arguments were lost or their number is damaged: `rekindle repair --strategy skip` drops this record alone; what follows may build on it',
+    hint: 'arguments were lost or their number is damaged: `rekindle repair SOURCE --strategy skip` drops this record alone; what follows may build on it',
   },
   'aof/script-engine': {
     says: 'the log holds scripts as they were called, and the optional package that runs Lua cannot be used',
@@ -226,15 +241,15 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
   },
   'aof/unknown-script': {
     says: 'a script that is called by its SHA1 must have been called or loaded as text before',
-    hint: 'the text is in no record before this one: look for it in the log that this one continues; `rekindle replay --on-unknown skip` goes on without it',
+    hint: 'the text is in no record before this one: look for it in the log that this one continues; `rekindle replay SOURCE --on-unknown skip` goes on without it',
   },
   'aof/script-command': {
     says: 'a script may only call commands whose reply is known here, and whose effect is not random',
-    hint: 'load the log with a server of its own release to execute it; `rekindle replay --on-unknown skip` goes on, with what the script did before that call',
+    hint: 'load the log with a server of its own release to execute it; `rekindle replay SOURCE --on-unknown skip` goes on, with what the script did before that call',
   },
   'aof/script-limit': {
     says: 'a script must end within 200 million steps, 256 MiB of memory and a depth that a stack can hold',
-    hint: 'servers wait for a script without an end, and so cannot load this log; `rekindle replay --on-unknown skip` goes on, with what the script did before',
+    hint: 'servers wait for a script without an end, and so cannot load this log; `rekindle replay SOURCE --on-unknown skip` goes on, with what the script did before',
   },
   'aof/bad-select': {
     says: 'SELECT must name a database by its number; servers skip this one and put what follows into the database before it',
@@ -243,7 +258,7 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
   },
   'aof/doubtful-records': {
     says: 'whole records stand behind a damage that may as well be the content of a value',
-    hint: 'they are not counted; `rekindle repair --strategy skip --doubtful` keeps them',
+    hint: 'they are not counted; `rekindle repair SOURCE --strategy skip --doubtful` keeps them',
   },
   'aof/torn-tail': {
     says: 'the last file of the log ends in the middle of a command, as after a crash or a full disk',
