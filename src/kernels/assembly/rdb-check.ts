@@ -143,9 +143,7 @@ const BLOCK: usize = 16;
 /** As `hashName` of ../../tools/check/names.ts. Reads up to sixteen bytes more than there are. */
 @inline
 function hashName(start: usize, end: usize): void {
-  const size = <u32>(end - start);
-  let a = size;
-  let b = size;
+  let hash = <u64>(end - start) * 0x9e3779b97f4a7c15;
   let at = start;
   let low: u64;
   let high: u64;
@@ -153,44 +151,28 @@ function hashName(start: usize, end: usize): void {
     low = load<u64>(at);
     high = load<u64>(at, 8);
     if (end - at <= BLOCK) break;
-    a = upperLane(upperLane(upperLane(upperLane(a, <u32>low), <u32>(low >> 32)), <u32>high), <u32>(high >> 32));
-    b = lowerLane(lowerLane(lowerLane(lowerLane(b, <u32>low), <u32>(low >> 32)), <u32>high), <u32>(high >> 32));
+    hash = mix(hash, low, high);
   }
   // Lengths differ from name to name: nothing here is told to stop by them.
   const mask = MASKS + BLOCK - (end - at);
-  low &= load<u64>(mask);
-  high &= load<u64>(mask, 8);
-  a = upperLane(upperLane(upperLane(upperLane(a, <u32>low), <u32>(low >> 32)), <u32>high), <u32>(high >> 32));
-  b = lowerLane(lowerLane(lowerLane(lowerLane(b, <u32>low), <u32>(low >> 32)), <u32>high), <u32>(high >> 32));
-  a = (a ^ (a >> 16)) * 0x7feb352d;
-  a = (a ^ (a >> 15)) * 0x846ca68b;
-  b = (b ^ (b >> 16)) * 0x2c1b3c6d;
-  b = (b ^ (b >> 12)) * 0x297a2d39;
-  upper = a ^ (a >> 16) ^ upperSalt;
-  lower = middle(b ^ (b >> 15)) ^ lowerSalt;
+  hash = mix(hash, low & load<u64>(mask), high & load<u64>(mask, 8));
+  upper = <u32>(hash >> 24) ^ upperSalt;
+  lower = (<u32>hash & 0xffffff) ^ lowerSalt;
 }
 
 @inline
-function upperLane(before: u32, word: u32): u32 {
-  const mixed = (before ^ word) * 0x9e3779b1;
-  return mixed ^ (mixed >> 15);
-}
-
-@inline
-function lowerLane(before: u32, word: u32): u32 {
-  const mixed = ((before ^ word) + 0x165667b1) * 0x85ebca6b;
-  return mixed ^ (mixed >> 13);
-}
-
-/** The 24 bits of a word that are kept. */
-@inline
-function middle(word: u32): u32 {
-  return ((word >> 16) << 8) | (word & 0xff);
+function mix(hash: u64, low: u64, high: u64): u64 {
+  low *= 0xd6e8feb86659fd93;
+  high *= 0xe7037ed1a0b428db;
+  low = (low ^ (low >> 32)) * 0xa0761d6478bd642f;
+  high = (high ^ (high >> 32)) * 0x8ebc6af09c88c6e3;
+  const both = (hash ^ low ^ high) * 0x9fb21c651e98df25;
+  return both ^ (both >> 32);
 }
 
 function setDatabase(index: u32): void {
   upperSalt = (index * 0x9e3779b1) >> 8;
-  lowerSalt = middle(index * 0x27d4eb2f);
+  lowerSalt = (index * 0x27d4eb2f) >> 8;
 }
 
 @inline

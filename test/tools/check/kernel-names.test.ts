@@ -77,3 +77,12 @@ test('two threads find together what one finds alone, also when the other fails'
   expect([...left!.numbers].sort()).toEqual(alone);
   expect(await filled().suspectsWith(() => Promise.resolve({ twice: null }))).toBe(null);
 });
+
+test('names that count up, their digits next to each other, do not look alike', () => {
+  const names = new NameMemory();
+  for (let i = 0; i < 12_000_000; i += 30) {
+    const name = Buffer.from(`key:${String(i).padStart(9, '0')}:${i % 97}`, 'latin1');
+    names.add(0, name, 0, name.length);
+  }
+  expect(names.suspects()!.size).toBe(0);
+});
