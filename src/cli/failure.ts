@@ -1,4 +1,5 @@
 import { InputError, OutputError, UsageError } from '../errors.js';
+import { shownSource } from '../live/address.js';
 import type { DamageError } from '../tools/report.js';
 import type { Io } from './io.js';
 import { printable, printableLines } from './render/escape.js';
@@ -46,15 +47,16 @@ interface Failure {
 
 function describe(error: unknown, verbose: boolean, redact: boolean): Failure {
   if (error instanceof InputError) {
-    const { code, path } = error;
+    const { code } = error;
+    const path = shownSource(error.path);
     return { code, path, message: inputMessage(error, redact), hint: inputHint(error), exitCode: 3 };
   }
   if (error instanceof UsageError) {
     return { code: 'usage', path: '', message: error.message, hint: error.hint, exitCode: 2 };
   }
   if (error instanceof OutputError) {
-    const { path, message, hint } = error;
-    return { code: 'output', path, message, hint, exitCode: 4 };
+    const { message, hint } = error;
+    return { code: 'output', path: shownSource(error.path), message, hint, exitCode: 4 };
   }
   const missing = packageMissing(error);
   if (missing !== null) {

@@ -65,6 +65,13 @@ async function credentialsOf(
   const asked = flags.askpass === true ? await ask(address.label) : null;
   const password = asked ?? address.password ?? (fromEnvironment === '' ? null : fromEnvironment);
   const username = flags.user ?? address.username;
+  if (username !== null && password === null && flags.user === undefined) {
+    // Often it is the password that was meant: it is not repeated.
+    throw new UsageError(
+      `${address.label}: the address names a user and no password`,
+      'give it in REKINDLE_PASSWORD; one without a user is written redis://:PASSWORD@HOST',
+    );
+  }
   if (username !== null && password === null) {
     throw new UsageError(
       `--user ${username} needs a password`,

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import { DamageError } from '../tools/report.js';
 import { CATALOG, type Launch } from './catalog.js';
 import type { Io } from './io.js';
+import { refuseAddresses } from './refuse-addresses.js';
 import { printableLines } from './render/escape.js';
 import { jsonReport } from './render/json.js';
 import { Session } from './session.js';
@@ -51,6 +52,7 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
   try {
     await declareCommands(program, launch, (name) => argv.includes(name));
     refuseUnknownHelp(argv);
+    program.hook('preAction', (_program, command) => refuseAddresses(command));
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

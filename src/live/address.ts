@@ -28,13 +28,24 @@ export function isServerAddress(text: string): boolean {
  * @throws UsageError for anything else; its message never repeats what may hold a password
  */
 export function parseServerAddress(text: string, option: string): ServerAddress {
-  const scheme = SCHEME.exec(text)?.[1]?.toLowerCase();
-  const parsed = scheme === undefined ? null : scheme === 'unix' ? unixAddress(text) : tcpAddress(text);
+  const parsed = addressIn(text);
   if (parsed !== null) return parsed;
   throw new UsageError(
     `${option}: this is no address of a server`,
     'give redis://host:6379, rediss://host:6379 (TLS) or unix:///path/of/the.sock, with /N or ?db=N for one database',
   );
+}
+
+function addressIn(text: string): ServerAddress | null {
+  const scheme = SCHEME.exec(text)?.[1]?.toLowerCase();
+  return scheme === undefined ? null : scheme === 'unix' ? unixAddress(text) : tcpAddress(text);
+}
+
+const CREDENTIALS = /^(\s*[a-z][a-z\d+.-]*:\/\/).*@/is;
+
+/** How messages and reports may call a source: the address of a server by its label, any other without user and password. */
+export function shownSource(text: string): string {
+  return addressIn(text)?.label ?? text.replace(CREDENTIALS, '$1');
 }
 
 function tcpAddress(text: string): ServerAddress | null {

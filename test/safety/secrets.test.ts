@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../cli/memory-io.js';
+import { describeServer, withServer } from '../support/server.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
 // Passwords of servers come out nowhere, and what is hidden with --redact stays hidden.
@@ -86,6 +87,77 @@ describe('the password of a server', () => {
       expect(stdout + stderr).toMatch(/redis:|address|server/);
       expect(exit).toBeGreaterThan(0);
     }
+  });
+});
+
+describe('an address that is read from nowhere is not repeated', () => {
+  const NO_SOURCES = [
+    `valkey://app:${SECRET}@127.0.0.1:1`,
+    `redis+sentinel://app:${SECRET}@127.0.0.1:1`,
+    ` redis://app:${SECRET}@127.0.0.1:1`,
+    `https://b.s3.example/dump.rdb?X-Amz-Signature=${SECRET}`,
+    `redis://${SECRET}@127.0.0.1:1`,
+    `redis://app:a/${SECRET}@127.0.0.1:1`,
+  ];
+  const SERVER = `redis://app:${SECRET}@127.0.0.1:1`;
+  const OUTPUTS = ['replay', 'repair', 'compact', 'report'].map((name) => [
+    name,
+    place('plain.aof'),
+    '--out',
+    SERVER,
+  ]);
+
+  it.each([
+    ...NO_SOURCES.map((source) => ['info', source]),
+    ['diff', place('plain.aof'), NO_SOURCES[0]!],
+    ['convert', place('plain.aof'), NO_SOURCES[0]!],
+    ...['check-aof', 'check-rdb', 'recover', 'doctor'].map((name) => [name, SERVER]),
+    ...OUTPUTS,
+  ])('%s %s %s %s', async (...argv) => {
+    const words = argv.filter((word) => word !== undefined);
+    for (const extra of [['--json'], ['--verbose']]) {
+      const { exit, stdout, stderr } = await runCli([...words, ...extra]);
+      expect(stdout + stderr).not.toContain(SECRET);
+      expect(stdout + stderr).not.toContain('internal error');
+      expect(exit).toBeGreaterThan(0);
+    }
+  });
+
+  it('a log, a key or a pattern may well hold one', async () => {
+    const { stdout } = await runCli(['doctor', `Failed to reach ${SERVER} twice`]);
+    expect(stdout).toContain('127.0.0.1');
+    expect((await runCli(['history', place('plain.aof'), 'https://a@b/c'])).stderr).not.toContain('nowhere');
+  });
+});
+
+describeServer('what was read of a server', () => {
+  it('is told without its password, in every output', async () => {
+    await withServer({ writable: true }, async ({ client, socket }) => {
+      await client.call('ACL', 'SETUSER', 'app', 'on', `>${SECRET}`, '~*', '&*', '+@all');
+      await client.set('key', 'value');
+      const address = `unix://app:${SECRET}@${socket}`;
+      const out = place('told');
+      mkdirSync(out);
+      const report = join(out, 'report.html');
+      const said = [
+        await runCli(['report', address, '--out', report, '--verbose']),
+        await runCli(['repair', address, '--json']),
+        await runCli(['repair', address, '--verbose']),
+        await runCli([
+          ...['verify', address, '--verbose', '--max-shrink', '5%', '--state', join(out, 'state.json')],
+          ...['--prometheus', join(out, 'metrics.prom')],
+        ]),
+        await runCli(['verify', address, '--json']),
+      ];
+      for (const { exit, stdout, stderr } of said) {
+        expect({ exit, stderr }).toEqual({ exit: 0, stderr: expect.not.stringContaining(SECRET) });
+        expect(stdout).not.toContain(SECRET);
+      }
+      for (const name of readdirSync(out))
+        expect(readFileSync(join(out, name), 'utf8')).not.toContain(SECRET);
+      expect(readdirSync(out).sort()).toEqual(['metrics.prom', 'report.html', 'state.json']);
+      expect(readFileSync(report, 'utf8')).toContain(socket);
+    });
   });
 });
 

@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.js';
+import { shownSource } from '../../live/address.js';
 import {
   applyRepair,
   chosenOf,
@@ -81,7 +82,13 @@ async function run(path: string, flags: RepairFlags, session: Session): Promise<
   const maxLossBytes = flags.maxLoss === undefined ? null : parseSize(flags.maxLoss, '--max-loss');
   const source = await openNamed(path, flags, session, { again: true });
   const plan = await planRepair(source, planOptions, context);
-  const view: RepairView = { path, plan, chosen: chosenOf(plan, strategy), report: null, maxLossBytes };
+  const view: RepairView = {
+    path: shownSource(path),
+    plan,
+    chosen: chosenOf(plan, strategy),
+    report: null,
+    maxLossBytes,
+  };
   if (output === null || (plan.intact && output.kind === 'in-place')) {
     show(view, session);
     return plan.intact ? 0 : 1;

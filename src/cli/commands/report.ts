@@ -1,5 +1,6 @@
 import { FileTarget } from '../../bytes/target.js';
 import { UsageError } from '../../errors.js';
+import { shownSource } from '../../live/address.js';
 import { freqName, timeName, ttlName } from '../../tools/memory/bucket-names.js';
 import { refuseInside } from '../../tools/output-place.js';
 import { type ReportOptions, writeReport } from '../../tools/report/write-report.js';
@@ -92,7 +93,7 @@ function optionsOf(path: string, flags: ReportFlags, session: Session): ReportOp
     top: flags.top === undefined ? 2000 : parseCount(flags.top, '--top'),
     slots: flags.slots === true,
     massKeys: flags.mass === undefined ? 100 : parseCount(flags.mass, '--mass'),
-    title: path === '-' ? 'standard input' : path,
+    title: path === '-' ? 'standard input' : shownSource(path),
     version: VERSION,
     redacted: conceal !== null,
     words: {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type FormatError, InputError, OutputError } from '../../errors.js';
+import { shownSource } from '../../live/address.js';
 import type { FindingCode } from '../../model/finding.js';
 import type { CheckerHost } from '../../tools/checkers/host.js';
 import { reportFailure } from '../failure.js';
@@ -40,7 +41,7 @@ export class CheckerLines implements CheckerHost {
   }
 
   path(path: string): string {
-    return printable(path);
+    return printable(shownSource(path));
   }
 
   bytes(latin1: string): string {

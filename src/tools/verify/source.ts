@@ -1,5 +1,6 @@
 import { statsOf } from '../../bytes/file-tree.js';
 import { InputError } from '../../errors.js';
+import { shownSource } from '../../live/address.js';
 import { FINDINGS } from '../../model/finding.js';
 import type { DialectName } from '../../rdb/dialect.js';
 import { type CheckReport, check } from '../check.js';
@@ -77,7 +78,7 @@ export async function settled(
   const nothing: SourceVerdict = {
     ...UNSEEN,
     name: target.name,
-    path: target.path,
+    path: shownSource(target.path),
     atMs: context.nowMs,
     lastGoodMs: surroundings.lastGoodMs,
   };
@@ -92,7 +93,8 @@ export async function settled(
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof InputError) {
-      const { code, path, message, hint } = error;
+      const { code, message, hint } = error;
+      const path = shownSource(error.path);
       const rules = [ruleOf('readable', code)];
       return done({ ...NO_RUN, verdict: { ...nothing, rules, unreadable: { code, path, message, hint } } });
     }
@@ -301,7 +303,12 @@ function unjudged(
 ): NotChecked[] {
   const changes = rules.maxShrink !== null || rules.maxGrowth !== null || rules.maxPrefixShrink !== null;
   if (!changes) return [];
-  const note = (what: string, why: string): NotChecked => ({ path, what, why, routine: false });
+  const note = (what: string, why: string): NotChecked => ({
+    path: shownSource(path),
+    what,
+    why,
+    routine: false,
+  });
   if (baseline === null)
     return [note('change', 'no good run is remembered to compare with: this one will be')];
   if (facts.keys === null) {
