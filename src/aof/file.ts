@@ -38,13 +38,14 @@ export class AofFileMachine implements Machine, RespHandler {
 
   /**
    * `preamble` null: the input begins among the commands. `passer` makes what takes commands before they are read; it
-   * keeps the transaction as it would be.
+   * keeps the transaction as it would be. `opensWithRdb`: whatever the first bytes are, they are read as those of an RDB.
    */
   constructor(
     private readonly handler: AofFileHandler,
     private readonly preamble: (() => Machine) | null,
     mode: ScanMode,
     passer: ((transaction: TransactionTracker) => RecordPasser) | null = null,
+    private readonly opensWithRdb = false,
   ) {
     this.scanner = new RespScanner(this, mode, passer?.(this.transaction));
   }
@@ -72,6 +73,7 @@ export class AofFileMachine implements Machine, RespHandler {
    * those of a transaction; both with `safeCut` in their detail. Whatever the decoder throws for a cut preamble.
    */
   finish(window: ByteWindow): void {
+    if (this.phase === SNIFF && this.opensWithRdb && this.preamble !== null) this.startPreamble();
     if (this.phase === PREAMBLE) {
       this.decoder!.finish(window);
       this.preambleEnd = window.offset;
@@ -89,15 +91,16 @@ export class AofFileMachine implements Machine, RespHandler {
   }
 
   private sniff(window: ByteWindow): boolean {
-    const isRdb = this.preamble === null ? false : startsLikeRdb(window);
+    const isRdb = this.preamble !== null && (this.opensWithRdb || startsLikeRdb(window));
     if (isRdb === null) return false;
-    if (isRdb && this.preamble !== null) {
-      this.decoder = this.preamble();
-      this.phase = PREAMBLE;
-    } else {
-      this.startCommands(window);
-    }
+    if (isRdb) this.startPreamble();
+    else this.startCommands(window);
     return true;
+  }
+
+  private startPreamble(): void {
+    this.decoder = this.preamble!();
+    this.phase = PREAMBLE;
   }
 
   private startCommands(window: ByteWindow): void {

@@ -6,11 +6,13 @@ import type { Finding } from '../model/finding.js';
 import { RdbDecoder, type RdbDecoderOptions } from '../rdb/decoder.js';
 import type { RdbHandler } from '../rdb/handler.js';
 import type { CommandSpans } from '../resp/command.js';
+import type { RecordPasser } from '../resp/handler.js';
 import { WHOLE } from '../resp/scanner.js';
 import { type Cut, fileOfCut, type StopReason } from './cut.js';
 import { AofFileMachine } from './file.js';
 import { LogReader } from './log-reader.js';
 import { type AofFileEntry, type AofSet, assertLoadable } from './set.js';
+import type { TransactionTracker } from './transaction.js';
 
 /** Where a command stands. One object is reused for all. */
 export interface LogContext {
@@ -141,9 +143,10 @@ async function readFile(
 ): Promise<void> {
   const { signal, progress, chunkBytes } = options;
   const preamble = start === null ? () => new RdbDecoder(handler.rdb, options.rdb) : null;
-  const machine = new AofFileMachine(reader, preamble, WHOLE, (transaction) => ({
+  const passer = (transaction: TransactionTracker): RecordPasser => ({
     pass: (window) => !transaction.open && reader.run(window),
-  }));
+  });
+  const machine = new AofFileMachine(reader, preamble, WHOLE, passer, file.opensWithRdb);
   try {
     await pumpSource(file.source, machine, {
       start: start ?? 0,

@@ -23,6 +23,8 @@ export interface AofFileEntry {
   readonly size: number | null;
   readonly format: AofFormat;
   readonly source: ByteSource;
+  /** True of what is known not to be a log of commands alone: an RDB must stand at its start. */
+  readonly opensWithRdb?: boolean;
 }
 
 /** A file in the directory that the manifest does not name. */
@@ -74,9 +76,10 @@ export async function openAofSet(path: string, tree: FileTree = localTree): Prom
   return found;
 }
 
-/** One file, in memory, compressed or piped, as a set of its own. */
-export async function singleFileSet(source: ByteSource): Promise<AofSet> {
-  const entry = await entryOf(source, source.label, 'single', 0);
+/** One file, in memory, compressed or piped, as a set of its own; `opensWithRdb` as in its entry. */
+export async function singleFileSet(source: ByteSource, opensWithRdb = false): Promise<AofSet> {
+  const found = await entryOf(source, source.label, 'single', 0);
+  const entry = opensWithRdb ? { ...found, opensWithRdb } : found;
   return {
     directory: dirname(source.label),
     manifestPath: null,

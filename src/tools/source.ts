@@ -236,7 +236,7 @@ export async function atHand(source: Source, signal: AbortSignal | null): Promis
 
 /** The dataset as a log, whatever it is: an RDB is a log of no commands behind its preamble. */
 export async function asLog(source: Source): Promise<AofSet> {
-  return source.kind === 'aof' ? source.set : singleFileSet(source.bytes);
+  return source.kind === 'aof' ? source.set : singleFileSet(source.bytes, true);
 }
 
 async function openDirectory(path: string, options: OpenOptions, tree: FileTree): Promise<Source> {

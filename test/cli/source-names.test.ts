@@ -92,6 +92,26 @@ describe('hints of every command', () => {
     },
   );
 
+  const ALL = [...COMMANDS, ['repair', (path: string) => [path]] as const];
+
+  it.each(ALL)('%s takes what is named .rdb for one, however it starts', async (command, args) => {
+    for (const [bytes, code] of [
+      [Buffer.from('$\xbb\xbe\x9e'.repeat(50), 'latin1'), 'rdb/bad-magic'],
+      [Buffer.from('*1\xff\r\n'.repeat(50), 'latin1').subarray(1), 'rdb/bad-magic'],
+      [Buffer.alloc(0), 'rdb/truncated'],
+    ] as const) {
+      const path = join(place, 'random.rdb');
+      writeFileSync(path, bytes);
+      const good = corruptCases('redis-7.0.15').find(({ name }) => name === 'rdb-intact')!.path;
+      const given = args(path).map((word) => (word === rdb ? good : word));
+      const { both, exit } = await runCli([command, ...given]);
+      expect(exit).toBe(1);
+      const told = command === 'report' ? readFileSync(out('report.html'), 'utf8') : both;
+      expect(told).toContain(code);
+      expect(told).not.toContain('aof/');
+    }
+  });
+
   it.each(['tgz', 'tar.zst'])('an archive (%s) that is cut is taken apart as one', async (ending) => {
     const path = join(place, `cut.${ending}`);
     writeFileSync(path, whole.subarray(0, 200));

@@ -63,7 +63,7 @@ export const WORDS: Readonly<Record<FindingCode, Words>> = {
   },
   'rdb/bad-magic': {
     says: 'an RDB starts with REDIS and four digits or VALKEY and three, these bytes do not',
-    hint: 'make sure this is the right file; a file that was cut at the front or encrypted cannot be read',
+    hint: 'make sure this is the right file, and not encrypted; if only its start is damaged, `rekindle repair SOURCE --out FILE` saves every key that still reads',
   },
   'rdb/bad-version': {
     says: 'the version after the magic must be a decimal number',

@@ -167,7 +167,7 @@ class LogPass implements AofFileHandler {
     const { context, options, listener } = this;
     let decoder: RdbDecoder | null = null;
     const preamble = () => (decoder = this.decode());
-    this.machine = new AofFileMachine(this, preamble, WHOLE);
+    this.machine = new AofFileMachine(this, preamble, WHOLE, null, entry.opensWithRdb);
     const window = new ByteWindow();
     window.limit = entry.source.size ?? Number.POSITIVE_INFINITY;
     const reader = await entry.source.open();
@@ -335,7 +335,7 @@ class LogPass implements AofFileHandler {
       await this.salvage(source, (salvager) => salvager.resume(this.recordEnd, error));
     } else {
       const { dialect } = this.options;
-      const survey = await goOnInRdb(source, trusted, true, dialect, this.context);
+      const survey = await goOnInRdb(source, trusted, entry.opensWithRdb !== true, dialect, this.context);
       for (const range of survey.damaged) addDamage(this.findings, range);
       if (survey.damaged.length === 0) tell();
       if (survey.end >= source.size!) return;
