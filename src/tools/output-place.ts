@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { AofSet } from '../aof/set.js';
 import { realpath } from '../bytes/system.js';
-import { UsageError } from '../errors.js';
+import { OutputError, UsageError } from '../errors.js';
 import type { Source } from './source.js';
 
 /**
@@ -27,8 +27,26 @@ export async function refuseInside(
   if (source.isDirectory) rooms.push(await realPlace(source.path));
   for (const room of rooms) {
     if (place === room) refuse('is the source itself');
-    if (place.startsWith(room.endsWith(sep) ? room : room + sep)) refuse('is inside the source');
+    if (isInside(place, room)) refuse('is inside the source');
   }
+}
+
+const isInside = (place: string, room: string): boolean =>
+  place.startsWith(room.endsWith(sep) ? room : room + sep);
+
+/** Whether a path leads out of a directory, by a link in it or by being one. */
+export async function leadsOut(path: string, directory: string): Promise<boolean> {
+  return !isInside(await realPlace(path), await realPlace(directory));
+}
+
+/** A directory that was named is changed, and nothing that its links lead to. @throws OutputError */
+export async function refuseOutside(path: string, directory: string): Promise<void> {
+  if (!(await leadsOut(path, directory))) return;
+  throw new OutputError(
+    path,
+    `a link leads out of ${directory}, to ${await realPlace(path)}: nothing was changed`,
+    'name the file or directory that it leads to, or write a repaired copy with repair --out',
+  );
 }
 
 /** The path with links resolved as far as it exists. */

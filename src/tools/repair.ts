@@ -6,7 +6,7 @@ import { UsageError } from '../errors.js';
 import type { Finding } from '../model/finding.js';
 import type { DialectName } from '../rdb/dialect.js';
 import type { ToolContext } from './context.js';
-import { refuseInside } from './output-place.js';
+import { refuseInside, refuseOutside } from './output-place.js';
 import type { Backup } from './repair/backup.js';
 import { InPlace } from './repair/in-place.js';
 import { isSingleFile, type StagedOutput, stageDirectory, stageFile } from './repair/output.js';
@@ -168,9 +168,13 @@ class Carrier {
       );
     }
     const set = await asLog(source);
-    const rooms = source.isDirectory || set.manifestPath !== null ? [set.directory] : [];
+    const named = source.isDirectory ? source.path : set.manifestPath !== null ? set.directory : null;
+    const rooms = named !== null ? [set.directory] : [];
     if (source.isDirectory) rooms.push(source.path);
     else for (const { path } of chosen.files) rooms.push(dirname(path));
+    for (const { path, change } of chosen.files) {
+      if (change !== 'keep' && named !== null) await refuseOutside(path, named);
+    }
     const inPlace = await InPlace.prepare(chosen.files, rooms, trusted, context, disk);
     const quarantine = await this.openQuarantine();
     let published = false;

@@ -8,6 +8,7 @@ import { logScanFor } from '../../resp/passer.js';
 import { LogFront, SCAN_CHUNK_BYTES } from '../check/log-front.js';
 import type { ToolContext } from '../context.js';
 import { cutFile } from '../cut-file.js';
+import { refuseOutside } from '../output-place.js';
 import type { StrictBackTask } from '../thread.js';
 import { checkRdbPreamble } from './check-rdb.js';
 import { type CheckerHost, noteIfPacked } from './host.js';
@@ -47,6 +48,8 @@ interface Part {
   /** How the lines call the file. */
   readonly name: string;
   readonly path: string;
+  /** The directory of its manifest, which no link of it may lead a change out of; null: it was named itself. */
+  readonly room: string | null;
   readonly isLast: boolean;
   /** How the verdict calls it. */
   readonly title: 'BASE AOF' | 'INCR AOF' | 'AOF';
@@ -68,7 +71,7 @@ class AofChecker {
     if (source === null) return 1;
     if (await looksLikeManifest(source)) return this.checkSet(path, source);
     host.line('Start checking Old-Style AOF');
-    const part: Part = { name: path, path, isLast: true, title: 'AOF' };
+    const part: Part = { name: path, path, room: null, isLast: true, title: 'AOF' };
     return (await this.checkAndTell(part, source, await looksLikeRdb(source))) ? 0 : 1;
   }
 
@@ -223,7 +226,7 @@ class AofChecker {
       host.line('Aborting...');
       return 'stopped';
     }
-    if (await this.cut(source, okUpTo)) return 'cut';
+    if (await this.cut(part, source, okUpTo)) return 'cut';
     host.line(`Failed to truncate AOF ${name}`);
     return 'stopped';
   }
@@ -245,16 +248,17 @@ class AofChecker {
       host.line(NOT_LAST_ADVICE);
       return 'stopped';
     }
-    if (await this.cut(source, okUpTo)) return 'cut-to-time';
+    if (await this.cut(part, source, okUpTo)) return 'cut-to-time';
     host.line(`Failed to truncate AOF ${path} to timestamp ${time}`);
     return 'stopped';
   }
 
-  private async cut(source: FileSource, okUpTo: number): Promise<boolean> {
+  private async cut({ path, room }: Part, source: FileSource, okUpTo: number): Promise<boolean> {
     const { host, context } = this;
     try {
-      const { path, sha256 } = await cutFile(source, okUpTo, context);
-      host.note(`backup: ${host.path(path)} (SHA-256 ${sha256})`);
+      if (room !== null) await refuseOutside(path, room);
+      const { path: backup, sha256 } = await cutFile(source, okUpTo, context);
+      host.note(`backup: ${host.path(backup)} (SHA-256 ${sha256})`);
       return true;
     } catch (error) {
       if (!(error instanceof OutputError) && !(error instanceof InputError)) throw error;
@@ -303,7 +307,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** A file beside the manifest. `name` has one character per byte. */
 function partOf(manifest: string, name: string, isLast: boolean, title: Part['title']): Part {
   const text = Buffer.from(name, 'latin1').toString('utf8');
-  return { name: text, path: `${dirname(manifest)}/${text}`, isLast, title };
+  return { name: text, path: `${dirname(manifest)}/${text}`, room: dirname(manifest), isLast, title };
 }
 
 async function looksLikeRdb(source: FileSource): Promise<boolean> {

@@ -8,6 +8,7 @@ import { realpath } from '../../bytes/system.js';
 import { FileTarget, outputErrorOf } from '../../bytes/target.js';
 import { type InputError, OutputError, UsageError } from '../../errors.js';
 import type { ToolContext } from '../context.js';
+import { leadsOut } from '../output-place.js';
 import type { Source } from '../source.js';
 import { giveTo } from './backup.js';
 import { writeContent } from './content.js';
@@ -248,6 +249,10 @@ class DirectoryStage {
       const name = join(room, entry);
       if (done.has(name)) continue;
       const path = join(root, name);
+      if (await leadsOut(path, root)) {
+        if (!this.made.has(name)) leftBehind.push(name);
+        continue;
+      }
       const stats = await statsOf(path);
       const holdsLog = stats?.isDirectory() === true && room === '' && (await holdsLogFiles(path));
       if (holdsLog) {
