@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
+import { LocalFile } from './local-file.js';
 import {
   chmod,
   chown,
@@ -20,7 +20,11 @@ import {
 export interface OutputFile {
   /** Appends all of the bytes. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Returns when the bytes are on the medium. */
+  /** True while bytes go to the medium as they are written: a sync before the end would hasten nothing. */
+  readonly bypassing: boolean;
+  /** Has all bytes stand in the file, where some may have been kept to be written together. */
+  settle(): Promise<void>;
+  /** Returns when the bytes that stand in the file are on the medium. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
@@ -63,10 +67,13 @@ export interface Disk {
 
 export const errorCode = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 
+/** From so many bytes on a file is written past the cache of the system. */
+const DIRECT_FROM_BYTES = 1024 * 1024 * 1024;
+
 /** The file system this process sees. */
 export const localDisk: Disk = {
   async create(path, mode) {
-    return new HandleFile(await open(path, 'wx', mode));
+    return new LocalFile(await open(path, 'wx', mode), path, DIRECT_FROM_BYTES);
   },
   async occupant(path) {
     try {
@@ -109,23 +116,3 @@ export const localDisk: Disk = {
     return bavail * bsize;
   },
 };
-
-class HandleFile implements OutputFile {
-  constructor(private readonly handle: FileHandle) {}
-
-  async write(bytes: Uint8Array): Promise<void> {
-    let at = 0;
-    while (at < bytes.length) {
-      const { bytesWritten } = await this.handle.write(bytes, at, bytes.length - at);
-      at += bytesWritten;
-    }
-  }
-
-  sync(): Promise<void> {
-    return this.handle.sync();
-  }
-
-  close(): Promise<void> {
-    return this.handle.close();
-  }
-}

@@ -197,8 +197,17 @@ export class FileTarget extends ChunkedTarget {
     assert(this.syncing === null, 'nothing is written behind what is being synced');
     if (this.earlyError !== null) return Promise.reject(this.earlyError);
     this.unsynced += bytes.length;
-    if (this.unsynced > SYNC_EVERY) this.syncEarly();
+    if (this.unsynced > SYNC_EVERY && !this.file.bypassing) this.syncEarly();
     return this.file.write(bytes);
+  }
+
+  override async flush(): Promise<void> {
+    await super.flush();
+    try {
+      await this.file.settle();
+    } catch (error) {
+      throw outputErrorOf(error, this.label);
+    }
   }
 
   /** The last sync must not find a whole large file waiting for the medium, which could have begun long before. */

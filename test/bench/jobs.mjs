@@ -78,7 +78,7 @@ export function damageLog(from, to, spare = false) {
   if (spare) renameSync(from, to);
   else copyFileSync(from, to);
   const descriptor = openSync(to, 'r+');
-  const middle = statSync(to).size >> 1;
+  const middle = Math.floor(statSync(to).size / 2);
   const bytes = Buffer.alloc(1 << 16);
   const found = bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, middle)).indexOf('\r\n*');
   if (found < 0) throw new Error(`no record in the middle of ${from}`);

@@ -28,6 +28,10 @@ export function faulty(step: keyof Disk | 'write' | 'sync' | 'close', nth: numbe
         pass('write');
         await file.write(bytes);
       },
+      get bypassing() {
+        return file.bypassing;
+      },
+      settle: () => file.settle(),
       sync: async () => {
         pass('sync');
         await file.sync();

@@ -18,6 +18,8 @@ function fullAfter(writes: number): Disk {
           left-- > 0
             ? file.write(bytes)
             : Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' })),
+        bypassing: false,
+        settle: () => file.settle(),
         sync: () => file.sync(),
         close: () => file.close(),
       };

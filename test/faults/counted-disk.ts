@@ -43,6 +43,10 @@ export class CountedDisk {
         await this.step('write', () => file.write(bytes.subarray(0, bytes.length >> 1)));
         await file.write(bytes);
       },
+      get bypassing() {
+        return file.bypassing;
+      },
+      settle: () => file.settle(),
       sync: async () => {
         await this.step('sync');
         await file.sync();

@@ -191,15 +191,15 @@ export class WatchedSystem {
       stat: handle.stat.bind(handle),
     };
     let end = 0;
-    const write = async (bytes: Uint8Array, at = 0, count = bytes.length - at) => {
+    const write = async (bytes: Uint8Array, at = 0, count = bytes.length - at, position = end) => {
       const part = short && count > 1 ? Math.ceil(count / 3) : count;
       const kept = keepsBytes ? Buffer.from(bytes.subarray(at, at + part)) : Buffer.alloc(0);
       const act = async (length: number) => {
-        const done = await original.write(bytes, at, length);
-        end += done.bytesWritten;
+        const done = await original.write(bytes, at, length, position);
+        end = position + done.bytesWritten;
         return done;
       };
-      const call: Call = { name: 'write', path, at: end, bytes: kept };
+      const call: Call = { name: 'write', path, at: position, bytes: kept };
       return this.step(
         call,
         () => act(part),
