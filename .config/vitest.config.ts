@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/temporary-root.ts'],
-    testTimeout: 60_000,
+    // What is asked to be thorough takes minutes a test, more of them beside other work: a time would end what is sound.
+    testTimeout: process.env['REKINDLE_FUZZ_RUNS'] === undefined ? 60_000 : 3_600_000,
     hookTimeout: 120_000,
     pool: 'forks',
     // A third of the time would go into loading the same modules and unpacking the same archives for every file.
