@@ -38,7 +38,7 @@ class Partition {
   find(a: number, b: number, c: number): number {
     const { state, nameA, nameB, nameC } = this;
     const { length } = state;
-    for (let place = homeOf(b, length); ; place = place + 1 === length ? 0 : place + 1) {
+    for (let place = homeOf(a, b, length); ; place = place + 1 === length ? 0 : place + 1) {
       if (state[place] === 0) return ~place;
       if (nameB[place] === b && nameA[place] === a && nameC[place] === c) return place;
     }
@@ -68,9 +68,12 @@ class Partition {
   }
 }
 
-/** A hash spread over `length` places without a division. */
-function homeOf(hash: number, length: number): number {
-  return Math.floor(((hash >>> 0) / 4294967296) * length);
+/**
+ * A name spread over `length` places without a division. Names come in the order of their second word's first byte: by it,
+ * all that are there at any time would stand in one stretch of the places, and each new one behind them.
+ */
+function homeOf(a: number, b: number, length: number): number {
+  return Math.floor((((b << 8) | (a >>> 24)) >>> 0) * (length / 4294967296));
 }
 
 /**
