@@ -1,7 +1,7 @@
 import { AofFileMachine } from '../aof/file.js';
 import type { AofFileEntry, AofSet, StrayFile } from '../aof/set.js';
 import { pump } from '../bytes/pump.js';
-import type { ByteSource } from '../bytes/source.js';
+import { type ByteSource, FileSource } from '../bytes/source.js';
 import { ByteWindow, type Machine } from '../bytes/window.js';
 import { FormatError } from '../errors.js';
 import type { Finding } from '../model/finding.js';
@@ -80,7 +80,9 @@ async function infoOfSet(set: AofSet, options: InfoOptions, context: ToolContext
   const notChecked: NotChecked[] = [];
   for (const entry of set.files) {
     const survey = new FileSurvey(options, context);
-    const finding = await survey.read(entry.source, survey.logMachine());
+    const found = await survey.read(entry.source, survey.logMachine());
+    const isWritten = entry === set.files.at(-1) && (await endIsWritten(found, entry.source));
+    const finding = isWritten ? null : found;
     const { inventory, log } = survey;
     files.push({
       path: entry.path,
@@ -104,6 +106,11 @@ async function infoOfSet(set: AofSet, options: InfoOptions, context: ToolContext
   }
   const keys = files.reduce((sum, file) => sum + (file.rdb?.total.keys ?? 0), 0);
   return { files, unused: unusedOf(set), keys: executed ? null : keys, findings: set.findings, notChecked };
+}
+
+/** Whether an end that looks torn is one that a server is just writing. */
+async function endIsWritten(found: Finding | null, source: ByteSource): Promise<boolean> {
+  return found?.code === 'aof/torn-tail' && source instanceof FileSource && (await source.isGrowing());
 }
 
 function unusedOf(set: AofSet): UnusedFile[] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CORPUS_SERVERS, corpusBytes } from '../support/corpus.js';
+import { CORPUS_SERVERS, corpusBytes, rdbCases } from '../support/corpus.js';
 import { THOROUGH } from '../support/effort.js';
 import { recordRdb } from '../support/rdb.js';
 import { checked, errorsOf, flawsOf, flips, prefixes, readsOn } from './damage.js';
@@ -43,17 +43,17 @@ describe.each(SERVERS)('a small RDB of %s', (server) => {
   });
 });
 
-describe.each(SERVERS.filter((server) => server !== 'redis-2.4'))(
-  'an RDB of %s without checksum',
-  (server) => {
-    const whole = corpusBytes(server, 'small-nochecksum.rdb');
+/** Neither what is older than the checksum has one left out, nor the archives of release candidates. */
+const UNSUMMED = SERVERS.filter((server) => rdbCases(server).some(({ name }) => name === 'small-nochecksum'));
 
-    test('with any byte changed gives an answer', async () => {
-      for (const { at, damaged } of flips(whole)) {
-        const file = await checked(damaged, 'rdb', readsOn(at));
-        const flaws = flawsOf(file, damaged);
-        if (flaws.length > 0) expect.fail(`byte ${at}: ${flaws}`);
-      }
-    });
-  },
-);
+describe.each(UNSUMMED)('an RDB of %s without checksum', (server) => {
+  const whole = corpusBytes(server, 'small-nochecksum.rdb');
+
+  test('with any byte changed gives an answer', async () => {
+    for (const { at, damaged } of flips(whole)) {
+      const file = await checked(damaged, 'rdb', readsOn(at));
+      const flaws = flawsOf(file, damaged);
+      if (flaws.length > 0) expect.fail(`byte ${at}: ${flaws}`);
+    }
+  });
+});

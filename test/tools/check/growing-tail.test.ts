@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { openAofSet } from '../../../src/aof/set.js';
 import { FileSource } from '../../../src/bytes/source.js';
 import { check } from '../../../src/tools/check.js';
+import { info } from '../../../src/tools/info.js';
 import { rebuild } from '../../../src/tools/rebuild.js';
 import { still } from '../../faults/damage.js';
 import { resp } from '../../support/resp.js';
@@ -36,6 +37,7 @@ test.each([WHOLE.length - 5, FIRST + 20])(
     appendFileSync(path, rest);
     const [file] = (await check(source, CHECK, still)).files;
     expect(file).toMatchObject({ findings: [], bytes: FIRST, validBytes: FIRST });
+    expect((await info(source, { dialect: null }, still)).files[0]).toMatchObject({ finding: null });
     const { end, keyspace } = await rebuild(set, REPLAY, still);
     expect(end).toMatchObject({ findings: [], stoppedAt: { offset: FIRST, reason: 'end' } });
     expect(keyspace.size).toBe(1);
@@ -47,6 +49,8 @@ test('the same end is torn where nobody writes', async () => {
   utimesSync(path, 1, 1);
   const [file] = (await check(source, CHECK, still)).files;
   expect(file!.findings.map(({ code }) => code)).toContain('aof/torn-tail');
+  const told = (await info(source, { dialect: null }, still)).files[0]!;
+  expect(told.finding?.code).toBe('aof/torn-tail');
   expect((await rebuild(set, REPLAY, still)).end.stoppedAt.reason).toBe('torn-tail');
 });
 
