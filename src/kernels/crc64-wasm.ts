@@ -9,7 +9,7 @@ interface Crc64Exports {
   update(length: number): void;
 }
 
-const INPUT = 0x10000;
+const INPUT = 0x20000;
 const INPUT_SIZE = 0x20000;
 const STATE = 0xd000;
 

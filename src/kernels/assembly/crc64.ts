@@ -7,7 +7,7 @@
 import { continueSum, prepareSums } from './crc64-fold';
 
 const STATE: usize = 0xd000;
-const INPUT: usize = 0x10000;
+const INPUT: usize = 0x20000;
 
 /** Called once. */
 export function prepare(): void {

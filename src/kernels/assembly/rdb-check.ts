@@ -7,7 +7,7 @@
 //   STATE    results of a run
 //   COUNTS   names in each part's block
 //   OWNERS   the part that each block of QUEUE is of
-//   0x1000   what crc64-fold.ts keeps
+//   0x1000   what crc64-fold.ts keeps, to 0xd000 and from 0x10000 to 0x20000
 //   MASKS    sixteen bytes of ones, sixteen of zeros
 //   FIRST    texts that do not stand in the file as they are; SECOND too
 //   SEEN     members of the value at hand, later slots for names
