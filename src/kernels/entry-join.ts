@@ -3,6 +3,8 @@ import { ENTRY_BYTES } from './records.js';
 import { ENTRY_JOIN_WASM } from './wasm/entry-join.generated.js';
 
 // What an entry came to, of assembly/entry-join.ts those that matter here.
+/** The other side does not have the name, and its own has it once. */
+export const ALONE = 0;
 /** Of the first side: the second has the name once, with an equal value or with another. */
 export const SAME = 1;
 export const OTHER = 2;

@@ -34,6 +34,8 @@ export type Difference =
 /** Who takes the differences, one by one. */
 export interface DiffListener {
   difference(difference: Difference): void;
+  /** True: keys need not be told, the numbers are enough. */
+  readonly silent?: boolean;
   readonly full: boolean;
   drain(): Promise<void>;
 }

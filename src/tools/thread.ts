@@ -66,6 +66,8 @@ export interface JoinTask {
   readonly from: number;
   readonly before: SharedEntries;
   readonly after: SharedEntries;
+  /** As for `EntryJoin`. */
+  readonly counting: boolean;
 }
 
 /** What is read of the log in `file` from `end` backwards, piece by piece, until no piece is left to claim. */

@@ -41,7 +41,7 @@ test.each([false, true])(
   'parts that another thread compares come to the same, names twice: %s',
   async (twice) => {
     const sides = () => [sideOf(3, twice), sideOf(4, twice)] as const;
-    const whole = new EntryJoin(...sides());
+    const whole = new EntryJoin(...sides(), false);
     const wholeTable = new KeyTable();
     await whole.fill(wholeTable, Number.POSITIVE_INFINITY);
     const expected = foundBy(whole, wholeTable);
@@ -53,16 +53,22 @@ test.each([false, true])(
     expect(expected.doubtful === null).toBe(twice);
 
     const [before, after] = sides();
-    const join = new EntryJoin(before, after);
+    const join = new EntryJoin(before, after, false);
     const table = new KeyTable();
-    const task = { kind: 'join', from: 100, before: before.share()!, after: after.share()! } as const;
+    const task = {
+      kind: 'join',
+      from: 100,
+      before: before.share()!,
+      after: after.share()!,
+      counting: false,
+    } as const;
     join.leaveFrom(100);
     await join.fill(table, Number.POSITIVE_INFINITY);
     expect(join.done).toBe(false);
     join.adopt((await joinPart(structuredClone(task)))!, table);
     expect(foundBy(join, table)).toEqual(expected);
 
-    const alone = new EntryJoin(...sides());
+    const alone = new EntryJoin(...sides(), false);
     const aloneTable = new KeyTable();
     alone.leaveFrom(100);
     await alone.fill(aloneTable, Number.POSITIVE_INFINITY);

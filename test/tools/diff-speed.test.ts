@@ -282,7 +282,7 @@ test('names whose hashes are equal but for one word are kept apart', async () =>
   after.takeLast(7, entry(1, 1, 1, 5));
   after.takeLast(7, entry(1, 0, 0x200, 6));
   after.takeLast(7, entry(1 << 20, 0, 1, 5));
-  const join = new EntryJoin(before, after);
+  const join = new EntryJoin(before, after, false);
   const table = new KeyTable();
   await join.fill(table, Number.POSITIVE_INFINITY);
   expect([join.same, table.size, join.part, join.repeated.size]).toEqual([1, 3, PARTS, 0]);

@@ -1,10 +1,15 @@
 import { UsageError } from '../../errors.js';
-import { type DiffOptions, type DiffReport, diff as diffSources } from '../../tools/diff.js';
+import {
+  type DiffListener,
+  type DiffOptions,
+  type DiffReport,
+  diff as diffSources,
+} from '../../tools/diff.js';
 import { targetNamed } from '../../tools/target-choice.js';
 import type { CommandDefinition } from '../catalog.js';
 import { conditionsOf, type FilterFlags, filterOptions } from '../filter-flags.js';
 import { liveSourceOptions } from '../live-flags.js';
-import { differencePrinter, noteDiff, noteMemory, printSummary } from '../render/diff.js';
+import { DifferencePrinter, noteDiff, noteMemory, printSummary } from '../render/diff.js';
 import { printable } from '../render/escape.js';
 import type { Session } from '../session.js';
 import { openNamedDataset, preferOption, type SourceFlags } from '../source-flags.js';
@@ -58,11 +63,12 @@ above --memory goes to a temporary file (TMPDIR).`;
 async function run(a: string, b: string, flags: DiffFlags, session: Session): Promise<number> {
   if (a === '-' && b === '-')
     throw new UsageError('only one side can be standard input', 'give the other a path');
-  const options = optionsOf(flags, session);
+  const printer = new DifferencePrinter(flags.summary === true, session);
+  const options = optionsOf(flags, printer, session);
   noteMemory(session);
   const before = await openNamedDataset(a, flags, session, { again: true });
   const after = await openNamedDataset(b, flags, session, { again: true });
-  const report = await diffSources(before, after, options, session.context);
+  const report = await diffSources(before, after, options, session.context).finally(() => printer.flush());
   printSummary(report, session);
   noteDiff(report, session);
   for (const [i, { path }] of [before, after].entries()) {
@@ -75,7 +81,7 @@ function isEqual({ added, removed, changed, libraries }: DiffReport): boolean {
   return added + removed + changed + libraries === 0;
 }
 
-function optionsOf(flags: DiffFlags, session: Session): DiffOptions {
+function optionsOf(flags: DiffFlags, listener: DiffListener, session: Session): DiffOptions {
   const { settings } = session;
   if (flags.for !== undefined && flags.patch === undefined) {
     throw new UsageError('--for says which server a patch is for', 'add --patch FILE, or leave it out');
@@ -97,6 +103,6 @@ function optionsOf(flags: DiffFlags, session: Session): DiffOptions {
           },
     dialect: settings.dialect,
     onUnknown: parseWord(flags.onUnknown ?? 'stop', '--on-unknown', ['stop', 'skip']),
-    listener: differencePrinter(flags.summary === true, session),
+    listener,
   };
 }

@@ -13,18 +13,37 @@ const LISTED = 10;
 /** Characters of one text inside a value that are shown. */
 const TEXT_MAX = 100;
 
-/** Prints each difference as it is found: a line for people, an object with --json. */
-export function differencePrinter(silent: boolean, session: Session): DiffListener {
-  const print = session.settings.json ? jsonOf : lineOf;
-  return {
-    difference: (difference) => {
-      if (!silent) session.print(print(difference, session));
-    },
-    get full() {
-      return session.full;
-    },
-    drain: () => session.drain(),
-  };
+/** Differences are printed so many characters at a time: each by itself costs more than all that is done to find it. */
+const PRINTED_AT_ONCE = 32 * 1024;
+
+/** Prints differences in the order they are found in: a line for people, an object with --json; the last of them at `flush`. */
+export class DifferencePrinter implements DiffListener {
+  private text = '';
+
+  constructor(
+    readonly silent: boolean,
+    private readonly session: Session,
+  ) {}
+
+  difference(difference: Difference): void {
+    const { session, silent } = this;
+    if (silent) return;
+    this.text += session.settings.json ? jsonOf(difference, session) : lineOf(difference, session);
+    if (this.text.length >= PRINTED_AT_ONCE) this.flush();
+  }
+
+  flush(): void {
+    if (this.text !== '') this.session.print(this.text);
+    this.text = '';
+  }
+
+  get full(): boolean {
+    return this.session.full;
+  }
+
+  drain(): Promise<void> {
+    return this.session.drain();
+  }
 }
 
 function lineOf(difference: Difference, session: Session): string {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { ByteSlice } from '../../bytes/slice.js';
 import type { FileTarget } from '../../bytes/target.js';
@@ -6,7 +5,6 @@ import { UsageError } from '../../errors.js';
 import { RecordKernel } from '../../kernels/records.js';
 import { libraryName } from '../../keyspace/library.js';
 import type { ItemHandler, KeyHead } from '../../model/handler.js';
-import type { KeyRecord } from '../../model/value.js';
 import { RDB_TARGETS, type RdbTarget } from '../../rdb/writer-target.js';
 import type { ToolContext } from '../context.js';
 import type { DiffOptions, DiffReport } from '../diff.js';
@@ -19,13 +17,14 @@ import type { Inside } from './changes.js';
 import { Searcher } from './entries.js';
 import { changesInside } from './inside.js';
 import type { Repeated } from './join.js';
-import { CHANGED, KeyTable, NO_KIND, SEEN, TTL_CHANGED } from './key-table.js';
-import { NameFinder, type Seeds } from './names.js';
+import { CHANGED, KeyTable, SEEN, TTL_CHANGED } from './key-table.js';
+import { NameFinder, randomSeeds, type Seeds } from './names.js';
 import { NOTED_MAX, namesOf, takeNotes, WaitingKeys } from './notes.js';
 import { type Group, OrderedDifferences } from './ordered.js';
 import {
   Comparing,
   type Comparison,
+  comparisonOf,
   Gathering,
   HeadListener,
   MarkedGate,
@@ -33,7 +32,6 @@ import {
   type Pace,
   Pass,
   type Repeats,
-  sameTime,
 } from './passes.js';
 import { PatchWriter } from './patch.js';
 import { QuickLook } from './quick.js';
@@ -83,6 +81,12 @@ export class DatasetComparison {
     this.ordered = new OrderedDifferences(options.listener, options.temporaryDirectory ?? tmpdir());
   }
 
+  /** Whether keys that only one side has need not be found again. */
+  private get counting(): boolean {
+    const { listener, patch, values } = this.options;
+    return listener.silent === true && patch === null && !values;
+  }
+
   async run(patch: FileTarget | null): Promise<DiffReport> {
     const { kernel, counts, a, b } = this;
     try {
@@ -123,7 +127,14 @@ export class DatasetComparison {
       a,
       b,
       kernel,
-      { threads: true, temporaryDirectory: tmpdir(), ...options, seeds, memoryBytes },
+      {
+        threads: true,
+        temporaryDirectory: tmpdir(),
+        ...options,
+        seeds,
+        memoryBytes,
+        counting: this.counting,
+      },
       context,
     );
     try {
@@ -145,6 +156,8 @@ export class DatasetComparison {
         await look.fill(this.table, memoryBytes);
       }
       this.same += look.join.same;
+      this.counts.removed += look.join.lone[0];
+      this.counts.added += look.join.lone[1];
       this.held.entryBytes = look.bytesMade;
       this.held.spilledBytes = await look.spilledBytes();
       this.countDuplicates();
@@ -171,6 +184,7 @@ export class DatasetComparison {
       return;
     }
     this.searcher = table.size > SOUGHT_MAX ? null : new Searcher(kernel, table);
+    const [before, after] = table.sides;
     const gathering = new Gathering(table, name, seeds);
     let place = (): number => gate.met + (this.searcher?.passed ?? 0);
     const comparing = this.comparing(() => place());
@@ -178,11 +192,14 @@ export class DatasetComparison {
     const job = this.startNotes(look);
     const noting = new Noting(table, name, seeds, (head, value) => waiting.add(head, name, value, place()));
     const gate = this.gate('after', job === null ? comparing : noting, THERE);
-    if (job === null) await this.pass(this.a, this.gate('before', gathering, THERE), null);
-    await this.pass(this.b, gate, this.ordered);
+    const gather = async (): Promise<void> => {
+      if (before) await this.pass(this.a, this.gate('before', gathering, THERE), null);
+    };
+    if (job === null) await gather();
+    if (after) await this.pass(this.b, gate, this.ordered);
     const answer = await job?.result();
     if (answer?.kind === 'notes') gathering.keys = takeNotes(answer.notes, table);
-    else if (job !== null) await this.pass(this.a, this.gate('before', gathering, THERE), null);
+    else if (job !== null) await gather();
     let at = 0;
     if (job !== null) place = () => at;
     const goTo = (to: number): void => {
@@ -196,7 +213,7 @@ export class DatasetComparison {
   /** Has the first side looked at on another thread, where that and few names make it worth while. */
   private startNotes(look: QuickLook): ThreadJob | null {
     const { table, repeated, skips } = this;
-    if (table.size > NOTED_MAX) return null;
+    if (table.size > NOTED_MAX || !table.sides[0]) return null;
     return look.startNotes({ names: namesOf(table), repeated, skips: skips[0] });
   }
 
@@ -224,7 +241,8 @@ export class DatasetComparison {
   }
 
   private gate(side: Repeats['side'], target: ItemHandler, wants: (inTable: boolean) => boolean): MarkedGate {
-    return new MarkedGate(target, this.table, this.name, { names: this.repeated, side }, wants);
+    const repeats = { names: this.repeated, side };
+    return new MarkedGate(target, this.table, this.name, repeats, wants, wants !== THERE);
   }
 
   private comparing(ordinal: () => number): Comparing {
@@ -244,6 +262,7 @@ export class DatasetComparison {
     comparison: Comparison,
     inside: Inside | null,
   ): void {
+    if (this.options.listener.silent === true) return;
     const { op, kindBefore, valueChanged, ttlChanged, expiredBeforeMs, expiresAtMs } = comparison;
     const time = (ms: number): number | null => (Number.isNaN(ms) ? null : ms);
     this.ordered.tell(group, ordinal, {
@@ -283,7 +302,7 @@ export class DatasetComparison {
   /** Holds some values of one side at a time and meets them with those of the other. */
   private async tellInside(): Promise<void> {
     const { table, options, ordered } = this;
-    const wanted = (inTable: boolean): boolean => inTable && table.kind !== NO_KIND && table.marked(CHANGED);
+    const wanted = (inTable: boolean): boolean => inTable && table.there && table.marked(CHANGED);
     const alone = !ordered.keeps(2);
     for (let from = 0, more = true; more; ) {
       const held = new HeldValues(from);
@@ -318,9 +337,9 @@ export class DatasetComparison {
   private async writePatch(patch: PatchWriter, file: FileTarget): Promise<void> {
     const { table } = this;
     const goes = (inTable: boolean): boolean =>
-      inTable && table.kind !== NO_KIND && (!table.marked(SEEN) || table.marked(CHANGED));
+      inTable && table.there && (!table.marked(SEEN) || table.marked(CHANGED));
     const comes = (inTable: boolean): boolean =>
-      inTable ? table.kind === NO_KIND || table.marked(CHANGED) : this.kernel === null;
+      inTable ? !table.there || table.marked(CHANGED) : this.kernel === null;
     const ttlAlone = (inTable: boolean): boolean =>
       inTable && table.marked(TTL_CHANGED) && !table.marked(CHANGED);
     const removing = new HeadListener((head) => patch.remove(head));
@@ -371,22 +390,3 @@ const GONE = {
   expiredBeforeMs: Number.NaN,
   expiresAtMs: Number.NaN,
 } as const;
-
-function comparisonOf(before: KeyRecord, after: KeyRecord, toleranceMs: number): Comparison {
-  const time = ({ expiresAtMs }: KeyRecord): number =>
-    expiresAtMs === null ? Number.NaN : Number(expiresAtMs);
-  const [expiredBeforeMs, expiresAtMs] = [time(before), time(after)];
-  return {
-    op: 'changed',
-    kindBefore: before.value.kind,
-    valueChanged: true,
-    ttlChanged: !sameTime(expiredBeforeMs, expiresAtMs, toleranceMs),
-    expiredBeforeMs,
-    expiresAtMs,
-  };
-}
-
-function randomSeeds(): Seeds {
-  const bytes = randomBytes(12);
-  return { a: bytes.readInt32LE(0), b: bytes.readInt32LE(4), c: bytes.readInt32LE(8) };
-}

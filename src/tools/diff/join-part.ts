@@ -9,13 +9,13 @@ import { namesOf } from './notes.js';
 const TABLE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The second thread's part of the joining; null when it is not worth it. */
-export async function joinPart({ from, before, after }: JoinTask): Promise<JoinedParts | null> {
+export async function joinPart({ from, before, after, counting }: JoinTask): Promise<JoinedParts | null> {
   const table = new KeyTable();
-  const join = new EntryJoin(storeOf(before), storeOf(after), from);
+  const join = new EntryJoin(storeOf(before), storeOf(after), counting, from);
   await join.fill(table, TABLE_BYTES_MAX);
   if (!join.done) return null;
-  const { same, repeated, doubtful } = join;
-  return { same, names: namesOf(table), repeated, doubtful };
+  const { same, lone, repeated, doubtful } = join;
+  return { same, lone, names: namesOf(table), sides: table.sides, repeated, doubtful };
 }
 
 function storeOf(shared: SharedEntries): EntryStore {

@@ -1,4 +1,4 @@
-import { EntryJoinKernel, MET_OTHER, OTHER, SAME } from '../../kernels/entry-join.js';
+import { ALONE, EntryJoinKernel, MET_OTHER, OTHER, SAME } from '../../kernels/entry-join.js';
 import { ENTRY_BYTES, PARTS } from '../../kernels/records.js';
 import { HashLanes } from '../../model/value-hash.js';
 import { reclaimMemory, reclaimYoung } from '../reclaim.js';
@@ -27,8 +27,11 @@ export type Repeated = ReadonlyMap<string, Times>;
 /** What another thread found in the parts that it compared. */
 export interface JoinedParts {
   readonly same: number;
+  readonly lone: readonly [number, number];
   /** Three words of each name that is not known to be equal. */
   readonly names: Int32Array;
+  /** As `KeyTable` has it. */
+  readonly sides: readonly boolean[];
   readonly repeated: Repeated;
   readonly doubtful: EntryJoin['doubtful'];
 }
@@ -43,6 +46,8 @@ export const repeatedName = ({ a, b }: HashLanes, third: number): string => `${a
 export class EntryJoin {
   /** Keys that both sides have, equal in all that is compared. */
   same = 0;
+  /** Names that only the first or the second side has, where they are counted alone. */
+  readonly lone: [number, number] = [0, 0];
   readonly repeated = new Map<string, Times>();
   /**
    * Of either side, the entries of each part that the last `fill` did not find equal, by their numbers; null when those are
@@ -59,6 +64,8 @@ export class EntryJoin {
   constructor(
     private readonly before: EntryStore,
     private readonly after: EntryStore,
+    /** Names that only one side has are counted, and do not go into the table. */
+    private readonly counting: boolean,
     public part = 0,
   ) {}
 
@@ -80,9 +87,13 @@ export class EntryJoin {
   }
 
   /** Takes what another thread found in the parts that were left to it. */
-  adopt({ same, names, repeated, doubtful }: JoinedParts, table: KeyTable): void {
+  adopt({ same, lone, names, sides, repeated, doubtful }: JoinedParts, table: KeyTable): void {
     const { lanes } = this;
     this.same += same;
+    for (const side of [0, 1] as const) {
+      this.lone[side] += lone[side];
+      table.sides[side] ||= sides[side]!;
+    }
     for (let at = 0; at < names.length; at += 3) {
       [lanes.a, lanes.b] = [names[at]!, names[at + 1]!];
       if (table.insert(lanes, names[at + 2]!)) table.setUnknown();
@@ -128,16 +139,28 @@ export class EntryJoin {
 
   /** Entries up to `middle` are of the first side, those up to `end` of the second. */
   private join(middle: number, end: number, table: KeyTable): void {
-    const { kernel, part, words, lanes } = this;
+    const { kernel, part, words, lanes, counting } = this;
+    const { sides } = table;
     kernel.begin(middle, end);
     for (let entry = kernel.meet(0); entry < end; entry = kernel.meet(entry + 1)) this.repeat(entry, middle);
     this.same += kernel.same;
     for (let entry = kernel.nextDifferent(0); entry < end; entry = kernel.nextDifferent(entry + 1)) {
+      const state = kernel.stateOf(entry);
+      const side = entry < middle ? 0 : 1;
+      if (counting && state === ALONE) {
+        this.lone[side]++;
+        continue;
+      }
       this.doubt(entry, middle);
-      if (kernel.stateOf(entry) === MET_OTHER) continue;
+      if (state === MET_OTHER) continue;
       kernel.readName(entry, part, words);
-      [lanes.a, lanes.b] = [words[0]!, words[1]!];
-      if (table.insert(lanes, words[2]!)) table.setUnknown();
+      lanes.a = words[0]!;
+      lanes.b = words[1]!;
+      sides[side] = true;
+      if (state !== ALONE) sides[1 - side] = true;
+      if (!table.insert(lanes, words[2]!)) continue;
+      if (state === ALONE) table.setLone();
+      else table.setUnknown();
     }
     // Which entries have such a name is not remembered.
     if (this.repeated.size > 0 || this.doubts > DOUBTFUL_MAX) this.doubtful = null;

@@ -12,7 +12,9 @@ export const PLACE_BYTES = 5 * 4 + 8 + 1;
 /** In the last byte of a place: the kind below, what became of the key above. */
 export const KIND_MASK = 0x0f;
 /** In the place of a kind: the first side does not have the key, as far as is known. */
-export const NO_KIND = 0x0f;
+const NO_KIND = 0x0f;
+/** The same: only one side has it, so that its value does not matter. */
+const LONE_KIND = 0x0e;
 export const SEEN = 0x10;
 export const CHANGED = 0x20;
 /** Only the TTL is another. */
@@ -82,6 +84,8 @@ function homeOf(a: number, b: number, length: number): number {
  */
 export class KeyTable {
   size = 0;
+  /** Whether the first and the second side may have any of the names. */
+  readonly sides = [false, false];
   private readonly partitions = Array.from({ length: PARTITIONS }, () => new Partition());
   private at = this.partitions[0]!;
   private place = 0;
@@ -122,6 +126,21 @@ export class KeyTable {
   /** Says that nothing is known yet of the name that was inserted. */
   setUnknown(): void {
     this.at.state[this.place] = TAKEN | NO_KIND;
+  }
+
+  /** Says that only one side has the name that was inserted, and there is nothing to compare it with. */
+  setLone(): void {
+    this.at.state[this.place] = TAKEN | LONE_KIND;
+  }
+
+  /** Whether that was said, and the key has not come yet. */
+  get lone(): boolean {
+    return this.kind === LONE_KIND;
+  }
+
+  /** Whether the first side has the key, as far as is known. */
+  get there(): boolean {
+    return this.kind < LONE_KIND;
   }
 
   /** Tells the three words of every name. */

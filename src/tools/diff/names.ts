@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { RecordKernel } from '../../kernels/records.js';
 import type { KeyHead } from '../../model/handler.js';
 import type { ValueKind } from '../../model/kind.js';
@@ -13,6 +14,11 @@ export interface Seeds {
   readonly a: number;
   readonly b: number;
   readonly c: number;
+}
+
+export function randomSeeds(): Seeds {
+  const bytes = randomBytes(12);
+  return { a: bytes.readInt32LE(0), b: bytes.readInt32LE(4), c: bytes.readInt32LE(8) };
 }
 
 /** Hashes the name of the key at hand, together with its database. */

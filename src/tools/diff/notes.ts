@@ -51,7 +51,14 @@ export async function noteKeys(
     words.push(name.lanes.a, name.lanes.b, name.third, value.a, value.b, KINDS.indexOf(head.kind));
     expiry.push(expiryOf(head));
   });
-  const gate = new MarkedGate(noting, table, name, { names: repeated, side: 'before' }, (found) => found);
+  const gate = new MarkedGate(
+    noting,
+    table,
+    name,
+    { names: repeated, side: 'before' },
+    (found) => found,
+    true,
+  );
   const shortcut = new Searcher(kernel, table);
   shortcut.begin(skips);
   const listener = new (class extends RdbRelay {

@@ -1,6 +1,7 @@
 import type { ByteSlice } from '../../bytes/slice.js';
 import { type Depth, type ItemHandler, ItemSink, type KeyHead, SKIP } from '../../model/handler.js';
 import type { ValueKind } from '../../model/kind.js';
+import type { KeyRecord } from '../../model/value.js';
 import type { HashLanes } from '../../model/value-hash.js';
 import type { Shortcut } from '../../rdb/shortcut.js';
 import { ProducerAux } from '../family.js';
@@ -10,7 +11,7 @@ import { ItemRelay, RdbRelay } from '../relay.js';
 import type { DatasetListener } from '../tell-source.js';
 import { HashedSide } from './hashed-side.js';
 import { type Repeated, repeatedName } from './join.js';
-import { CHANGED, type KeyTable, NO_KIND, SEEN, TTL_CHANGED } from './key-table.js';
+import { CHANGED, type KeyTable, SEEN, TTL_CHANGED } from './key-table.js';
 import { KINDS, type NameFinder, type Seeds } from './names.js';
 
 /** When a key expires, in milliseconds since the epoch; NaN: never. */
@@ -109,7 +110,7 @@ export class Gathering extends Hashing {
   override keyEnd(head: KeyHead): void {
     const { table, hasher, name } = this;
     hasher.keyEnd(head);
-    if (table.insert(name.lanes, name.third) || table.kind === NO_KIND) this.keys++;
+    if (table.insert(name.lanes, name.third) || !table.there) this.keys++;
     else this.duplicates++;
     table.set(hasher.value, KINDS.indexOf(head.kind), expiryOf(head));
   }
@@ -161,7 +162,7 @@ export class Comparing extends Hashing {
     expiresAtMs: number,
   ): void {
     const { table } = this;
-    if (!table.find(lanes, third) || table.kind === NO_KIND) {
+    if (!table.find(lanes, third) || !table.there) {
       this.onDifference(head, {
         op: 'added',
         kindBefore: null,
@@ -192,8 +193,23 @@ export class Comparing extends Hashing {
   }
 }
 
+/** How two values of a key differ that are not equal. */
+export function comparisonOf(before: KeyRecord, after: KeyRecord, toleranceMs: number): Comparison {
+  const time = ({ expiresAtMs }: KeyRecord): number =>
+    expiresAtMs === null ? Number.NaN : Number(expiresAtMs);
+  const [expiredBeforeMs, expiresAtMs] = [time(before), time(after)];
+  return {
+    op: 'changed',
+    kindBefore: before.value.kind,
+    valueChanged: true,
+    ttlChanged: !sameTime(expiredBeforeMs, expiresAtMs, toleranceMs),
+    expiredBeforeMs,
+    expiresAtMs,
+  };
+}
+
 /** Whether two times of expiry are the same; NaN: none. */
-export function sameTime(before: number, now: number, toleranceMs: number): boolean {
+function sameTime(before: number, now: number, toleranceMs: number): boolean {
   if (Number.isNaN(before) || Number.isNaN(now)) return Number.isNaN(before) && Number.isNaN(now);
   return Math.abs(now - before) <= toleranceMs;
 }
@@ -211,13 +227,17 @@ export class MarkedGate extends ItemRelay {
   private passing = false;
   private readonly seen = new Map<string, number>();
 
-  /** `wants` is asked with the table at the key, or with false when it is not in the table. */
+  /**
+   * `wants` is asked with the table at the key, or with false when it is not in the table. Without `lone` keys that only one
+   * side has are told without what they hold.
+   */
   constructor(
     target: ItemHandler,
     private readonly table: KeyTable,
     private readonly name: NameFinder,
     private readonly repeats: Repeats,
     private readonly wants: (inTable: boolean) => boolean,
+    private readonly lone: boolean,
   ) {
     super(target);
   }
@@ -225,11 +245,14 @@ export class MarkedGate extends ItemRelay {
   override functionLibrary(_code: ByteSlice): void {}
 
   override key(head: KeyHead): Depth {
-    const { name } = this;
+    const { name, table } = this;
     this.met++;
     name.take(head);
-    this.passing = this.wants(this.table.find(name.lanes, name.third)) && this.isLast();
-    return this.passing ? this.target.key(head) : SKIP;
+    this.passing = this.wants(table.find(name.lanes, name.third)) && this.isLast();
+    if (!this.passing) return SKIP;
+    const isTold = this.lone || !table.lone;
+    const depth = this.target.key(head);
+    return isTold ? depth : SKIP;
   }
 
   /** Whether the name at hand does not come again. */

@@ -28,6 +28,8 @@ export interface QuickOptions {
   /** Bytes of entries that may be held. */
   readonly memoryBytes: number;
   readonly temporaryDirectory: string;
+  /** Names that only one side has are only counted. */
+  readonly counting: boolean;
 }
 
 /** So often as blocks were taken garbage is collected: it would take some bytes for each key. */
@@ -80,7 +82,7 @@ export class QuickLook {
       scratch: () => (this.scratch ??= ScratchFile.create(temporaryDirectory)),
     };
     this.stores = [new EntryStore(this.room), new EntryStore(this.room)];
-    this.join = new EntryJoin(...this.stores);
+    this.join = new EntryJoin(...this.stores, options.counting);
   }
 
   /** Bytes of all entries, and how many of them went to disk. */
@@ -134,7 +136,7 @@ export class QuickLook {
     const [before, after] = [stores[0].share(), stores[1].share()];
     if (before === null || after === null) return null;
     join.leaveFrom(PARTS / 2);
-    job.again({ kind: 'join', from: PARTS / 2, before, after });
+    job.again({ kind: 'join', from: PARTS / 2, before, after, counting: this.options.counting });
     return job;
   }
 
