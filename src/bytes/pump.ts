@@ -22,7 +22,7 @@ export interface PumpOptions {
 
 /**
  * The only asynchronous loop: feeds the window from the reader and runs the machine, one await per chunk. While one
- * chunk is parsed the next is being read, so a reader serves one pump: formats that follow each other in one file are
+ * chunk is parsed the next is being read, unless the reader waits, so a reader serves one pump: formats that follow each other in one file are
  * one machine. Resolves when the machine returned END or the input ended in a valid place. A read ahead may still be
  * under way then; closing the reader is what ends it.
  *
@@ -135,7 +135,7 @@ class Feeder {
       this.ended = more === 0;
       window.end += more;
     }
-    if (this.ended || window.base + window.end >= window.limit) return;
+    if (this.ended || window.base + window.end >= window.limit || this.reader.waits === true) return;
     this.pendingInto = this.take();
     this.pending = this.reader.read(this.pendingInto.subarray(headroom));
     this.pending.catch(() => {}); // reported by the await of the next refill

@@ -26,6 +26,11 @@ export interface ByteSource {
 export interface ByteReader {
   /** Fills part of `into`; resolves to the number of bytes, 0 at the end. The caller owns the memory. */
   read(into: Uint8Array): Promise<number>;
+  /**
+   * True when `read` returns no sooner than its bytes are there: reading ahead would gain no time, and push out of the nearest
+   * cache what is to be looked at first.
+   */
+  readonly waits?: boolean;
   /** May be called while a read is under way, whose outcome is then of no interest, and more than once. */
   close(): Promise<void>;
 }
@@ -277,6 +282,7 @@ export class DescriptorReader implements ByteReader {
 
 /** Reads any part of an open file, one after the other, and waits for it: its promises are kept when they are given. */
 export class WaitingReader implements ByteReader {
+  readonly waits = true;
   private position = 0;
   private end: number;
 

@@ -6,6 +6,7 @@ const READS = 16;
 
 /** A reader whose reads wait rather than take turns, for a thread that others want something of. */
 export class TurnTakingReader implements ByteReader {
+  readonly waits = true;
   private reads = 0;
 
   constructor(private readonly reader: ByteReader) {}

@@ -189,6 +189,33 @@ describe('pump', () => {
     await expect(running).rejects.toThrow('nobody drains');
   });
 
+  test.each([
+    [false, 1],
+    [true, 0],
+  ])('reads ahead, unless the reader waits (%s)', async (waits, ahead) => {
+    const reads: number[] = [];
+    let runs = 0;
+    const reader: ByteReader = {
+      waits,
+      read: async (into) => {
+        reads.push(runs);
+        return reads.length > 3 ? 0 : into.fill(0).length;
+      },
+      close: async () => {},
+    };
+    const machine: Machine = {
+      run: (window) => {
+        runs++;
+        window.position = window.end;
+        return NEED;
+      },
+      finish: () => {},
+    };
+    await pump(reader, new ByteWindow(), machine, { chunkBytes: 100 });
+    // One run before the first read; each later one is of what the read before brought.
+    expect(reads.map((run, i) => i + 1 - run)).toEqual([0, ahead, ahead, ahead]);
+  });
+
   test('a failing read is told once, however early it was under way', async () => {
     for (let good = 0; good < 4; good++) {
       let reads = 0;
