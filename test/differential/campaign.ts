@@ -19,6 +19,7 @@ import {
   type State,
   stateOf,
   withoutExpired,
+  withoutSent,
   written,
 } from './round.js';
 import { shrink } from './shrink.js';
@@ -214,7 +215,8 @@ export class Campaign {
     const read = await heldBy(set, judge.server, Date.now());
     // Commands of a rewrite before 5 leave out what has expired.
     const inIt = releaseOf(judge.server) < 500 && !preamble ? withoutExpired(ours, nowMs) : ours;
-    return compare('its rewrite', read, inIt, slack);
+    if (preamble) return compare('its rewrite', read, inIt, slack);
+    return compare('its rewrite', withoutSent(read), withoutSent(inIt), slack);
   }
 
   /** Where the command line and the server differ about what it writes. */

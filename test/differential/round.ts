@@ -170,6 +170,18 @@ export function withoutExpired({ digest, recorded }: State, nowMs: number): Stat
   return { digest: keys.length === recorded.keys.length ? digest : '', recorded: { ...recorded, keys } };
 }
 
+/** Without how many messages producers ever sent: commands of a rewrite (8.6) tell of those alone that are remembered. */
+export function withoutSent({ digest, recorded }: State): State {
+  const keys = recorded.keys.map((key) => {
+    if (key.type !== 'stream') return key;
+    const value = key.value as RecordedStream;
+    if (value.producers === undefined) return key;
+    const producers = { ...value.producers, added: 0, duplicates: 0 };
+    return plainKey({ ...key, value: { ...value, producers } }, true);
+  });
+  return { digest, recorded: { ...recorded, keys } };
+}
+
 /** Without what a server does not tell of its streams. */
 function comparable({ keys, libraries }: Recorded, server: Server): Recorded {
   const counts = releaseOf(server) >= 700;

@@ -28,14 +28,19 @@ export async function vetted(client: Connection, commands: readonly Command[]): 
     );
   queued.forEach((command, i) => {
     const reply = (done as Reply[])[i]!;
-    if (reply instanceof ReplyError ? UNREADABLE.test(reply.message) : isUnchecked(command, reply)) {
-      unread.add(command);
-    }
+    const isUnread = reply instanceof ReplyError && UNREADABLE.test(reply.message);
+    if (isUnread || isUnchecked(command, reply)) unread.add(command);
   });
   return commands.filter((command) => !unread.has(command));
 }
 
-/** 4.0 does not look whether HINCRBYFLOAT comes to infinity, and stores it; what it logs is an HSET. */
+/**
+ * 4.0 does not look whether HINCRBYFLOAT comes to infinity, and stores it; what it logs is an HSET. 5.0 looks when it has
+ * made the hash, which it leaves empty, and logs nothing.
+ */
 function isUnchecked(command: Command, reply: Reply): boolean {
-  return /^hincrbyfloat$/i.test(String(command[0])) && /inf|nan/.test(String(reply));
+  const text = reply instanceof ReplyError ? reply.message : String(reply);
+  const comesToInfinity =
+    reply instanceof ReplyError ? /would produce NaN or Infinity/.test(text) : /inf|nan/.test(text);
+  return /^hincrbyfloat$/i.test(String(command[0])) && comesToInfinity;
 }
