@@ -13,5 +13,5 @@ export async function withoutGrowingTail(file: CheckedFile, source: ByteSource):
   if (errors.length === 0 || !errors.every(({ code }) => TAIL.has(code))) return file;
   if (!(source instanceof FileSource) || !(await source.isGrowing())) return file;
   const findings = file.findings.filter(({ code }) => !TAIL.has(code));
-  return { ...file, bytes: file.validBytes, findings };
+  return { ...file, bytes: file.validBytes, damagedBytes: 0, findings };
 }

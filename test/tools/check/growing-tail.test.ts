@@ -36,7 +36,7 @@ test.each([WHOLE.length - 5, FIRST + 20])(
     const { path, set, source, rest } = await opened(cut);
     appendFileSync(path, rest);
     const [file] = (await check(source, CHECK, still)).files;
-    expect(file).toMatchObject({ findings: [], bytes: FIRST, validBytes: FIRST });
+    expect(file).toMatchObject({ findings: [], bytes: FIRST, validBytes: FIRST, damagedBytes: 0 });
     expect((await info(source, { dialect: null }, still)).files[0]).toMatchObject({ finding: null });
     const { end, keyspace } = await rebuild(set, REPLAY, still);
     expect(end).toMatchObject({ findings: [], stoppedAt: { offset: FIRST, reason: 'end' } });
