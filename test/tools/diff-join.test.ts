@@ -68,6 +68,19 @@ test.each([false, true])(
     join.adopt((await joinPart(structuredClone(task)))!, table);
     expect(foundBy(join, table)).toEqual(expected);
 
+    const counting = new EntryJoin(...sides(), true);
+    const countingTable = new KeyTable();
+    await counting.fill(countingTable, Number.POSITIVE_INFINITY);
+    const [removed, added] = counting.lone;
+    expect([removed > 5, added > 5, counting.same]).toEqual([true, true, expected.same]);
+    expect(countingTable.size + removed + added).toBe(expected.names.length);
+    const half = new EntryJoin(...sides(), true);
+    const halfTable = new KeyTable();
+    half.leaveFrom(100);
+    await half.fill(halfTable, Number.POSITIVE_INFINITY);
+    half.adopt((await joinPart(structuredClone({ ...task, counting: true })))!, halfTable);
+    expect([half.lone, halfTable.size]).toEqual([counting.lone, countingTable.size]);
+
     const alone = new EntryJoin(...sides(), false);
     const aloneTable = new KeyTable();
     alone.leaveFrom(100);

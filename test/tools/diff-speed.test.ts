@@ -111,6 +111,13 @@ async function differences(
   return { told, report: await diff(a, b, all, testContext({ memoryBytes })) };
 }
 
+const SILENT: DiffOptions['listener'] = {
+  difference: () => expect.unreachable('nobody asked'),
+  silent: true,
+  full: false,
+  drain: async () => {},
+};
+
 describe('memory that is short', () => {
   const random = new Random(5);
   const before = Array.from(
@@ -148,6 +155,12 @@ describe('memory that is short', () => {
     const { spilledBytes, tableBytes, ...rest } = parts.report;
     expect(whole.report).toMatchObject(rest);
     alike(parts.told, whole.told);
+    for (const memoryBytes of [Number.POSITIVE_INFINITY, 0]) {
+      const options = { listener: SILENT, temporaryDirectory: room };
+      const { report } = await differences(paths, options, memoryBytes);
+      expect(report).toMatchObject({ added: 4800, removed: 9600, changed: 9600, same: 4800 });
+      expect(report.tableBytes).toBeLessThan(whole.report.tableBytes);
+    }
     expect(whole.report.entryBytes).toBe((before.length + after.length) * ENTRY_BYTES);
     expect(readdirSync(room).sort()).toEqual(['a.rdb', 'b.rdb']);
   });
@@ -181,6 +194,8 @@ test('keys that stand twice count once, as they stand last', async () => {
   ]);
   expect(report).toMatchObject({ added: 1, removed: 1, changed: 0, same: 1, duplicates: 4 });
   expect((await differences([one, one], {})).report).toMatchObject({ same: 2, changed: 0, duplicates: 4 });
+  const counted = await differences([one, other], { listener: SILENT });
+  expect(counted.report).toMatchObject({ added: 1, removed: 1, changed: 0, same: 1, duplicates: 4 });
 });
 
 test('another thread makes the same entries, and waits for them to be taken', async () => {
