@@ -51,23 +51,37 @@ function judgeMemory(job, rows) {
   return { promise: 'bytesPerKey', asked, got, kept: got <= asked };
 }
 
+/** What of a row's processor time is not the kernel's; where that is not known, all of it. */
+const ownSeconds = ({ cpuSeconds, kernelSeconds, seconds }) =>
+  cpuSeconds === null ? seconds : cpuSeconds - (kernelSeconds ?? 0);
+
 /**
  * Adds to each row what a byte costs above a run on nothing, and how far it is from the line. The job is `linear` when no row is too far from it; null with less than three rows. Processor time is
- * judged, or the wall clock where that is not known; both are told.
+ * judged, or the wall clock where that is not known; told are both, and what is not the kernel's: that alone depends on nothing but us.
  */
 export function judgeGrowth(job, rows, start) {
   const judged = rows.every(({ cpuSeconds }) => cpuSeconds !== null) ? 'cpuSeconds' : 'seconds';
   const [cpu, wall] = [missesOf(rows, judged), missesOf(rows, 'seconds')];
+  const own = missesOf(
+    rows.map((row) => ({ ...row, ownSeconds: ownSeconds(row) })),
+    'ownSeconds',
+  );
   const told = rows.map((row, i) => ({
     ...row,
     nsPerByte: (1e9 * (row.seconds - start.seconds)) / row.inputBytes,
     cpuNsPerByte: (1e9 * (row[judged] - start[judged])) / row.inputBytes,
     miss: cpu[i],
+    ownMiss: own[i],
     wallMiss: wall[i],
   }));
   const memory = judgeMemory(job, rows);
   if (rows.length < 3)
-    return { rows: told, worst: null, worstWall: null, linear: null, linearWall: null, memory };
+    return {
+      rows: told,
+      ...{ worst: null, worstOwn: null, worstWall: null },
+      ...{ linear: null, linearOwn: null, linearWall: null },
+      memory,
+    };
   const worstOf = (misses) =>
     misses.reduce((a, b) => {
       if (onLine(a) !== onLine(b)) return onLine(a) ? b : a;
@@ -76,8 +90,10 @@ export function judgeGrowth(job, rows, start) {
   return {
     rows: told,
     worst: worstOf(cpu),
+    worstOwn: worstOf(own),
     worstWall: worstOf(wall),
     linear: cpu.every(onLine),
+    linearOwn: own.every(onLine),
     linearWall: wall.every(onLine),
     memory,
   };

@@ -84,8 +84,10 @@ function memoryCell(memory) {
 /** How cost grows with the input: one line for each size of each job. */
 export function growthTable({ growth, machine, runs }, form = 'text') {
   const head =
-    'job,input MB,s,cpu s,MB/s,cpu ns a byte,peak MB,memory,cpu from the line,wall from the line'.split(',');
-  const rows = growth.flatMap(({ job, rows, worst, worstWall, linear, linearWall, memory }) =>
+    'job,input MB,s,cpu s,kernel s,MB/s,cpu ns a byte,peak MB,memory,cpu from the line,without the kernel,wall from the line'.split(
+      ',',
+    );
+  const rows = growth.flatMap(({ job, rows, memory, ...judged }) =>
     rows.map((row, index) => {
       const last = index === rows.length - 1;
       return [
@@ -93,12 +95,14 @@ export function growthTable({ growth, machine, runs }, form = 'text') {
         megabytes(row.inputBytes),
         row.seconds.toFixed(2),
         processor(row),
+        row.kernelSeconds?.toFixed(2) ?? '-',
         (row.inputBytes / 1e6 / row.seconds).toFixed(0),
         row.cpuNsPerByte.toFixed(2),
         megabytes(row.peakBytes),
         last ? memoryCell(memory) : '',
-        last ? missCell(worst, linear) : '',
-        last ? missCell(worstWall, linearWall) : '',
+        last ? missCell(judged.worst, judged.linear) : '',
+        last ? missCell(judged.worstOwn, judged.linearOwn) : '',
+        last ? missCell(judged.worstWall, judged.linearWall) : '',
       ];
     }),
   );

@@ -18,6 +18,7 @@ const { judge, goalCell } = (await import('./goals.mjs' as string)) as {
 interface Grown {
   readonly worst: { seconds: number; share: number } | null;
   readonly linear: boolean | null;
+  readonly linearOwn: boolean | null;
   readonly linearWall: boolean | null;
   readonly memory: { kept: boolean; got: number } | null;
 }
@@ -85,6 +86,7 @@ describe('growth', () => {
     inputBytes,
     seconds,
     cpuSeconds,
+    kernelSeconds: 0.1,
     peakBytes,
     keys: inputBytes / 100,
   });
@@ -112,6 +114,14 @@ describe('growth', () => {
     expect([busy.linear, busy.linearWall]).toEqual([true, false]);
   });
 
+  it("that is the kernel's alone is told apart", () => {
+    const rows = [row(1e7, 0.2), row(1e8, 1.1), { ...row(1e9, 14.1), kernelSeconds: 4.1 }];
+    const { linear, linearOwn } = judgeGrowth('convert', rows, start);
+    expect([linear, linearOwn]).toEqual([false, true]);
+    const unknown = rows.map((each) => ({ ...each, cpuSeconds: null, kernelSeconds: null }));
+    expect(judgeGrowth('convert', unknown, start).linearOwn).toBe(false);
+  });
+
   it('of memory is none where that is promised, and so many bytes a key elsewhere', () => {
     const rows = (peaks: number[]) => peaks.map((peak, i) => row(10 ** (8 + i), 10 ** i, peak));
     const memory = (job: string, ...peaks: number[]) => judgeGrowth(job, rows(peaks), start).memory;
@@ -128,9 +138,12 @@ describe('growth', () => {
     const rows = [row(1e7, 0.2), row(1e8, 1.1), row(1e9, 14.1, 90e6)];
     const growth = [{ job: 'convert', ...judgeGrowth('convert', rows, start) }];
     const table = growthTable({ growth, machine, runs: 3 }, 'markdown');
-    expect(table).toContain('|  | 100 | 1.10 | 1.10 | 91 | 10.00 | 70 |  |  |  |');
+    expect(table).toContain('|  | 100 | 1.10 | 1.10 | 0.10 | 91 | 10.00 | 70 |  |  |  |  |');
     const miss = '-25 % (-364 ms) (!)';
-    expect(table).toContain(`|  | 1000 | 14.10 | 14.10 | 71 | 14.00 | 90 |  | ${miss} | ${miss} |`);
+    const own = '-27 % (-364 ms) (!)';
+    expect(table).toContain(
+      `|  | 1000 | 14.10 | 14.10 | 0.10 | 71 | 14.00 | 90 |  | ${miss} | ${own} | ${miss} |`,
+    );
   });
 });
 
