@@ -94,7 +94,7 @@ const CHANGES: readonly (readonly [name: string, change: Change])[] = [
   ['grown', (path) => appendFileSync(path, '*1\r\n$8\r\nFLUSHALL\r\n')],
 ];
 
-it.each(CASES.map((job) => [job.name, job] as const))('%s', { timeout: 600_000 }, async (_name, job) => {
+it.each(CASES.map((job) => [job.name, job] as const))('%s', { timeout: 3_600_000 }, async (_name, job) => {
   const clean = await run(job, 0, () => {});
   const flaws: string[] = [];
   const step = THOROUGH ? 1 : Math.ceil(clean.reads / 2);

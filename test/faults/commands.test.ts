@@ -220,7 +220,7 @@ function sample(calls: readonly Call[], salt: number, samples: number): (readonl
 }
 
 describe.each(JOBS.map((job, i) => [job.name, job, i] as const))('%s', (_name, job, salt) => {
-  it('fails as one wants it to, whatever call fails', { timeout: 600_000 }, async () => {
+  it('fails as one wants it to, whatever call fails', { timeout: 3_600_000 }, async () => {
     const clean = await cleanTrial(job);
     expect([clean.ran.exit, clean.ran.both]).toEqual([job.exit, expect.any(String)]);
     expect(Object.keys({ ...clean.in, ...clean.out }).filter((name) => TEMPORARY.test(name))).toEqual([]);

@@ -58,7 +58,7 @@ const isIntact = async (path: string): Promise<boolean> =>
   (await runCli(['check', path, '--quick'])).exit === 0;
 
 it('repair --out leaves the input as it was and the output whole or absent', {
-  timeout: 600_000,
+  timeout: 3_600_000,
 }, async () => {
   const { room, source } = damaged();
   const before = tree(source);
@@ -74,7 +74,7 @@ it('repair --out leaves the input as it was and the output whole or absent', {
 });
 
 it('repair --in-place leaves every byte of the input somewhere, and never a mixture', {
-  timeout: 600_000,
+  timeout: 3_600_000,
 }, async () => {
   let whole = 0;
   let result: Record<string, Buffer> = {};
@@ -133,7 +133,7 @@ it.each([
   ],
   ['replay', 'out.aof', (from: string, to: string) => ['replay', from, '--out', to]],
   ['compact', 'data', (from: string, to: string) => ['compact', from, '--out', to]],
-] as const)('%s to %s', { timeout: 600_000 }, async (_command, name, argv) => {
+] as const)('%s to %s', { timeout: 3_600_000 }, async (_command, name, argv) => {
   const room = temporaryDirectory('kill');
   const source = join(room, 'appendonly.aof');
   writeFileSync(source, LOG);

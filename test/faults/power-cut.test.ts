@@ -134,7 +134,7 @@ function lostByManifest(medium: Medium, room: Room): string | null {
 const WRITERS = JOBS.filter((job) => job.readsOnly !== true);
 
 describe.each(WRITERS.map((job, i) => [job.name, job, i] as const))('%s', (_name, job, salt) => {
-  it('leaves the old or the new whenever the power is cut', { timeout: 600_000 }, async () => {
+  it('leaves the old or the new whenever the power is cut', { timeout: 3_600_000 }, async () => {
     const recorded = await record(job);
     for (const seed of seeds('power-cut').slice(0, THOROUGH ? undefined : 1)) {
       const { flaws, cuts } = flawsOf(job, recorded, seed + salt);

@@ -134,5 +134,5 @@ describe('a process killed', () => {
       alike(tree(source), before);
       if (existsSync(out)) await expectWhole(out, String(i));
     }
-  }, 300_000);
+  }, 3_600_000);
 });

@@ -98,7 +98,7 @@ test('both threads together tell what one tells alone, wherever a log is damaged
     adopted += parted.adopted;
   }
   expect(adopted).toBeGreaterThan(300);
-}, 600_000);
+}, 3_600_000);
 
 test('doubtful records that end in the rest are told without it', async () => {
   const after = resp(...Array<string>(40).fill('SET key value'));
