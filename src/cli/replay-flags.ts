@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../errors.js';
 import { CommandPattern } from '../resp/pattern.js';
+import { packingByName, unpackedName } from '../tools/convert/forms.js';
 import { serverNamed } from '../tools/family.js';
 import { EVERY_KEY } from '../tools/filter.js';
 import type { SendRequest } from '../tools/replay/send.js';
@@ -124,9 +125,24 @@ function outputOf(flags: ReplayFlags, session: Session): ReplayOptions['output']
   if (out === undefined) return null;
   if (out === '-')
     throw new UsageError('--out: the output is a file or a directory, not a pipe', 'give a path');
+  const packing = packingByName(out);
+  const form =
+    to === undefined
+      ? formByName(unpackedName(out))
+      : parseWord(to, '--to', ['rdb', 'aofdir', 'aof', 'resp']);
+  if (packing !== null && form === 'aofdir') {
+    throw new UsageError(
+      '--out: a directory is not compressed',
+      'name the form, too: NAME.rdb.gz or --to rdb',
+    );
+  }
+  if (packing !== null && !flags.execute) {
+    throw new UsageError('--no-execute copies files as they are', 'give a name without that ending');
+  }
   return {
     path: out,
-    form: to === undefined ? formByName(out) : parseWord(to, '--to', ['rdb', 'aofdir', 'aof', 'resp']),
+    form,
+    packing,
     target: flags.for === undefined ? null : targetNamed(flags.for, '--for'),
     force: session.settings.force,
     refuseLoss: session.settings.strict,

@@ -1,6 +1,12 @@
 import { basename, join } from 'node:path';
 import { nothing, type WriteContent, writeAofFiles } from '../aof/writer.js';
 import { DirectoryTarget } from '../bytes/directory-target.js';
+import {
+  assertPacks,
+  type OutputPacking,
+  type PackingTarget,
+  packingTarget,
+} from '../bytes/packing-target.js';
 import { FileTarget } from '../bytes/target.js';
 import { END } from '../bytes/window.js';
 import { UsageError } from '../errors.js';
@@ -24,6 +30,8 @@ export type OutputForm = 'rdb' | 'aofdir' | 'aof' | 'resp';
 export interface OutputRequest {
   readonly path: string;
   readonly form: OutputForm;
+  /** How a file is compressed; missing or null: not at all. */
+  readonly packing?: OutputPacking | null;
   /** Replace what stands there; a directory is put aside. */
   readonly force: boolean;
   /** Publish nothing when the server has no place for something. */
@@ -106,6 +114,9 @@ export function isCommands(form: OutputForm, target: RdbTarget): boolean {
  * is found out first. Nothing shows there until `write`, and nothing is left there after `close`.
  */
 export class OutputSlot {
+  /** Compresses what is written, once that has begun. */
+  private packer: PackingTarget | null = null;
+
   private constructor(
     private readonly request: OutputRequest,
     private readonly target: FileTarget | DirectoryTarget,
@@ -113,7 +124,8 @@ export class OutputSlot {
 
   /** @throws UsageError when something stands there and `force` is not given, OutputError when it cannot be written */
   static async take(request: OutputRequest): Promise<OutputSlot> {
-    const { path, form, force } = request;
+    const { path, form, force, packing = null } = request;
+    if (packing !== null) assertPacks(packing);
     const target =
       form === 'aofdir'
         ? await DirectoryTarget.create(path, { force })
@@ -132,7 +144,7 @@ export class OutputSlot {
 
   /** The same of a dataset wherever it is; `filename` as for a server. */
   async put(content: OutputContent, filename: string, context: ToolContext): Promise<WrittenOutput> {
-    const { path, form } = this.request;
+    const { path, form, packing = null } = this.request;
     const put: PutContent = async (target) => {
       if (target instanceof DirectoryTarget) {
         const files = await writeAofFiles(target, folderIn(path), {
@@ -142,7 +154,9 @@ export class OutputSlot {
         });
         return files.reduce((sum, file) => sum + file.bytes, 0);
       }
-      await content.file(form)(target);
+      if (packing !== null) this.packer = packingTarget(packing, target);
+      await content.file(form)(this.packer ?? target);
+      await this.packer?.end();
       return target.size;
     };
     return this.fill(put, context, content);
@@ -166,7 +180,7 @@ export class OutputSlot {
 
   /** Takes everything back that was not published. May be called twice. */
   close(): Promise<void> {
-    return this.target.discard();
+    return (this.packer ?? this.target).discard();
   }
 }
 

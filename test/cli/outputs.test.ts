@@ -24,6 +24,32 @@ describe('an output', () => {
     expect(readdirSync(directory)).toEqual(['out.rdb']);
   });
 
+  it.each(['rdb', 'aof', 'resp'])('is compressed where its name says so, as %s', async (form) => {
+    const digest = async (path: string): Promise<string> =>
+      (await runCli(['digest', path, '--as', 'redis-7.0'])).stdout;
+    const plain = join(directory, `out.${form}`);
+    await replay(plain);
+    for (const ending of ['gz', 'lz4']) {
+      const out = `${plain}.${ending}`;
+      const { exit, stdout } = await replay(out, '--json');
+      expect(exit).toBe(0);
+      const bytes = readFileSync(out);
+      expect(JSON.parse(stdout)).toMatchObject({ output: out, outputForm: form, outputBytes: bytes.length });
+      expect(bytes.subarray(0, 2).toString('hex')).toBe(ending === 'gz' ? '1f8b' : '0422');
+      expect(await digest(out)).toBe(await digest(plain));
+    }
+    expect(readdirSync(directory).length).toBe(3);
+  });
+
+  it('is not compressed as a directory or a copy, and nothing is left of one that is refused', async () => {
+    for (const options of [['--to', 'aofdir'], ['--no-execute']]) {
+      expect(await replay(join(directory, 'out.aof.gz'), ...options)).toMatchObject({ exit: 2, stdout: '' });
+    }
+    const digest = ['--expect-digest', '0'.repeat(40)];
+    expect((await replay(join(directory, 'out.rdb.gz'), ...digest)).exit).toBe(1);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
   it('puts a directory that is there aside, and says where', async () => {
     const out = join(directory, 'out');
     mkdirSync(out);

@@ -5,6 +5,9 @@ import { isUtf8 } from 'node:buffer';
 const DANGEROUS =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]|[\u{e0000}-\u{e0fff}]|\p{Surrogate}/gu;
 
+/** Visible characters of ASCII but quotes and the backslash. */
+const PLAIN = /^[!#-&(-[\]-~]+$/;
+
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** A path or message as it may be shown on a terminal: control characters stand as escapes of their UTF-8 bytes. */
@@ -22,6 +25,8 @@ export function printableLines(text: string): string {
  * `\r`, `\t` and `\xHH`, which redis-cli reads back.
  */
 export function quotedBytes(latin1: string): string {
+  // Nearly all names: millions of them may be printed.
+  if (PLAIN.test(latin1)) return latin1;
   const bytes = Buffer.from(latin1, 'latin1');
   const text = isUtf8(bytes) ? bytes.toString('utf8') : null;
   if (text === null) {

@@ -34,6 +34,9 @@ export function packingByName(path: string): OutputPacking | null {
   return ending === undefined ? null : OUTPUT_PACKINGS[ending]!;
 }
 
+/** The name without the ending that says how it is compressed. */
+export const unpackedName = (path: string): string => path.replace(PACKED, '');
+
 /** True for forms that a server loads: what is written depends on which. */
 export function isForServer(form: ConvertForm): boolean {
   return form === 'rdb' || form === 'aof' || form === 'aofdir' || form === 'resp';
