@@ -38,6 +38,8 @@ export interface Manifest {
   readonly history: readonly ManifestEntry[];
   /** Servers stop at the first; lines without a problem are told all the same. */
   readonly problems: readonly ManifestProblem[];
+  /** How many it was read of: somebody may write it meanwhile. */
+  readonly bytes: number;
 }
 
 /** The servers' read buffer: a line may have this many bytes, its line feed included. */
@@ -45,7 +47,7 @@ const LINE_MAX = 1024;
 
 /** Reads a manifest as servers from 7.0 on do. Never throws: what a server would refuse is in `problems`. */
 export function parseManifest(bytes: Buffer): Manifest {
-  const parser = new Parser();
+  const parser = new Parser(bytes.length);
   let offset = 0;
   let line = 0;
   while (offset < bytes.length) {
@@ -90,6 +92,8 @@ class Parser implements Manifest {
   readonly increments: ManifestEntry[] = [];
   readonly history: ManifestEntry[] = [];
   readonly problems: ManifestProblem[] = [];
+
+  constructor(readonly bytes: number) {}
   private lastSeq: Long = 0;
 
   problem(code: FindingCode, message: string, line: number, offset: number, text: string): void {

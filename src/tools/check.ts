@@ -1,5 +1,4 @@
 import type { AofSet } from '../aof/set.js';
-import { localTree } from '../bytes/file-tree.js';
 import type { ErrorDetail } from '../errors.js';
 import type { Finding, FindingCode } from '../model/finding.js';
 import type { DialectName } from '../rdb/dialect.js';
@@ -77,7 +76,7 @@ async function manifestOf(set: AofSet): Promise<CheckedFile | null> {
   const findings = [...set.findings, ...unlikelyFiles(set)];
   if (manifestPath === null && findings.length === 0) return null;
   const path = manifestPath ?? set.directory;
-  const bytes = manifestPath === null ? 0 : (await (set.tree ?? localTree).open(manifestPath)).size;
+  const bytes = set.manifest?.bytes ?? 0;
   const own = findings.filter((finding) => finding.where.file === path && finding.where.offset >= 0);
   return {
     path,

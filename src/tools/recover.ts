@@ -20,7 +20,7 @@ import {
 import { ranked, wayOfStart } from './recover/rank.js';
 import { foresee } from './recover/start.js';
 import { type Way, waysOf } from './recover/ways.js';
-import { type Candidate, weigh } from './recover/weigh.js';
+import { type Candidate, type Weighed, weigh } from './recover/weigh.js';
 import { type FileUser, findUsers } from './repair/open-files.js';
 import type { NotChecked } from './report.js';
 
@@ -74,8 +74,7 @@ export async function recover(
 ): Promise<RecoverReport> {
   const disk = options.disk ?? localDisk;
   const config = await configOf(path, options);
-  const survey = await surveyDirectory(path, config.config);
-  const { candidates, notChecked } = await weigh(survey.files, options, context);
+  const { survey, candidates, notChecked } = await lookedAt(path, config, options, context);
   const { effective, basis } = effectiveConfig(config, survey, candidates);
   const server = serverOf(candidates);
   const starts = startsOf(survey, candidates, effective, basis);
@@ -109,6 +108,22 @@ export async function recover(
     users: await usersOf(survey),
     notChecked: [...notChecked, ...unmeasured(ways, path)],
   };
+}
+
+/** A server that rewrites its log meanwhile takes away what was just found: then all is looked at once more. */
+const LOOKS_MAX = 5;
+
+async function lookedAt(
+  path: string,
+  { config }: FoundConfig,
+  options: RecoverOptions,
+  context: ToolContext,
+): Promise<Weighed & { readonly survey: DirectorySurvey }> {
+  for (let look = 1; ; look++) {
+    const survey = await surveyDirectory(path, config);
+    const weighed = await weigh(survey.files, options, context);
+    if (!weighed.isStale || look === LOOKS_MAX) return { survey, ...weighed };
+  }
 }
 
 async function configOf(path: string, options: RecoverOptions): Promise<FoundConfig> {

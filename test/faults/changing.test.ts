@@ -65,6 +65,7 @@ const contents = ({ out }: Room): object =>
 
 const timeless = (text: string): string =>
   text
+    .replace(/\.bak-\d{8}T\d{6}Z/g, '.bak-then')
     .replace(/written \d{4}-\S+ \S+ UTC/g, 'written then')
     .replace(/"(modifiedMs|modified|durationMs)": ?[\d.]+/g, '"$1":0');
 

@@ -53,6 +53,8 @@ export interface Candidate extends FoundFile {
 export interface Weighed {
   readonly candidates: readonly Candidate[];
   readonly notChecked: readonly NotChecked[];
+  /** Whether a file of the log went or was replaced before it was read. */
+  readonly isStale: boolean;
 }
 
 export interface WeighOptions {
@@ -67,6 +69,7 @@ export async function weigh(
 ): Promise<Weighed> {
   const candidates: Candidate[] = [];
   const notChecked: NotChecked[] = [];
+  let isStale = false;
   for (const file of files) {
     try {
       const { candidate, unchecked } = await weighFile(file, options, context);
@@ -74,11 +77,12 @@ export async function weigh(
       notChecked.push(...unchecked);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
+      isStale ||= MEMBERS.has(file.kind) && /^input\/(missing|changed)$/.test(error.code);
       candidates.push({ ...unweighed({ ...file, unread: 'unreadable', source: null }, 'unread') });
       notChecked.push({ path: file.path, what: 'the file', why: error.message, routine: false });
     }
   }
-  return { candidates, notChecked };
+  return { candidates, notChecked, isStale };
 }
 
 async function weighFile(

@@ -46,7 +46,7 @@ const manifest: Target = {
         throw new Broken('a manifest names no path', entry.name);
     }
     const again = parseManifest(formatManifest({ base, increments, history }));
-    const said = (one: typeof again) =>
+    const said = (one: Omit<typeof again, 'bytes'>) =>
       JSON.stringify(
         [one.base, ...one.history, ...one.increments].map(
           (entry) =>
