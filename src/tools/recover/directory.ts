@@ -117,30 +117,39 @@ export async function surveyDirectory(path: string, config: ServerConfig): Promi
 const SURVEYS_MAX = 20;
 const SURVEY_AGAIN_MS = 10;
 
-/** Whether files are missing that a manifest named which by now is another. */
-async function isRewritten({ rooms, files }: DirectorySurvey): Promise<boolean> {
-  for (const { manifest, manifestFile, path } of rooms) {
+/**
+ * Whether a manifest is another by now. Then what was found may be of two moments: a server takes away what its new
+ * manifest no longer names, and a temporary file may belong to the rewrite before. As long as it is the same, all that
+ * it names is there, and nothing else is in use.
+ */
+async function isRewritten({ rooms }: DirectorySurvey): Promise<boolean> {
+  for (const { manifest, manifestFile } of rooms) {
     if (manifest === null || manifestFile === null || manifestFile.source === null) continue;
-    const { base, increments } = manifest;
-    const named = [...(base === null ? [] : [base]), ...increments];
-    if (named.every(({ name }) => files.some((file) => file.path === join(path, name)))) continue;
-    const now = await FileSource.at(manifestFile.path).catch(() => null);
-    if (now === null || now.size > MANIFEST_BYTES_MAX) continue;
-    const [before, after] = await Promise.all([
-      readHead(manifestFile.source, manifestFile.bytes),
-      readHead(now, now.size),
-    ]);
-    if (!before.equals(after)) return true;
+    try {
+      const now = await FileSource.at(manifestFile.path);
+      if (now.size !== manifestFile.bytes) return true;
+      const [before, after] = await Promise.all([
+        readHead(manifestFile.source, manifestFile.bytes),
+        readHead(now, now.size),
+      ]);
+      if (!before.equals(after)) return true;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      if (error.code === 'input/changed') return true;
+    }
   }
   return false;
 }
 
 async function surveyOnce(path: string, config: ServerConfig): Promise<DirectorySurvey> {
-  const entries = await list(path);
   const survey = new Survey(path, config);
+  // What its manifest says first: while it says so, what stands in the data directory belongs to it.
+  const rooms = await survey.logRooms(await list(path));
+  const inRooms = survey.files.splice(0);
+  const entries = await list(path);
   await survey.dataRoom(entries);
-  const rooms = await survey.logRooms(entries);
-  const { files, passedOver, lastWrittenMs } = survey;
+  const { passedOver, lastWrittenMs } = survey;
+  const files = [...survey.files, ...inRooms];
   const logDirectoryExists = entries.some((entry) => entry.name === config.appendDirname && !entry.isFile());
   const configPath = await findConfig(path);
   return { path, files, rooms, configPath, logDirectoryExists, passedOver, lastWrittenMs };
@@ -248,7 +257,8 @@ class Survey {
       : null;
     const manifest = await manifestOf(manifestFile);
     const named = namesOf(manifest);
-    for (const entry of entries) {
+    // What a manifest names was there before it, but not yet when the directory was listed to find the manifest.
+    for (const entry of manifest === null ? entries : await list(path)) {
       if (entry.isDirectory() || entry.name === manifestName) continue;
       const sighting = named.get(entry.name) ?? this.strayOf(entry.name);
       // In a directory that is data directory and append-only directory in one, the other names were seen already.
@@ -317,6 +327,8 @@ class Survey {
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       if (error.code === 'input/permission') return unread('no-permission');
+      // Gone since it was looked at.
+      if (error.code === 'input/missing') return null;
       const isOther = error.code === 'input/not-a-file' || error.code === 'input/directory';
       return unread(isOther ? 'not-a-file' : 'unreadable');
     }
