@@ -5,6 +5,8 @@ import { ByteWindow, END, type Machine, NEED } from './window.js';
 /** Room in front of every chunk for the unfinished item of the one before, so that chunks are not copied. */
 const HEADROOM = 64 * 1024;
 const CHUNK = 512 * 1024;
+/** A buffer of a large item up to this size is kept for the next one: left to the collector, they add up to much. */
+const LARGE_KEPT = 4 << 20;
 /** An item must be indexable with 32-bit positions; servers cap one argument or value at 512 MB. */
 const ITEM_MAX = 0x7fff_ffff;
 
@@ -82,7 +84,12 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined):
 }
 
 class Feeder {
-  private spare: Buffer | null = null;
+  /** Buffers for chunks that the window has left behind. */
+  private readonly spares: Buffer[] = [];
+  /** The same of one for a large item. */
+  private large: Buffer | null = null;
+  /** What was put into the window last: only that is ours to read into again. */
+  private given: Buffer | null = null;
   private pending: Promise<number> | null = null;
   private pendingInto: Buffer | null = null;
   private ended = false;
@@ -124,8 +131,8 @@ class Feeder {
     const left = window.end - window.position;
     const offset = window.offset;
     window.bytes.copy(into, headroom - left, window.position, window.end);
-    if (window.bytes.length === into.length) this.spare = window.bytes;
-    window.bytes = into;
+    if (window.bytes === this.given) this.keep(window.bytes);
+    window.bytes = this.given = into;
     window.position = headroom - left;
     window.end = headroom + count;
     window.base = offset - window.position;
@@ -159,31 +166,46 @@ class Feeder {
     const room = Math.min(ITEM_MAX, known ? window.limit - offset : ITEM_MAX);
     const goal = Math.max(wanted, Math.min(room, 2 * left + this.chunkBytes));
     const first = known ? goal : Math.min(goal, 2 * left + early + this.chunkBytes);
-    let bytes: Buffer = Buffer.allocUnsafeSlow(Math.max(first, left + early));
+    let bytes = this.takeLarge(Math.max(first, left + early));
     window.bytes.copy(bytes, 0, window.position, window.end);
     let filled = left;
     if (pendingInto !== null) {
       pendingInto.copy(bytes, filled, this.headroom, this.headroom + early);
       filled += early;
-      this.spare = pendingInto;
+      this.keep(pendingInto);
     }
+    if (window.bytes === this.given) this.keep(window.bytes);
     while (!this.ended && filled < goal) {
       if (filled === bytes.length) bytes = enlarged(bytes, Math.min(goal, filled * 2));
-      const count = await this.reader.read(bytes.subarray(filled));
+      const count = await this.reader.read(bytes.subarray(filled, goal));
       this.ended = count === 0;
       filled += count;
     }
-    window.bytes = bytes;
+    window.bytes = this.given = bytes;
     window.position = 0;
     window.end = filled;
     window.base = offset;
   }
 
   private take(): Buffer {
-    const { spare, rooms, window } = this;
-    this.spare = null;
-    const room = spare ?? rooms.find((each) => each !== window.bytes);
+    const { spares, rooms, window } = this;
+    const room = spares.pop() ?? rooms.find((each) => each !== window.bytes);
     return room ?? Buffer.allocUnsafeSlow(this.headroom + this.chunkBytes);
+  }
+
+  private takeLarge(size: number): Buffer {
+    const { large } = this;
+    if (large === null || large.length < size) return Buffer.allocUnsafeSlow(size);
+    this.large = null;
+    return large;
+  }
+
+  /** What the window has left behind is read into again. */
+  private keep(bytes: Buffer): void {
+    const { length } = bytes;
+    const chunk = this.headroom + this.chunkBytes;
+    if (length === chunk) this.spares.push(bytes);
+    else if (length > chunk && length <= LARGE_KEPT) this.large = bytes;
   }
 }
 

@@ -85,6 +85,43 @@ describe('pump', () => {
     expect(machine.runs).toBeLessThan(200);
   });
 
+  test('gathers one large item after the other in the same memory', async () => {
+    const random = new Random(8);
+    const bytes = Buffer.concat(
+      Array.from({ length: 40 }, () => {
+        const body = Buffer.alloc(1 + 100 * 300, random.below(256));
+        body[0] = 100 - random.below(10);
+        return body.subarray(0, 1 + body[0] * 300);
+      }),
+    );
+    const seen = new Set<ArrayBufferLike>();
+    const machine = new (class extends LengthItems {
+      override run(window: ByteWindow): Progress {
+        seen.add(window.bytes.buffer);
+        return super.run(window);
+      }
+    })(300);
+    const window = new ByteWindow();
+    window.limit = bytes.length;
+    await pump(new DribblingReader(bytes, [70_000, 11]), window, machine, { chunkBytes: 10_000 });
+    expect(machine.items).toHaveLength(40);
+    expect(machine.finished).toBe(true);
+    // The empty window, three for chunks and gathered items, and those that were too small for a later item.
+    expect(seen.size).toBeLessThan(9);
+  });
+
+  test('never reads into what stood in the window before', async () => {
+    const before = itemBytes(new Random(9), 30, 4000);
+    const copy = Buffer.from(before);
+    const window = new ByteWindow();
+    window.bytes = before;
+    window.end = before.length;
+    const machine = new LengthItems(4000);
+    await pump(new DribblingReader(copy, [70_000]), window, machine, { chunkBytes: 10_000 });
+    expect(machine.items).toHaveLength(60);
+    expect(before.equals(copy)).toBe(true);
+  });
+
   test('an item that does not know its size is looked at a logarithmic number of times', async () => {
     let runs = 0;
     const bytes = Buffer.alloc(4_000_000, 1);

@@ -23,9 +23,13 @@ function told({ output: _output, ...report }: ReplayReport): unknown {
   return { ...report, stoppedAt: { ...place, file: file?.name } };
 }
 
-async function replayed(path: string, options: Partial<ReplayOptions>): Promise<ReplayReport> {
-  const source = await openSource(path, { prefer: null, stdin: null as never, signal: testContext().signal });
-  return replay(source, { ...PLAIN_REPLAY, onUnknown: 'skip', ...options }, testContext());
+async function replayed(
+  path: string,
+  options: Partial<ReplayOptions>,
+  context = testContext(),
+): Promise<ReplayReport> {
+  const source = await openSource(path, { prefer: null, stdin: null as never, signal: context.signal });
+  return replay(source, { ...PLAIN_REPLAY, onUnknown: 'skip', ...options }, context);
 }
 
 async function digestOf(path: string, like: DigestReport): Promise<string> {
@@ -93,6 +97,20 @@ describe('logs part by part', () => {
         expect(await digestOf(out, whole.digest!)).toBe(whole.digest!.digest);
     }
   });
+});
+
+it('lets go of what was read before a part, and before each of the others', async () => {
+  const log = await partable(LOGS[0]!.path);
+  const steps: string[] = [];
+  const context = testContext({
+    progress: ({ phase = '' }) => phase !== steps.at(-1) && steps.push(phase),
+    reclaim: () => steps.push('reclaim'),
+  });
+  await replayed(log, { parts: 2 }, context);
+  expect(steps.filter((step, i) => step !== steps[i - 1])).toEqual([
+    ...['looking how to part', 'reclaim'],
+    ...['replaying part 1 of 2', 'reclaim', 'replaying part 2 of 2', 'reclaim'],
+  ]);
 });
 
 describe('what a command reaches', () => {

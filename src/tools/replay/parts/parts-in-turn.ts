@@ -72,6 +72,7 @@ export class PartsInTurn {
     const { set, request, context } = this;
     try {
       this.groups = await this.findGroups();
+      context.reclaim?.();
       this.partOf = new Uint8Array(this.groups.count);
       this.pending = this.split(0, count);
       for (let part = this.pending.shift(); part !== undefined; part = this.pending.shift()) {
