@@ -9,7 +9,7 @@ import type { RdbOutput } from '../rdb/encode/output.js';
 import { ValueWriter } from '../rdb/encode/value-writer.js';
 import type { HashTemplates } from '../rdb/templates.js';
 import { DEFAULT_LIMITS } from '../rdb/value-reader.js';
-import { RDB_TARGETS, type RdbTarget } from '../rdb/writer-target.js';
+import { knowsKind, RDB_TARGETS, type RdbTarget } from '../rdb/writer-target.js';
 import { RecordReader } from './rdb-record.js';
 import type { RdbPartialValue } from './rdb-report.js';
 import type { RoamingWindow } from './rdb-window.js';
@@ -28,6 +28,7 @@ export class PartialWriter {
   private readonly reader: RecordReader;
   private readonly record: KeyRecord;
   private readonly values: ValueWriter;
+  private readonly target: RdbTarget;
 
   constructor(
     private readonly window: RoamingWindow,
@@ -35,7 +36,7 @@ export class PartialWriter {
     output: RdbOutput,
     templates: HashTemplates,
   ) {
-    const target = targetOfDialect(dialect);
+    const target = (this.target = targetOfDialect(dialect));
     this.reader = new RecordReader(dialect, DEFAULT_LIMITS, templates);
     this.record = new KeyRecord(output, target);
     this.values = new ValueWriter(this.record, target, true);
@@ -45,9 +46,10 @@ export class PartialWriter {
    * Reads the value up to its damage; `admit` is asked once its name is known. False when there was nothing to write.
    */
   async write({ start }: RdbPartialValue, admit: (reader: RecordReader) => boolean): Promise<boolean> {
-    const { reader, window, record, values } = this;
+    const { reader, window, record, values, target } = this;
     const items = new HeldItems(values, () => {
-      if (!admit(reader)) return false;
+      // A file may hold what its version does not have: whole it is copied, but not written anew.
+      if (!knowsKind(target, reader.head.kind) || !admit(reader)) return false;
       record.hold(reader.head);
       reader.head.count = -1;
       values.begin(reader.head);
