@@ -14,6 +14,7 @@ import { PLAIN_REPLAY, type ReplayOptions, type ReplayReport, replay } from '../
 import { openSource } from '../../../src/tools/source.js';
 import { aofCases, CORPUS_SERVERS } from '../../support/corpus.js';
 import { THOROUGH } from '../../support/effort.js';
+import { resp } from '../../support/resp.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 import { testContext } from '../context.js';
 
@@ -111,6 +112,49 @@ it('lets go of what was read before a part, and before each of the others', asyn
     ...['looking how to part', 'reclaim'],
     ...['replaying part 1 of 2', 'reclaim', 'replaying part 2 of 2', 'reclaim'],
   ]);
+});
+
+describe('a log that no part is small enough of', () => {
+  // Memory is looked at every four megabytes.
+  const large = Array<string>(6).fill(`SET big ${'v'.repeat(1 << 20)}`);
+  const names = Array.from({ length: 100 }, (_, i) => `k${i}`);
+  const each = names.map((name) => `SET ${name} ${'v'.repeat(60_000)}`);
+
+  /** Too much is held whenever a part has been read, until it is let go of. */
+  async function refusal(log: string): Promise<unknown> {
+    const path = join(temporaryDirectory('tight'), 'appendonly.aof');
+    writeFileSync(path, log);
+    let reclaims = 0;
+    const context = testContext({
+      memoryBytes: 1000,
+      heldBytes: () => (reclaims > 0 ? 2000 : 300),
+      progress: ({ phase, done }) => {
+        if (phase?.startsWith('replaying part') === true && done > 0) reclaims = 2;
+      },
+      reclaim: () => {
+        reclaims--;
+      },
+    });
+    return replayed(path, { parts: 1 }, context).then(
+      () => null,
+      (error: Error) => error.message,
+    );
+  }
+
+  it.each([
+    ['one key', large, /: a single key, or a few, are most of one part$/],
+    // Two small keys that belong together are not why.
+    ['one key beside others', ['SET a 1', 'RENAME a b', ...large], /: a single key, or a few/],
+    [
+      'keys together',
+      [...each, `SINTERSTORE ${names.join(' ')}`],
+      /SINTERSTORE \(the first at offset \d+ of app/,
+    ],
+  ])('is refused for %s', async (_name, commands, why) => {
+    const message = await refusal(resp(...commands));
+    expect(message).toMatch(/outgrows --memory \(1000 bytes, of which 300 were held before/);
+    expect(message).toMatch(why);
+  });
 });
 
 describe('what a command reaches', () => {

@@ -19,6 +19,14 @@ export interface NamedCommand {
   readonly offset: number;
 }
 
+/** How buckets were dealt out. */
+export interface Dealt {
+  /** Of what was dealt out, that of whoever got most. */
+  readonly share: number;
+  /** Whether the heaviest group is one that commands joined. */
+  readonly joined: boolean;
+}
+
 /** Buckets that commands join into groups, each of which must stay in one part. */
 export class BucketGroups {
   /** A command that may reach any key: nothing can be parted. */
@@ -58,9 +66,9 @@ export class BucketGroups {
 
   /**
    * Deals the buckets of a part out to some, whole groups at a time, so that those weigh about the same. Changes
-   * `partOf`, and returns the share of the heaviest in all of it.
+   * `partOf`.
    */
-  deal(partOf: Uint8Array, from: number, to: readonly number[]): number {
+  deal(partOf: Uint8Array, from: number, to: readonly number[]): Dealt {
     const { count } = this;
     const sums = new Float64Array(count);
     const sizes = new Int32Array(count);
@@ -73,7 +81,11 @@ export class BucketGroups {
     }
     // The few large ones first, by weight: what is left evens out.
     const groups: number[] = [];
-    for (let i = 0; i < count; i++) if (sizes[i]! > 1) groups.push(i);
+    let heaviest = 0;
+    for (let i = 0; i < count; i++) {
+      if (sizes[i]! > 1) groups.push(i);
+      if (sums[i]! > sums[heaviest]!) heaviest = i;
+    }
     groups.sort((a, b) => sums[b]! - sums[a]!);
     const loads = new Float64Array(to.length);
     const chosen = new Uint8Array(count);
@@ -86,7 +98,8 @@ export class BucketGroups {
     for (const root of groups) place(root);
     for (let i = 0; i < count; i++) if (sizes[i] === 1) place(i);
     for (let i = 0; i < count; i++) if (partOf[i] === from) partOf[i] = chosen[this.rootOf(i)]!;
-    return Math.max(...loads) / loads.reduce((sum, load) => sum + load, Number.MIN_VALUE);
+    const share = Math.max(...loads) / loads.reduce((sum, load) => sum + load, Number.MIN_VALUE);
+    return { share, joined: sizes[heaviest]! > 1 };
   }
 
   private rootOf(bucket: number): number {

@@ -70,7 +70,7 @@ async function inTwoThreads(
   const groups = await findGroups(set, request.cut, rdb, secret, context);
   if (groups.anyKeys !== null) return null;
   const partOf = new Uint8Array(bucketsFor(size));
-  if (groups.deal(partOf, 0, [0, 1]) > LARGEST_SHARE) return null;
+  if (groups.deal(partOf, 0, [0, 1]).share > LARGEST_SHARE) return null;
   return readBoth(set, { ...request, secret, partOf }, tight, context);
 }
 

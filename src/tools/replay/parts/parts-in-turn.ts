@@ -51,6 +51,8 @@ export class PartsInTurn {
   private used = 1;
   /** Whether a part was executed, so that there is something to say of how large it is. */
   private tried = false;
+  /** Bytes held when the part at hand was begun. */
+  private heldBefore = 0;
   private groups: BucketGroups | null = null;
   private scratch: ScratchFile | null = null;
   private target: RdbTarget | null = null;
@@ -105,21 +107,24 @@ export class PartsInTurn {
   private split(part: number, pieces: number): number[] {
     const numbers = [part];
     while (numbers.length < pieces && this.used < PARTS_MAX) numbers.push(this.used++);
-    const share = numbers.length < 2 ? 1 : this.groups!.deal(this.partOf, part, numbers);
+    if (numbers.length < Math.min(pieces, 2)) throw this.tooTight(`more than ${PARTS_MAX} would be needed`);
+    const { share, joined } = this.groups!.deal(this.partOf, part, numbers);
     // The first time it may be that there is little else: whether that is too much is still to be seen.
-    if (share > SPLIT_SHARE && this.tried) throw this.tooTight();
+    if (share > SPLIT_SHARE && this.tried) throw this.tooTight(this.whyTight(joined));
     return numbers;
   }
 
-  private tooTight(): UsageError {
+  private whyTight(joined: boolean): string {
+    const joiner = joined ? this.groups!.joiner : null;
+    if (joiner === null) return 'a single key, or a few, are most of one part';
+    const { name, offset, file } = joiner;
+    return `commands such as ${name} (the first at offset ${offset} of ${file}) need most of its keys together`;
+  }
+
+  private tooTight(why: string): UsageError {
     const { memoryBytes } = this.context;
-    const joiner = this.groups?.joiner ?? null;
-    const why =
-      joiner === null
-        ? 'one part of it does not get smaller'
-        : `commands such as ${joiner.name} (the first at offset ${joiner.offset} of ${joiner.file}) need most of its keys together`;
     return new UsageError(
-      `the dataset outgrows --memory (${memoryBytes} bytes), and cannot be replayed in smaller parts: ${why}`,
+      `the dataset outgrows --memory (${memoryBytes} bytes, of which ${this.heldBefore} were held before the part that is too large), and cannot be replayed in smaller parts: ${why}`,
       'give a larger --memory, or a machine that has it',
     );
   }
@@ -127,6 +132,7 @@ export class PartsInTurn {
   private async runPart(number: number): Promise<void> {
     this.tried = true;
     const { set, context } = this;
+    this.heldBefore = context.heldBytes();
     const meter = new LogMeter(set, this.contextOf());
     const part = await this.open(number, meter.context);
     try {
