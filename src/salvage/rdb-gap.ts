@@ -1,4 +1,5 @@
 import { FormatError } from '../errors.js';
+import { HEADER_BYTES, MAGIC_REDIS, MAGIC_VALKEY } from '../rdb/constants.js';
 import type { Dialect } from '../rdb/dialect.js';
 import { LOOP } from '../rdb/skim.js';
 import { HashTemplates } from '../rdb/templates.js';
@@ -12,6 +13,8 @@ import type { RoamingWindow } from './rdb-window.js';
 
 /** Bytes before a failure, the record right before it apart, that are looked into for records it swallowed. */
 const LOOK_BACK = 16 << 20;
+/** Bytes that are looked through at a time for the beginning of an RDB. */
+const LOOK_STEP = 1 << 20;
 /** Records at the beginning of a chain that may be none. */
 const UNLIKELY_MAX = 3;
 /** Chains inside of one record that are compared with what follows it, and records by which two chains must meet. */
@@ -76,6 +79,30 @@ export class GapSearch {
   async findAfterEnd(from: number): Promise<number> {
     this.search.begin();
     return this.search.find(from, this.window.limit, -1, () => {});
+  }
+
+  /**
+   * Where an RDB begins, inside of a value, of which whole records lead to the end mark at `markAt`; -1: none is near
+   * before it. Of those that begin there only the last is looked at.
+   */
+  async innerRdb(markAt: number): Promise<number> {
+    const { search, window } = this;
+    const floor = Math.max(HEADER_BYTES, markAt - LOOK_BACK);
+    let inner = -1;
+    for (let to = markAt; inner < 0 && to > floor; to -= LOOK_STEP) {
+      const from = Math.max(floor, to - LOOK_STEP);
+      await window.cover(from, to + HEADER_BYTES);
+      const text = window.cursor.bytes.subarray(from - window.start, to + HEADER_BYTES - window.start);
+      const at = Math.max(text.lastIndexOf(MAGIC_REDIS), text.lastIndexOf(MAGIC_VALKEY));
+      if (at >= 0) inner = at + from;
+    }
+    if (inner < 0) return -1;
+    search.begin();
+    let at = inner + HEADER_BYTES;
+    while (at < markAt && (await search.read(at)) === 'whole' && search.reader.kind !== 'end') {
+      at = window.offset;
+    }
+    return at === markAt ? inner : -1;
   }
 
   /**

@@ -65,6 +65,8 @@ export class NameHabits {
 
   /** Whether a record is one of this file's for what its name is like, or for a time of expiry. */
   vouchesFor(reader: RecordReader): boolean {
+    // Damage in the length of a name makes it longer, and it still begins as it did.
+    if (this.informative && this.textual && !reader.printable) return false;
     return expiresSanely(reader) || (this.informative && this.knows(reader.shape));
   }
 

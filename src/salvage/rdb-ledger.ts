@@ -127,6 +127,14 @@ export class SurveyLedger {
     this.database = database;
   }
 
+  /** Makes two of a segment, the first with so many keys and ending in a database. */
+  part(segment: RdbSegment, at: number, keys: number, database: number): void {
+    const index = this.segments.indexOf(segment);
+    const first = { ...segment, end: at, keys, databaseEnd: database };
+    const second = { ...segment, start: at, keys: segment.keys - keys, database };
+    this.segments.splice(index, 1, ...(at > segment.start ? [first] : []), second);
+  }
+
   /** What was believed of `[from, to)` becomes doubtful; the segments it was in, for their names to be forgotten. */
   moveToDoubtful(from: number, to: number): readonly RdbSegment[] {
     const moved: RdbSegment[] = [];

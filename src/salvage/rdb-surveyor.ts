@@ -20,9 +20,6 @@ const STRANGE_MAX = 64;
 /** The newest RDB version whose files begin without aux fields. */
 const LAST_BEFORE_AUX = 6;
 
-/** Records before damage that are doubted at most when nothing vouches for them. */
-const DOUBTED_BEFORE_MAX = 4;
-
 /** Where the RDB ended, and how that is known. */
 interface Ending {
   readonly end: number;
@@ -173,7 +170,8 @@ export class Surveyor {
       chain.settle(gap.swallowedFrom);
       return;
     }
-    chain.settleDoubting('after-damage', gap.explained ? 0 : DOUBTED_BEFORE_MAX);
+    if (gap.explained) chain.settle();
+    else chain.settleDoubting('after-damage');
   }
 
   /** The database of records behind damage: that of the first name, if it stood in one before. */
@@ -230,7 +228,8 @@ export class Surveyor {
     const from = this.resumedAt;
     const detail = { number: 255, reason: 'end-mark-inside' };
     const failure = { start: markAt, offset: markAt, detail, trail: [], key: null, items: 0 };
-    if (from >= 0) await this.takeBack(from, markAt);
+    const taken = from >= 0 ? from : await this.partBeforeInner(markAt);
+    if (taken >= 0) await this.takeBack(taken, markAt);
     ledger.damage(rangeOf({ ...failure, code: 'rdb/implausible-record' }, markAt, resume, null));
     this.resumedAt = resume;
     chain.resume({ database: chain.database, guessed: true, unvouched: true, fieldsLikeKeys: false });
@@ -239,20 +238,54 @@ export class Surveyor {
 
   /** Records since the last damage turned out to be the content of a value. */
   private async takeBack(from: number, to: number): Promise<void> {
-    const { ledger, reader, window } = this;
+    const { ledger, reader } = this;
     const moved = ledger.moveToDoubtful(from, to);
     for (const { start, end, database } of moved) {
       let current = database;
-      for (let at = start; at < end; at = window.offset) {
-        await window.cover(at, at + 1);
-        reader.begin(window.cursor);
-        while (!reader.run(window.cursor)) {
-          const behind = window.offset + reader.passOver();
-          await window.cover(behind, behind + Math.max(1, window.cursor.need));
-        }
+      await this.passRecords(start, end, () => {
         if (reader.kind === 'database') current = reader.head.database;
         if (reader.kind === 'key') ledger.names.remove(current, reader.nameHigh, reader.nameLow);
+      });
+    }
+  }
+
+  /**
+   * Where the record starts that holds an RDB which leads to the end mark at `markAt`, its length being damaged so that
+   * records of that RDB followed it; the segment is parted there. -1: there is none.
+   */
+  private async partBeforeInner(markAt: number): Promise<number> {
+    const { ledger, reader } = this;
+    const inner = await this.gaps.innerRdb(markAt);
+    const segment = ledger.segments.findLast(({ start, end }) => start <= inner && inner < end);
+    if (inner < 0 || segment === undefined) return -1;
+    let holder = segment.start;
+    let database = segment.database;
+    let keys = 0;
+    await this.passRecords(segment.start, inner, (at, end) => {
+      holder = at;
+      if (end > inner) return;
+      if (reader.kind === 'database') database = reader.head.database;
+      if (reader.kind === 'key') keys++;
+    });
+    ledger.part(segment, holder, keys, database);
+    return holder;
+  }
+
+  /** Goes again over whole records that start in `[from, to)`, and tells of each where it starts and ends. */
+  private async passRecords(
+    from: number,
+    to: number,
+    see: (start: number, end: number) => void,
+  ): Promise<void> {
+    const { reader, window } = this;
+    for (let at = from; at < to; at = window.offset) {
+      await window.cover(at, at + 1);
+      reader.begin(window.cursor);
+      while (!reader.run(window.cursor)) {
+        const behind = window.offset + reader.passOver();
+        await window.cover(behind, behind + Math.max(1, window.cursor.need));
       }
+      see(at, window.offset);
     }
   }
 

@@ -90,6 +90,28 @@ describe.each(CONTENTS)('a value that holds %s', (_what, content) => {
   );
 });
 
+describe('a byte of the head of which whole records follow', () => {
+  test.each([
+    // The name is fifty bytes longer: it begins as all names do, and takes in a part of the content.
+    ['a longer name', 'a text', 'an RDB of another size', 1, 57],
+    ['a longer name of a key that expires', 'a text that expires', 'records before text', 10, 44],
+    // The value is one byte long: fourteen records follow at once, and damage comes behind them.
+    ['a shorter text', 'a text', 'records before text', 9, 1],
+    // The item ends at the third record of an RDB, whose end mark is then found in the middle of the file.
+    ['a shorter item', 'a list', 'an RDB of another size', 10, 48],
+  ])('%s yields none of the content', async (_change, holder, what, at, value) => {
+    const content = CONTENTS.find(([name]) => name === what)![1];
+    const { bytes, at: start } = holding(HOLDERS[holder]!(content));
+    bytes[start + at] = value;
+    const { bytes: output, survey } = await saved(bytes, { correct: false });
+    const names = await namesIn(output);
+    expect(names.filter(isGhost)).toEqual([]);
+    expect(names.length).toBeGreaterThanOrEqual(48);
+    expect(survey.damaged).not.toEqual([]);
+    expect(survey.keys.doubtful).toBeGreaterThan(0);
+  });
+});
+
 describe('doubtful records', () => {
   test('are counted, listed, left out, and written when asked for', async () => {
     const { bytes, at } = holding(HOLDERS['a text']!(ghosts(20)));
