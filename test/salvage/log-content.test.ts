@@ -32,13 +32,22 @@ const VALUES: Readonly<Record<string, string>> = {
   'records between zeros': '\0'.repeat(50) + inside(3) + '\0'.repeat(50),
 };
 
+/**
+ * A digit of the length changed so that the value ends behind the name of its first command, and all lines of the holder
+ * fit: "$91" is "$11", "*3\r\n$3\r\nSET" its value, and "in:0" and "v" the two arguments that are left of five. What
+ * follows are whole records, and nothing in front of them is wrong.
+ */
+const FITS: Readonly<Record<string, readonly string[]>> = {
+  'three records without the last line end, in the middle of its command': ['22 ^ 8'],
+};
+
 const MASKS = THOROUGH ? [1, 2, 4, 8, 16, 32, 64, 128, 255] : [1, 16];
 
-describe.each(Object.entries(VALUES))('a value that holds %s', (_, value) => {
+describe.each(Object.entries(VALUES))('a value that holds %s', (what, value) => {
   test.each([
     ['at the end of its command', record('SET', 'dk', value)],
     ['in the middle of its command', record('SET', 'dk', value, 'PXAT', '1772366499000')],
-  ])('%s gives no command away, whatever byte of it changed', async (_where, holder) => {
+  ])('%s gives no command away, whatever byte of it changed', async (where, holder) => {
     const whole = Buffer.from(BEFORE + holder + AFTER, 'latin1');
     const start = BEFORE.length;
     const head = holder.indexOf(value);
@@ -58,7 +67,7 @@ describe.each(Object.entries(VALUES))('a value that holds %s', (_, value) => {
         for (const { start, end } of [...damages, ...doubts]) expect(end > start).toBe(true);
       }
     }
-    expect(invented).toEqual([]);
+    expect(invented).toEqual((THOROUGH && FITS[`${what}, ${where}`]) || []);
     // A length that changed so that it takes in the next record, too, and still fits.
     expect(lost).toBeLessThanOrEqual(Math.ceil(runs / 40));
   });
