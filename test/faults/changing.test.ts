@@ -66,7 +66,7 @@ const contents = ({ out }: Room): object =>
 const timeless = (text: string): string =>
   text
     .replace(/\.bak-\d{8}T\d{6}Z/g, '.bak-then')
-    .replace(/written \d{4}-\S+ \S+ UTC/g, 'written then')
+    .replace(/(written|last write at) \d{4}-\S+ \S+ UTC/g, '$1 then')
     .replace(/"(modifiedMs|modified|durationMs)": ?[\d.]+/g, '"$1":0');
 
 const answer = ({ ran, out }: Outcome) => ({ exit: ran.exit, stdout: timeless(ran.stdout), out });
