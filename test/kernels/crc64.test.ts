@@ -61,7 +61,13 @@ describe.each(IMPLEMENTATIONS)('CRC-64 in %s', (_name, update) => {
   it('equals the other implementation on large blocks', () => {
     const bytes = randomBytes(4, 300_000);
     const around = (length: number): number[] => Array.from({ length: 70 }, (_, i) => length - 3 + i);
-    for (const length of [...around(6144), ...around(49_152), ...around(65_536), ...around(131_072), 299_999]) {
+    for (const length of [
+      ...around(6144),
+      ...around(49_152),
+      ...around(65_536),
+      ...around(131_072),
+      299_999,
+    ]) {
       const words = new Int64Words();
       updateCrc64(words, bytes, 1, 1 + length);
       expect(sum(bytes, 1, 1 + length)).toBe(joined(words));
