@@ -92,9 +92,9 @@ class Parser implements Manifest {
   readonly increments: ManifestEntry[] = [];
   readonly history: ManifestEntry[] = [];
   readonly problems: ManifestProblem[] = [];
+  private lastSeq: Long = 0;
 
   constructor(readonly bytes: number) {}
-  private lastSeq: Long = 0;
 
   problem(code: FindingCode, message: string, line: number, offset: number, text: string): void {
     this.problems.push({ code, message, line, offset, text });

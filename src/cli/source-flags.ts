@@ -38,30 +38,28 @@ function sourceOptionsOf(flags: SourceFlags, session: Session): OpenOptions {
   };
 }
 
-/** Opens what the user called that, and says of it what its name does not. @throws as `openSource` does */
-export async function openNamed(
+type Opening<Opened> = (
   path: string,
   flags: SourceFlags,
   session: Session,
-  more: Partial<OpenOptions> = {},
-): Promise<Source> {
-  session.sources.add(path, flags.prefer);
-  const source = await openSource(path, { ...sourceOptionsOf(flags, session), ...more });
-  tellSource(source, session);
-  return source;
-}
+  more?: Partial<OpenOptions>,
+) => Promise<Opened>;
+
+/** Opens what the user called that, and says of it what its name does not. @throws as `openSource` does */
+export const openNamed: Opening<Source> = openedBy(openSource);
 
 /** The same for commands that take NDJSON, too. */
-export async function openNamedDataset(
-  path: string,
-  flags: SourceFlags,
-  session: Session,
-  more: Partial<OpenOptions> = {},
-): Promise<DatasetSource> {
-  session.sources.add(path, flags.prefer);
-  const source = await openDataset(path, { ...sourceOptionsOf(flags, session), ...more });
-  tellSource(source, session);
-  return source;
+export const openNamedDataset: Opening<DatasetSource> = openedBy(openDataset);
+
+function openedBy<Opened extends DatasetSource>(
+  open: (path: string, options: OpenOptions) => Promise<Opened>,
+): Opening<Opened> {
+  return async (path, flags, session, more = {}) => {
+    session.sources.add(path, flags.prefer);
+    const source = await open(path, { ...sourceOptionsOf(flags, session), ...more });
+    tellSource(source, session);
+    return source;
+  };
 }
 
 /** Says of a source that was opened what its name does not: what was chosen, left out or taken off. */

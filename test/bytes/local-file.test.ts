@@ -54,6 +54,13 @@ function meddle(
   return seen;
 }
 
+type Write = (from: Buffer, at: number, count: number, position: number) => Promise<unknown>;
+
+/** Has writes of a file go through something else, which is given what they did. */
+function rewire(handle: FileHandle, how: (write: Write) => Write): void {
+  handle.write = how(handle.write.bind(handle) as Write) as typeof handle.write;
+}
+
 let serial = 0;
 
 async function begun(): Promise<{ readonly path: string; readonly file: LocalFile }> {
@@ -134,11 +141,13 @@ describe('a large file', () => {
   );
 
   test('is whole when each direct write takes a part', async () => {
-    meddle((handle) => {
-      const write = handle.write.bind(handle) as (...args: unknown[]) => Promise<unknown>;
-      handle.write = (async (from: Buffer, at: number, count: number, position: number) =>
-        write(from, at, Math.min(count, 1024 * KIB + 4096), position)) as unknown as typeof handle.write;
-    });
+    meddle((handle) =>
+      rewire(
+        handle,
+        (write) => (from, at, count, position) =>
+          write(from, at, Math.min(count, 1024 * KIB + 4096), position),
+      ),
+    );
     const { path, file } = await begun();
     await write(file, 256 * KIB);
     expect(file.bypassing).toBe(true);
